@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+
+#include "nebula-template.h"
+#include "nebula-workflow.h"
+
+G_BEGIN_DECLS
+
+/*
+ * The plan: flat arrays of indices, made once and read by the kernel.
+ *
+ *   scopes[0] is the workflow itself; each body is a scope of its own.
+ *   The nodes of one scope are neighbours in nodes[]; so are its edges in edges[], ordered by source node and then as
+ *   written. Edges never leave their scope. in_edges[] lists, for each node, the indices of the edges that end there,
+ *   in the order in which they were written.
+ *
+ *   nodes  | scope 0: a b c | scope 1: x y |
+ *   edges  | a>b a>c b>c    | x>y          |
+ */
+
+#define NEBULA_PLAN_NONE G_MAXUINT32
+
+typedef enum
+{
+  NEBULA_JOIN_ALL,
+  NEBULA_JOIN_ANY,
+  NEBULA_JOIN_EACH,
+  NEBULA_JOIN_COUNT,
+  NEBULA_JOIN_EXPRESSION,
+} NebulaJoinNeed;
+
+typedef enum
+{
+  NEBULA_JOIN_REST_IGNORE,
+  NEBULA_JOIN_REST_BLOCK,
+  NEBULA_JOIN_REST_CANCEL,
+} NebulaJoinRest;
+
+typedef enum
+{
+  NEBULA_ON_ERROR_FAIL,
+  NEBULA_ON_ERROR_FINISH,
+  NEBULA_ON_ERROR_CONTINUE,
+  NEBULA_ON_ERROR_COLLECT,  /* for-each: the error takes the item's place */
+} NebulaOnError;
+
+typedef enum
+{
+  NEBULA_ON_UNKNOWN_FAIL,
+  NEBULA_ON_UNKNOWN_RETRY,
+  NEBULA_ON_UNKNOWN_ASK,
+} NebulaOnUnknown;
+
+typedef enum
+{
+  NEBULA_BACKOFF_FIXED,
+  NEBULA_BACKOFF_LINEAR,
+  NEBULA_BACKOFF_EXPONENTIAL,
+  NEBULA_BACKOFF_FIBONACCI,
+} NebulaBackoff;
+
+typedef enum
+{
+  NEBULA_DURABILITY_STRICT,
+  NEBULA_DURABILITY_RELAXED,
+  NEBULA_DURABILITY_MEMORY,
+} NebulaDurability;
+
+typedef struct
+{
+  guint attempts; /* counts the first try; 1 is no retry */
+  NebulaBackoff backoff;
+  double factor; /* exponential: 2 by default */
+  gint64 initial_usec;
+  gint64 max_usec;
+  gboolean jitter; /* draw from 0 to the delay */
+} NebulaRetry;
+
+/* Late expressions of one node: parallel arrays, `group` is the parameter, `key` the member for kind expressions. */
+typedef struct _NebulaLateExpressions NebulaLateExpressions;
+struct _NebulaLateExpressions
+{
+  guint n_items;
+  struct
+  {
+    const char *parameter; /* interned */
+    const char *key;       /* interned; NULL for kind expression */
+    NebulaExpression *expression;
+  } items[];
+};
+
+typedef struct
+{
+  const char *id; /* interned */
+  guint32 scope;
+  guint32 first_in; /* into in_edges[] */
+  guint32 n_in;
+  guint32 first_out; /* into edges[] */
+  guint32 n_out;
+  guint32 body;     /* scope of the body, or NEBULA_PLAN_NONE */
+  guint8 construct; /* NebulaConstruct */
+  guint8 effect;    /* NebulaEffect: the node's own `effect:`, else the class's */
+  guint8 need;      /* NebulaJoinNeed */
+  guint8 rest;      /* NebulaJoinRest */
+  guint8 on_error;  /* NebulaOnError: the node's own, else the workflow's */
+  guint8 on_unknown;
+  bool effect_given : 1;    /* `effect:` was written in the file */
+  bool disabled : 1;        /* passes its input on */
+  bool has_error_edge : 1;  /* a connection leaves by the error port */
+  bool single_input : 1;    /* at most one incoming connection */
+  guint32 need_count;       /* NEBULA_JOIN_COUNT */
+  NebulaExpression *need_expression;
+  NebulaRetry retry;
+  gint64 timeout_usec;       /* of one attempt; 0: none */
+  gint64 total_timeout_usec; /* of all attempts; 0: none */
+  gint32 priority;
+  NebulaActionInfo *info;
+  NebulaEvaluate evaluate;     /* set by nebula_plan_link (); NULL: must be invoked */
+  NebulaActionClass *klass;    /* set by nebula_plan_link () for evaluated actions */
+  NebulaTemplate *with;        /* object, without late expressions */
+  NebulaLateExpressions *late; /* may be NULL */
+} NebulaPlanNode;
+
+typedef struct
+{
+  guint32 from;
+  guint32 to;
+  guint32 in_index;       /* place among the target's in_edges */
+  const char *port;       /* interned; NULL: any port but error */
+  NebulaExpression *when; /* may be NULL */
+} NebulaPlanEdge;
+
+typedef struct
+{
+  guint32 owner;  /* node whose body it is; NEBULA_PLAN_NONE for the workflow */
+  guint32 parent; /* scope of the owner; NEBULA_PLAN_NONE for the workflow */
+  guint32 first_node;
+  guint32 n_nodes;
+  guint32 first_edge;
+  guint32 n_edges;
+  NebulaTemplate *result; /* of a body, `output` of the workflow; NULL: the last nodes */
+} NebulaPlanScope;
+
+struct _NebulaPlan
+{
+  gatomicrefcount ref_count;
+  char *name;
+  char *hash;
+  char *file;       /* may be NULL; relative paths of actions start at its folder */
+  NebulaValue *definition; /* canonical; what the store keeps */
+  NebulaValue *input_schema; /* may be NULL */
+  NebulaValue *variables;    /* object */
+  NebulaPlanScope *scopes;
+  guint n_scopes;
+  NebulaPlanNode *nodes;
+  guint n_nodes;
+  NebulaPlanEdge *edges;
+  guint n_edges;
+  guint32 *in_edges;
+  GHashTable *node_index; /* interned id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
+  gboolean ids_are_unique; /* no id stands in two scopes */
+  NebulaDurability durability;
+  NebulaOnError on_error;
+  gint64 timeout_usec;
+  guint concurrency_limit; /* 0: none */
+  NebulaExpression *concurrency_key; /* template; may be NULL */
+};
+
+/* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
+gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
+/* The node that @id (interned) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
+guint32 nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id);
+/* The delay before attempt number @attempt (2 is the first repeat), without jitter. */
+gint64 nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt);
+const char *nebula_durability_to_string (NebulaDurability durability);
+gboolean nebula_durability_from_string (const char *text, NebulaDurability *ret_durability);
+
+G_END_DECLS
