@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "nebula-late-expressions-internal.h"
 #include "nebula-template.h"
 #include "nebula-workflow.h"
 
@@ -77,19 +78,6 @@ typedef struct
   gint64 max_usec;
   gboolean jitter; /* draw from 0 to the delay */
 } NebulaRetry;
-
-/* Late expressions of one node: parallel arrays, `group` is the parameter, `key` the member for kind expressions. */
-typedef struct _NebulaLateExpressions NebulaLateExpressions;
-struct _NebulaLateExpressions
-{
-  guint n_items;
-  struct
-  {
-    const char *parameter; /* interned */
-    const char *key;       /* interned; NULL for kind expression */
-    NebulaExpression *expression;
-  } items[];
-};
 
 typedef struct
 {
