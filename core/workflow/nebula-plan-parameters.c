@@ -185,7 +185,10 @@ validate (NebulaWith *self, NebulaParameter *parameter, NebulaValue *value)
 
   if (nebula_parameter_validate (parameter, value, &error))
     return;
-  report_mismatch (self, name, NULL, error->message);
+  if (nebula_parameter_get_kind (parameter) == NEBULA_PARAMETER_KIND_DURATION)
+    report (self, name, (NebulaProblem) { .code = "bad-duration" }, error->message);
+  else
+    report_mismatch (self, name, NULL, error->message);
 }
 
 /* What is known of the members of `with` that hold templates: member → its constant value, or NULL. */
@@ -249,6 +252,7 @@ check_missing (NebulaWith *self, NebulaValue *with)
     g_autofree char *pointer = NULL;
 
     if (!(nebula_parameter_get_flags (parameter) & NEBULA_PARAMETER_FLAGS_REQUIRED)
+        || parameter == nebula_parameter_table_get_rest (self->table)
         || nebula_value_has_member (with, name) || !nebula_parameter_is_visible (parameter, with))
       continue;
     pointer = _nebula_plan_builder_node_pointer (self->builder, self->node, NULL);
