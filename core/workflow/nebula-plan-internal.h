@@ -149,6 +149,7 @@ struct _NebulaPlan
   guint32 *in_edges;
   GHashTable *node_index; /* interned id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
   gboolean ids_are_unique; /* no id stands in two scopes */
+  GHashTable *scoped_index; /* set of nodes by id and scope, if they are not unique; see nebula_plan_find_node () */
   NebulaDurability durability;
   NebulaOnError on_error;
   gint64 timeout_usec;
@@ -156,6 +157,8 @@ struct _NebulaPlan
   NebulaExpression *concurrency_key; /* template; may be NULL */
 };
 
+/* Like nebula_workflow_compile () with other limits; 0: the default (nebula-limits.h). */
+NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
 /* The node that @id (interned) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
