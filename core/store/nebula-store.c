@@ -321,7 +321,7 @@ nebula_unit_add_document (NebulaUnit *self,
 
   g_return_if_fail (self != NULL);
   g_return_if_fail (collection != NULL);
-  g_return_if_fail (key != NULL);
+  g_return_if_fail (key != NULL && key[0] != '\0');
   g_return_if_fail (expected_revision >= -1);
 
   write = g_new0 (NebulaDocumentWrite, 1);
