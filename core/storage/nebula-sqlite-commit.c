@@ -14,8 +14,7 @@
 
 #include "nebula-sqlite-private.h"
 
-/* The log is copied into the database above 16 MiB; after an attempt that readers held up, only after 4 MiB more. */
-#define CHECKPOINT_FRAMES 4096
+/* After an attempt that readers held up, the log is copied only when it has grown by 4 MiB more. */
 #define CHECKPOINT_RETRY_FRAMES 1024
 
 #define CONSUMED_RETENTION_USEC (G_GINT64_CONSTANT (7) * 24 * 3600 * G_USEC_PER_SEC)
@@ -55,7 +54,7 @@ _nebula_sqlite_wal_hook (gpointer user_data, sqlite3 *db, const char *name, int 
   NebulaSqliteStore *self = user_data;
 
   if (n_frames < self->wal_frames)
-    self->next_checkpoint = CHECKPOINT_FRAMES; /* the log began anew */
+    self->next_checkpoint = NEBULA_SQLITE_CHECKPOINT_FRAMES; /* the log began anew */
   self->wal_frames = n_frames;
   self->needs_housekeeping = TRUE;
 
@@ -64,7 +63,7 @@ _nebula_sqlite_wal_hook (gpointer user_data, sqlite3 *db, const char *name, int 
 
 /* Headers and segments. */
 
-static void
+static int
 bind_header (sqlite3_stmt *statement, const NebulaUnit *unit, const NebulaHeader *header)
 {
   const gint64 integers[] = {
@@ -84,15 +83,18 @@ bind_header (sqlite3_stmt *statement, const NebulaUnit *unit, const NebulaHeader
     [18] = header->recoveries,
     [20] = (gint64) _nebula_sqlite_checksum_header (header),
   };
+  int code = SQLITE_OK;
 
   for (guint i = 0; i < G_N_ELEMENTS (integers); i++)
     if (i == 2 || (i >= 4 && i <= 8) || (i >= 11 && i <= 18) || i == 20)
       sqlite3_bind_int64 (statement, (int) i, integers[i]);
-  _nebula_sqlite_bind_text (statement, 1, unit->stream);
-  _nebula_sqlite_bind_text (statement, 3, header->tenant);
-  _nebula_sqlite_bind_text (statement, 9, header->workflow);
-  _nebula_sqlite_bind_text (statement, 10, header->revision);
-  _nebula_sqlite_bind_text (statement, 19, header->key);
+  code |= _nebula_sqlite_bind_text (statement, 1, unit->stream);
+  code |= _nebula_sqlite_bind_text (statement, 3, header->tenant);
+  code |= _nebula_sqlite_bind_text (statement, 9, header->workflow);
+  code |= _nebula_sqlite_bind_text (statement, 10, header->revision);
+  code |= _nebula_sqlite_bind_text (statement, 19, header->key);
+
+  return code == SQLITE_OK ? SQLITE_OK : SQLITE_TOOBIG;
 }
 
 static guint64
@@ -132,7 +134,9 @@ write_header (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *
 
     if (code != SQLITE_OK)
       return code;
-    bind_header (statement, unit, &header);
+    code = bind_header (statement, unit, &header);
+    if (code != SQLITE_OK)
+      return code;
     sqlite3_bind_int64 (statement, 21, (gint64) checksum_facts (unit));
     if (statements[i] != NEBULA_SQLITE_INSERT_STREAM)
       sqlite3_bind_int64 (statement, 22, (gint64) unit->expected_sequence);
@@ -156,13 +160,13 @@ write_segment (NebulaSqliteConnection *writer, const NebulaUnit *unit)
 
   if (code != SQLITE_OK)
     return code;
-  _nebula_sqlite_bind_text (statement, 1, unit->stream);
+  code |= _nebula_sqlite_bind_text (statement, 1, unit->stream);
   sqlite3_bind_int64 (statement, 2, (gint64) unit->expected_sequence + 1);
   sqlite3_bind_int64 (statement, 3, (gint64) _nebula_unit_get_last (unit));
-  _nebula_sqlite_bind_bytes (statement, 4, unit->facts);
+  code |= _nebula_sqlite_bind_bytes (statement, 4, unit->facts);
   sqlite3_bind_int64 (statement, 5, (gint64) checksum_facts (unit));
 
-  return run_statement (statement);
+  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
 }
 
 static int
@@ -179,12 +183,12 @@ write_checkpoint (NebulaSqliteConnection *writer, const NebulaUnit *unit)
     return code;
   checksum = _nebula_sqlite_checksum_integer (checksum, (gint64) last);
   checksum = _nebula_sqlite_checksum (checksum, data, length);
-  _nebula_sqlite_bind_text (statement, 1, unit->stream);
+  code |= _nebula_sqlite_bind_text (statement, 1, unit->stream);
   sqlite3_bind_int64 (statement, 2, (gint64) last);
-  _nebula_sqlite_bind_bytes (statement, 3, unit->checkpoint);
+  code |= _nebula_sqlite_bind_bytes (statement, 3, unit->checkpoint);
   sqlite3_bind_int64 (statement, 4, (gint64) checksum);
 
-  return run_statement (statement);
+  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
 }
 
 /* A checkpoint that comes without a header only moves the header's mark. */
@@ -205,11 +209,11 @@ write_checkpoint_mark (NebulaSqliteConnection *writer,
   if (code != SQLITE_OK)
     return code;
   header->checkpoint = header->sequence;
-  _nebula_sqlite_bind_text (statement, 1, unit->stream);
+  code |= _nebula_sqlite_bind_text (statement, 1, unit->stream);
   sqlite3_bind_int64 (statement, 2, (gint64) header->checkpoint);
   sqlite3_bind_int64 (statement, 3, (gint64) _nebula_sqlite_checksum_header (header));
 
-  return run_statement (statement);
+  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
 }
 
 static int
@@ -225,8 +229,10 @@ find_committed (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean
   code = _nebula_sqlite_prepare (writer, NEBULA_SQLITE_GET_SEGMENT, &statement);
   if (code != SQLITE_OK)
     return code;
-  _nebula_sqlite_bind_text (statement, 1, unit->stream);
+  code |= _nebula_sqlite_bind_text (statement, 1, unit->stream);
   sqlite3_bind_int64 (statement, 2, (gint64) unit->expected_sequence + 1);
+  if (code != SQLITE_OK)
+    return SQLITE_TOOBIG;
 
   code = sqlite3_step (statement);
   if (code == SQLITE_ROW) {
@@ -254,15 +260,15 @@ write_message (NebulaSqliteConnection *writer, const NebulaMessage *message)
 
   if (code != SQLITE_OK)
     return code;
-  _nebula_sqlite_bind_text (statement, 1, message->id);
-  _nebula_sqlite_bind_text (statement, 2, message->stream);
-  _nebula_sqlite_bind_bytes (statement, 3, message->payload);
+  code |= _nebula_sqlite_bind_text (statement, 1, message->id);
+  code |= _nebula_sqlite_bind_text (statement, 2, message->stream);
+  code |= _nebula_sqlite_bind_bytes (statement, 3, message->payload);
   sqlite3_bind_int64 (statement, 4, message->created_usec);
   sqlite3_bind_int64 (statement, 5,
                       (gint64) _nebula_sqlite_checksum_message (
                           message->id, message->stream, message->created_usec, data, length));
 
-  return run_statement (statement);
+  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
 }
 
 static int
@@ -273,10 +279,10 @@ consume_message (NebulaSqliteConnection *writer, const char *stream, const char 
 
   if (code != SQLITE_OK)
     return code;
-  _nebula_sqlite_bind_text (statement, 1, id);
-  _nebula_sqlite_bind_text (statement, 2, stream);
+  code |= _nebula_sqlite_bind_text (statement, 1, id);
+  code |= _nebula_sqlite_bind_text (statement, 2, stream);
 
-  return run_statement (statement);
+  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
 }
 
 /* The revision of a document, 0 if there never was one. */
@@ -293,8 +299,10 @@ read_revision (NebulaSqliteConnection *writer,
   *ret_exists = FALSE;
   if (code != SQLITE_OK)
     return code;
-  _nebula_sqlite_bind_text (statement, 1, write->collection);
-  _nebula_sqlite_bind_text (statement, 2, write->key);
+  code |= _nebula_sqlite_bind_text (statement, 1, write->collection);
+  code |= _nebula_sqlite_bind_text (statement, 2, write->key);
+  if (code != SQLITE_OK)
+    return SQLITE_TOOBIG;
 
   code = sqlite3_step (statement);
   if (code == SQLITE_ROW) {
@@ -344,16 +352,16 @@ write_document (NebulaSqliteConnection *writer, const NebulaDocumentWrite *write
     return code;
 
   revision++;
-  _nebula_sqlite_bind_text (statement, 1, write->collection);
-  _nebula_sqlite_bind_text (statement, 2, write->key);
+  code |= _nebula_sqlite_bind_text (statement, 1, write->collection);
+  code |= _nebula_sqlite_bind_text (statement, 2, write->key);
   sqlite3_bind_int64 (statement, 3, revision);
-  _nebula_sqlite_bind_bytes (statement, 4, write->value);
+  code |= _nebula_sqlite_bind_bytes (statement, 4, write->value);
   sqlite3_bind_int64 (statement, 5,
                       (gint64) _nebula_sqlite_checksum_document (
                           write->collection, write->key, revision,
                           write->value ? data : NULL, write->value ? (gssize) length : -1));
 
-  return run_statement (statement);
+  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
 }
 
 /* Units. */
@@ -556,7 +564,6 @@ static gboolean
 commit_group (NebulaSqliteStore *self, Group *group, gboolean sync, GError **error)
 {
   int code = SQLITE_OK;
-  g_autofree char *reason = NULL;
 
   set_outcomes (group, NEBULA_OUTCOME_FAILED);
   if (!_nebula_sqlite_store_check_sealed (self, error) || !set_sync (self, sync, error))

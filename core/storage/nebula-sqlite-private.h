@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 #define NEBULA_SQLITE_APPLICATION_ID 0x4e45424c /* “NEBL” */
 #define NEBULA_SQLITE_MAX_BYTES (256 * 1024 * 1024)
 #define NEBULA_SQLITE_MAX_READERS 4
+#define NEBULA_SQLITE_CHECKPOINT_FRAMES 4096 /* 16 MiB */
 
 /* Ours, of the kind SQLITE_CORRUPT. */
 #define NEBULA_SQLITE_WRONG_CHECKSUM (SQLITE_CORRUPT | (0x4e << 8))
@@ -134,25 +135,25 @@ gboolean _nebula_sqlite_store_check_sealed (NebulaSqliteStore *self, GError **er
 /* Seals the store if @code means that its data cannot be relied on, and sets @error. */
 void _nebula_sqlite_store_fail (NebulaSqliteStore *self, sqlite3 *db, int code, GError **error);
 
-/* Binding, with NULL as SQL NULL. Errors of binding show when the statement is stepped. */
-static inline void
+/* Binding, with NULL as SQL NULL. They fail for what is longer than the limit, and then bind NULL. */
+static inline int
 _nebula_sqlite_bind_text (sqlite3_stmt *statement, int index, const char *text)
 {
-  sqlite3_bind_text (statement, index, text, -1, SQLITE_STATIC);
+  return sqlite3_bind_text (statement, index, text, -1, SQLITE_STATIC);
 }
 
-static inline void
+static inline int
 _nebula_sqlite_bind_bytes (sqlite3_stmt *statement, int index, GBytes *bytes)
 {
   gsize length = 0;
   gconstpointer data = bytes ? g_bytes_get_data (bytes, &length) : NULL;
 
   if (!bytes)
-    sqlite3_bind_null (statement, index);
-  else if (length == 0)
-    sqlite3_bind_zeroblob (statement, index, 0);
-  else
-    sqlite3_bind_blob64 (statement, index, data, length, SQLITE_STATIC);
+    return sqlite3_bind_null (statement, index);
+  if (length == 0)
+    return sqlite3_bind_zeroblob (statement, index, 0);
+
+  return sqlite3_bind_blob64 (statement, index, data, length, SQLITE_STATIC);
 }
 
 G_END_DECLS

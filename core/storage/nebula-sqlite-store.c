@@ -309,7 +309,7 @@ static void
 nebula_sqlite_store_init (NebulaSqliteStore *self)
 {
   self->lock_fd = -1;
-  self->next_checkpoint = 1;
+  self->next_checkpoint = NEBULA_SQLITE_CHECKPOINT_FRAMES;
   self->readers =
       g_ptr_array_new_with_free_func ((GDestroyNotify) _nebula_sqlite_connection_free);
   g_mutex_init (&self->writer_lock);

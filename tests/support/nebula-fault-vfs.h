@@ -195,7 +195,7 @@ private:
   }
 
   static int
-  x_open (sqlite3_vfs *vfs, const char *name, sqlite3_file *base, int flags, int *ret_flags)
+  x_open (sqlite3_vfs *, const char *name, sqlite3_file *base, int flags, int *ret_flags)
   {
     FaultVfs &self = get ();
     File *file = reinterpret_cast<File *> (base);
@@ -215,7 +215,7 @@ private:
   }
 
   static int
-  x_delete (sqlite3_vfs *vfs, const char *name, int sync_folder)
+  x_delete (sqlite3_vfs *, const char *name, int sync_folder)
   {
     FaultVfs &self = get ();
     int code = self.real_->xDelete (self.real_, name, sync_folder);
