@@ -30,7 +30,7 @@ struct _NebulaExecutorInterface
 typedef void (*NebulaExecutorFunction) (gpointer data);
 
 NEBULA_API void nebula_executor_push (NebulaExecutor *self, NebulaExecutorFunction function, gpointer data);
-/* A pool of threads shared by the process (at most 16, idle ones end after 30 s); ground layer. */
+/* A pool of threads shared by the process (at most 16, idle ones end by themselves); ground layer. */
 NEBULA_API NebulaExecutor *nebula_executor_get_default (void);
 
 G_END_DECLS

@@ -40,6 +40,7 @@ apply_node_ready (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, N
   run->work->due_usec = 0;
   run->work->deadline_usec = fact->due_usec;
   run->work->is_begun = 0;
+  run->work->is_launched = 0;
 }
 
 static void

@@ -231,6 +231,7 @@ nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError 
   NebulaWork *work = nebula_lane_get_run (self->state, lane, attempt->node)->work;
   NebulaScopeEnvironment environment;
 
+  work->is_launched = 1;
   if (work->parameters)
     return work;
   work->parameters = _nebula_kernel_resolve (self, work, &environment, error);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nebula-executor.h"
+
+#define EXECUTOR_THREADS 16
+
+/**
+ * NebulaExecutor:
+ *
+ * Where blocking work runs; a test puts an inline one in its place.
+ *
+ * Thread: any.
+ *
+ * Since: 1.0
+ */
+G_DEFINE_INTERFACE (NebulaExecutor, nebula_executor, G_TYPE_OBJECT)
+
+static void
+nebula_executor_default_init (NebulaExecutorInterface *iface)
+{
+}
+
+typedef struct
+{
+  NebulaExecutorFunction function;
+  gpointer data;
+} PoolWork;
+
+typedef struct
+{
+  GObject parent_instance;
+
+  GThreadPool *pool;
+} NebulaPoolExecutor;
+
+typedef struct
+{
+  GObjectClass parent_class;
+} NebulaPoolExecutorClass;
+
+static GType nebula_pool_executor_get_type (void);
+static void nebula_pool_executor_executor_init (NebulaExecutorInterface *iface);
+G_DEFINE_FINAL_TYPE_WITH_CODE (NebulaPoolExecutor,
+                               nebula_pool_executor,
+                               G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (NEBULA_TYPE_EXECUTOR, nebula_pool_executor_executor_init))
+
+static void
+nebula_pool_executor_run (gpointer data, gpointer user_data)
+{
+  PoolWork work = *(PoolWork *) data;
+
+  g_free (data);
+  work.function (work.data);
+}
+
+static void
+nebula_pool_executor_push (NebulaExecutor *executor, NebulaExecutorFunction function, gpointer data)
+{
+  NebulaPoolExecutor *self = (NebulaPoolExecutor *) executor;
+  g_autoptr (GError) error = NULL;
+  PoolWork *work = g_new (PoolWork, 1);
+
+  work->function = function;
+  work->data = data;
+  /* An error means that no further thread could be made; the work is queued all the same. */
+  if (!g_thread_pool_push (self->pool, work, &error))
+    g_debug ("executor: %s", error->message);
+}
+
+static void
+nebula_pool_executor_executor_init (NebulaExecutorInterface *iface)
+{
+  iface->push = nebula_pool_executor_push;
+}
+
+static void
+nebula_pool_executor_finalize (GObject *object)
+{
+  NebulaPoolExecutor *self = (NebulaPoolExecutor *) object;
+
+  g_thread_pool_free (self->pool, FALSE, TRUE);
+  G_OBJECT_CLASS (nebula_pool_executor_parent_class)->finalize (object);
+}
+
+static void
+nebula_pool_executor_class_init (NebulaPoolExecutorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = nebula_pool_executor_finalize;
+}
+
+static void
+nebula_pool_executor_init (NebulaPoolExecutor *self)
+{
+  self->pool = g_thread_pool_new (nebula_pool_executor_run, NULL, EXECUTOR_THREADS, FALSE, NULL);
+}
+
+/**
+ * nebula_executor_push:
+ * @self: an executor
+ * @function: (scope async) (closure data): what to run
+ * @data: data for @function
+ *
+ * Runs a function once, in some thread, soon. Never blocks.
+ *
+ * Since: 1.0
+ */
+void
+nebula_executor_push (NebulaExecutor *self, NebulaExecutorFunction function, gpointer data)
+{
+  g_return_if_fail (NEBULA_IS_EXECUTOR (self));
+  g_return_if_fail (function != NULL);
+
+  NEBULA_EXECUTOR_GET_IFACE (self)->push (self, function, data);
+}
+
+/**
+ * nebula_executor_get_default:
+ *
+ * Gives the pool of threads that the process shares.
+ *
+ * Returns: (transfer none): the pool, which lives as long as the process
+ *
+ * Since: 1.0
+ */
+NebulaExecutor *
+nebula_executor_get_default (void)
+{
+  static gsize once;
+  static NebulaExecutor *executor;
+
+  if (g_once_init_enter (&once)) {
+    executor = g_object_new (nebula_pool_executor_get_type (), NULL);
+    g_once_init_leave (&once, 1);
+  }
+  return executor;
+}
