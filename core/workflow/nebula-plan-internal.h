@@ -136,7 +136,7 @@ struct _NebulaPlan
   gatomicrefcount ref_count;
   char *name;
   char *hash;
-  char *file;       /* may be NULL; relative paths of actions start at its folder */
+  char *file;       /* may be NULL */
   NebulaValue *definition; /* canonical; what the store keeps */
   NebulaValue *input_schema; /* may be NULL */
   NebulaValue *variables;    /* object */
