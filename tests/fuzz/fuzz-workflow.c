@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reads and compiles any bytes as a workflow; what compiles must survive being written and read again. */
-#include "nebula-plan-internal.h"
-#include "test-resolver.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput (const guint8 *data, gsize size);
+#include "../core/workflow/test-resolver.h"
+#include "nebula-plan-internal.h"
 
 static void
 check_plan (NebulaWorkflow *workflow, NebulaActionResolver *resolver)
