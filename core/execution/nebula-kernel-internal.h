@@ -18,10 +18,13 @@ G_BEGIN_DECLS
 
 typedef struct _NebulaKernel NebulaKernel;
 
-/* How the kernel asks for the effect of an action with the parameters that are set; -1 with error if they are refused. */
+/* What the kernel needs of its owner: the effect of an action with the parameters that are set (-1 with error if they
+ * are refused). */
 typedef struct
 {
   gint (*get_effect) (NebulaPlanNode *node, const NebulaArguments *arguments, gpointer data, GError **error);
+  /* Sees each fact after it was applied; may be NULL. */
+  void (*recorded) (const NebulaFact *fact, gpointer data);
   gpointer data;
 } NebulaKernelHost;
 
@@ -70,6 +73,10 @@ gsize nebula_kernel_get_n_bytes (NebulaKernel *self);
 GArray *nebula_kernel_get_commands (NebulaKernel *self);
 /* Whether an attempt still is what its node wants. */
 gboolean nebula_kernel_is_current (NebulaKernel *self, const NebulaCommand *attempt);
+/* Whether the result of a running attempt would still count (also while paused). */
+gboolean nebula_kernel_wants_result (NebulaKernel *self, const NebulaCommand *attempt);
+/* A command that will not run: its node-run surely did not start. */
+void nebula_kernel_withdraw (NebulaKernel *self, const NebulaCommand *attempt, gint64 now_usec);
 /* The work of an attempt with its parameters resolved; NULL with error if they do not resolve as before. */
 NebulaWork *nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error);
 char *nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work);

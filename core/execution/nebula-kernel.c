@@ -67,6 +67,8 @@ _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
   fact->time_usec = self->now_usec;
   nebula_fact_writer_add (&self->writer, self->plan, fact);
   nebula_state_apply (self->state, fact);
+  if (self->host.recorded)
+    self->host.recorded (fact, self->host.data);
 }
 
 /* Time never steps back inside an execution. */
@@ -155,7 +157,8 @@ find_attempt (NebulaKernel *self, const NebulaCommand *attempt)
   NebulaLane *lane = nebula_state_get_lane (self->state, attempt->lane);
   NebulaRun *run;
 
-  if (!lane || nebula_execution_status_is_terminal (self->state->status))
+  if (!lane || lane->scope != self->plan->nodes[attempt->node].scope ||
+      nebula_execution_status_is_terminal (self->state->status))
     return NULL;
   run = nebula_lane_get_run (self->state, lane, attempt->node);
   if (!run->work || run->firing != attempt->firing || run->attempts != attempt->attempt ||
@@ -170,12 +173,29 @@ nebula_kernel_is_current (NebulaKernel *self, const NebulaCommand *attempt)
   return !self->state->is_stopping && !self->state->is_paused && find_attempt (self, attempt) != NULL;
 }
 
+gboolean
+nebula_kernel_wants_result (NebulaKernel *self, const NebulaCommand *attempt)
+{
+  return find_attempt (self, attempt) != NULL;
+}
+
 static void
 record_of_work (NebulaKernel *self, NebulaFactKind kind, NebulaWork *work, guint attempt)
 {
   NebulaFact fact = { .kind = kind, .lane = work->lane->number, .node = work->node, .attempt = attempt };
 
   _nebula_kernel_record (self, &fact);
+}
+
+void
+nebula_kernel_withdraw (NebulaKernel *self, const NebulaCommand *attempt, gint64 now_usec)
+{
+  NebulaWork *work = find_attempt (self, attempt);
+
+  if (!work || self->state->is_stopping)
+    return;
+  set_now (self, now_usec);
+  record_of_work (self, NEBULA_FACT_WITHDRAWN, work, attempt->attempt);
 }
 
 static void
@@ -463,6 +483,8 @@ recover_work (NebulaKernel *self, NebulaWork *work)
   NebulaPlanNode *node = &self->plan->nodes[work->node];
   g_autoptr (NebulaValue) failure = NULL;
 
+  if (work->is_launched)
+    return;
   if (run->status == NEBULA_NODE_READY && !work->is_begun)
     {
       push_start (self, work);
@@ -601,6 +623,8 @@ nebula_kernel_get_next_due (NebulaKernel *self)
 {
   gint64 due = self->state->deadline_usec;
 
+  if (nebula_execution_status_is_terminal (self->state->status))
+    return 0;
   for (GList *link = self->state->works.head; link; link = link->next)
     {
       NebulaWork *work = link->data;

@@ -121,6 +121,7 @@ struct _NebulaWork
   guint8 effect;
   guint8 wait;             /* NebulaWait */
   guint8 is_begun : 1;     /* the fact that lets an effectful attempt begin is there */
+  guint8 is_launched : 1;  /* the attempt runs in this process; not part of the fold */
   NebulaLoop *loop;
   GList link;              /* in state->works */
 };

@@ -20,7 +20,8 @@ typedef struct
   guint32 key;
 } NebulaJsonPlace;
 
-/* ret_places: (nullable) an array of NebulaJsonPlace to fill; ret_offset: (nullable) where the error is. */
+/* ret_places: (nullable) an array of NebulaJsonPlace to fill; ret_offset: (nullable) where the error is, which then is
+ * not in the message. */
 NebulaValue *_nebula_json_read (const char *text,
                                 gsize length,
                                 NebulaJsonFlags flags,

@@ -35,10 +35,11 @@ typedef struct
   gsize n_items;
   guint depth;
   GString *scratch;
+  gboolean place_apart; /* the caller wants the place, not a message with it */
   NebulaValue *result;
   GError **error;
-  Level *levels;                                            /* NEBULA_LIMIT_DEPTH of them */
-  NebulaValueBuilder *arrays[NEBULA_LIMIT_DEPTH];  /* kept for the next container at that depth */
+  Level *levels;                                  /* NEBULA_LIMIT_DEPTH of them */
+  NebulaValueBuilder *arrays[NEBULA_LIMIT_DEPTH]; /* kept for the next container at that depth */
   NebulaValueBuilder *objects[NEBULA_LIMIT_DEPTH];
 } Reader;
 
@@ -68,6 +69,10 @@ fail (Reader *reader, NebulaError code, const char *message)
 {
   guint line = 0, column = 0;
 
+  if (reader->place_apart) {
+    g_set_error_literal (reader->error, NEBULA_ERROR, code, message);
+    return FALSE;
+  }
   _nebula_text_locate (reader->start, (gsize) (reader->end - reader->start), (gsize) (reader->at - reader->start), &line,
                        &column);
   /* TRANSLATORS: line, column, then a sentence that says what is wrong with the JSON text there */
@@ -631,6 +636,7 @@ _nebula_json_read (const char *text,
   Reader reader = { .start = text, .at = text, .end = text + length, .flags = flags, .limits = limits };
 
   reader.places = ret_places;
+  reader.place_apart = ret_offset != NULL;
   reader.error = error;
   if (length > limits->max_bytes) {
     fail (&reader, NEBULA_ERROR_TOO_LARGE, _ ("The JSON text is larger than the limit."));

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "nebula-late-expressions-internal.h"
 #include "nebula-template.h"
 #include "nebula-workflow.h"
 
@@ -78,19 +79,6 @@ typedef struct
   gboolean jitter; /* draw from 0 to the delay */
 } NebulaRetry;
 
-/* Late expressions of one node: parallel arrays, `group` is the parameter, `key` the member for kind expressions. */
-typedef struct _NebulaLateExpressions NebulaLateExpressions;
-struct _NebulaLateExpressions
-{
-  guint n_items;
-  struct
-  {
-    const char *parameter; /* interned */
-    const char *key;       /* interned; NULL for kind expression */
-    NebulaExpression *expression;
-  } items[];
-};
-
 typedef struct
 {
   const char *id; /* interned */
@@ -148,7 +136,7 @@ struct _NebulaPlan
   gatomicrefcount ref_count;
   char *name;
   char *hash;
-  char *file;       /* may be NULL; relative paths of actions start at its folder */
+  char *file;       /* may be NULL */
   NebulaValue *definition; /* canonical; what the store keeps */
   NebulaValue *input_schema; /* may be NULL */
   NebulaValue *variables;    /* object */
@@ -161,6 +149,7 @@ struct _NebulaPlan
   guint32 *in_edges;
   GHashTable *node_index; /* interned id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
   gboolean ids_are_unique; /* no id stands in two scopes */
+  GHashTable *scoped_index; /* set of nodes by id and scope, if they are not unique; see nebula_plan_find_node () */
   NebulaDurability durability;
   NebulaOnError on_error;
   gint64 timeout_usec;
@@ -168,6 +157,8 @@ struct _NebulaPlan
   NebulaExpression *concurrency_key; /* template; may be NULL */
 };
 
+/* Like nebula_workflow_compile () with other limits; 0: the default (nebula-limits.h). */
+NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
 /* The node that @id (interned) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
