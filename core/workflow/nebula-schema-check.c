@@ -310,7 +310,7 @@ check_shape (NebulaSchemaWalk *walk,
   for (gsize i = 0; i < nebula_value_get_length (value); i++) {
     gsize length;
     const char *key = nebula_value_get_key (value, i, &length);
-    const NebulaField *field = _nebula_shape_find (shape, key, length);
+    const NebulaField *field = _nebula_schema_find_shape (shape, key, length);
     NebulaPath inner = { path, key, 0 };
 
     if (field)

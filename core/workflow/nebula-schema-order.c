@@ -149,7 +149,7 @@ order_shape (const NebulaShape *shape, NebulaValue *value)
     gsize length;
     const char *key = nebula_value_get_key (value, i, &length);
 
-    if (!_nebula_shape_find (shape, key, length))
+    if (!_nebula_schema_find_shape (shape, key, length))
       nebula_value_builder_set_length_take (builder,
                                             key,
                                             length,

@@ -56,7 +56,7 @@ extern const NebulaShape _nebula_shape_join;
 extern const NebulaShape _nebula_shape_retry;
 extern const NebulaShape _nebula_shape_trigger;
 
-const NebulaField *_nebula_shape_find (const NebulaShape *self, const char *key, gsize length);
+const NebulaField *_nebula_schema_find_shape (const NebulaShape *self, const char *key, gsize length);
 
 typedef struct
 {

@@ -146,7 +146,7 @@ const NebulaShape _nebula_shape_workflow = {
 };
 
 const NebulaField *
-_nebula_shape_find (const NebulaShape *self, const char *key, gsize length)
+_nebula_schema_find_shape (const NebulaShape *self, const char *key, gsize length)
 {
   for (gsize i = 0; i < self->n_fields; i++)
     if (strcmp (self->fields[i].name, key) == 0 && strlen (key) == length)
