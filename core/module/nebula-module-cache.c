@@ -121,6 +121,19 @@ nebula_module_cache_lookup (NebulaModuleCache *self, const char *path, const Neb
   return g_steal_pointer (&info);
 }
 
+GPtrArray *
+nebula_module_cache_list (NebulaModuleCache *self)
+{
+  GPtrArray *infos = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_module_info_unref);
+  GHashTableIter iter;
+  gpointer entry;
+
+  g_hash_table_iter_init (&iter, self->by_path);
+  while (g_hash_table_iter_next (&iter, NULL, &entry))
+    g_ptr_array_add (infos, nebula_module_info_new_from_entry (entry));
+  return infos;
+}
+
 static GBytes *
 serialise (GPtrArray *infos)
 {

@@ -52,6 +52,7 @@ NebulaModuleCache *nebula_module_cache_open (const char *file);
 void nebula_module_cache_free (NebulaModuleCache *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaModuleCache, nebula_module_cache_free)
 NebulaModuleInfo *nebula_module_cache_lookup (NebulaModuleCache *self, const char *path, const NebulaModuleKey *key); /* full */
+GPtrArray *nebula_module_cache_list (NebulaModuleCache *self); /* all infos, in no order; full */
 gboolean nebula_module_cache_write (const char *file, GPtrArray *infos, GError **error);
 
 /* Loads a module into this process, once; its types are registered afterwards. Thread: any, locked. */
