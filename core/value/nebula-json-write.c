@@ -102,6 +102,24 @@ bytes_to_text (NebulaValue *self)
   return g_base64_encode (data, size);
 }
 
+static char *
+timestamp_to_text (NebulaValue *self)
+{
+  gint64 usec = nebula_value_get_usec (self);
+  gint64 fraction = (usec % G_USEC_PER_SEC + G_USEC_PER_SEC) % G_USEC_PER_SEC;
+  guint nanoseconds = nebula_value_get_nanoseconds (self);
+  g_autofree char *whole = NULL;
+  const char *point = NULL, *zone = NULL;
+
+  if (nanoseconds == 0)
+    return nebula_timestamp_to_string (usec, nebula_value_get_offset_seconds (self));
+  whole = nebula_timestamp_to_string (usec, nebula_value_get_offset_seconds (self));
+  point = strchr (whole, 'T') + strlen ("T00:00:00");
+  zone = point + strcspn (point, "Z+-");
+  return g_strdup_printf ("%.*s.%09" G_GINT64_FORMAT "%s", (int) (point - whole), whole, fraction * 1000 + nanoseconds,
+                          zone);
+}
+
 /* The text of kinds that JSON has no form for. */
 static char *
 foreign_to_text (NebulaValue *self)
@@ -113,7 +131,7 @@ foreign_to_text (NebulaValue *self)
   if (self->kind == NEBULA_VALUE_KIND_TIME)
     return time_to_text (self);
   if (self->kind == NEBULA_VALUE_KIND_TIMESTAMP)
-    return nebula_timestamp_to_string (nebula_value_get_usec (self), nebula_value_get_offset_seconds (self));
+    return timestamp_to_text (self);
   return nebula_duration_to_string (nebula_value_get_usec (self));
 }
 

@@ -258,6 +258,24 @@ nebula_value_get_usec (NebulaValue *self)
 }
 
 /**
+ * nebula_value_get_nanoseconds:
+ * @self: a timestamp
+ *
+ * Reads what a timestamp has beyond its microseconds.
+ *
+ * Returns: nanoseconds, 0 to 999
+ *
+ * Since: 1.0
+ */
+guint
+nebula_value_get_nanoseconds (NebulaValue *self)
+{
+  g_return_val_if_fail (self != NULL && self->kind == NEBULA_VALUE_KIND_TIMESTAMP, 0);
+
+  return ((NebulaScalar *) self)->nanoseconds;
+}
+
+/**
  * nebula_value_get_offset_seconds:
  * @self: a timestamp
  *

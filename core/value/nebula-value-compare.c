@@ -42,9 +42,11 @@ compare_text (NebulaValue *self, NebulaValue *other)
 static gint
 compare_scalars (NebulaValue *self, NebulaValue *other)
 {
-  gint64 a = ((NebulaScalar *) self)->as.integer, b = ((NebulaScalar *) other)->as.integer;
+  NebulaScalar *a = (NebulaScalar *) self, *b = (NebulaScalar *) other;
 
-  return (a > b) - (a < b);
+  if (a->as.integer != b->as.integer)
+    return a->as.integer < b->as.integer ? -1 : 1;
+  return (a->nanoseconds > b->nanoseconds) - (a->nanoseconds < b->nanoseconds);
 }
 
 /* Whether two values are equal as far as can be told without looking into containers. */

@@ -41,6 +41,7 @@ typedef struct
     double number;
   } as;
   int offset_seconds;
+  guint16 nanoseconds; /* of a timestamp, beyond its microseconds */
 } NebulaScalar;
 
 typedef struct

@@ -35,6 +35,7 @@ scalar_new (NebulaValueKind kind, gint64 integer)
   self->head = (NebulaValue){ .refs = 1, .kind = (guint8) kind, .size = NEBULA_SCALAR_SIZE };
   self->as.integer = integer;
   self->offset_seconds = 0;
+  self->nanoseconds = 0;
   return &self->head;
 }
 
@@ -432,6 +433,30 @@ nebula_value_new_timestamp (gint64 unix_usec, int offset_seconds)
   NebulaValue *self = scalar_new (NEBULA_VALUE_KIND_TIMESTAMP, unix_usec);
 
   ((NebulaScalar *) self)->offset_seconds = offset_seconds;
+  return self;
+}
+
+/**
+ * nebula_value_new_timestamp_full:
+ * @unix_usec: microseconds since 1970 in UTC
+ * @nanoseconds: 0 to 999, beyond the microseconds
+ * @offset_seconds: the offset from UTC that it is written in
+ *
+ * Makes an instant that is finer than a microsecond, as other programs may write it.
+ *
+ * Returns: (transfer full): the value
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_value_new_timestamp_full (gint64 unix_usec, guint nanoseconds, int offset_seconds)
+{
+  NebulaValue *self = NULL;
+
+  g_return_val_if_fail (nanoseconds < 1000, NULL);
+
+  self = nebula_value_new_timestamp (unix_usec, offset_seconds);
+  ((NebulaScalar *) self)->nanoseconds = (guint16) nanoseconds;
   return self;
 }
 

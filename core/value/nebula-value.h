@@ -75,6 +75,7 @@ NEBULA_API NebulaValue *nebula_value_new_empty_object (void);
 NEBULA_API NebulaValue *nebula_value_new_date (int year, int month, int day, GError **error);
 NEBULA_API NebulaValue *nebula_value_new_time (gint64 usec, GError **error);
 NEBULA_API NebulaValue *nebula_value_new_timestamp (gint64 unix_usec, int offset_seconds);
+NEBULA_API NebulaValue *nebula_value_new_timestamp_full (gint64 unix_usec, guint nanoseconds, int offset_seconds);
 NEBULA_API NebulaValue *nebula_value_new_duration (gint64 usec);
 NEBULA_API NebulaValue *nebula_value_new_reference (const char *uri);
 
@@ -94,6 +95,7 @@ NEBULA_API const char *nebula_value_get_string (NebulaValue *self); /* string, d
 NEBULA_API gsize nebula_value_get_string_length (NebulaValue *self);
 NEBULA_API GBytes *nebula_value_ref_bytes (NebulaValue *self);
 NEBULA_API gint64 nebula_value_get_usec (NebulaValue *self); /* time, timestamp or duration */
+NEBULA_API guint nebula_value_get_nanoseconds (NebulaValue *self); /* timestamp: 0 to 999, beyond its microseconds */
 NEBULA_API int nebula_value_get_offset_seconds (NebulaValue *self);
 NEBULA_API void nebula_value_get_date (NebulaValue *self, int *ret_year, int *ret_month, int *ret_day);
 

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * MessagePack of values. Integers take the shortest form, floats 64 bits, keys are strings. Extension types:
+ *
+ *   -1  timestamp in UTC, the standard forms of 4, 8 and 12 bytes
+ *   64  decimal: its text
+ *   65  date: year (16 bits), month, day
+ *   66  time of day: microseconds (64 bits)
+ *   67  duration: microseconds (64 bits, signed)
+ *   68  timestamp with an offset: microseconds since 1970 (64 bits, signed), offset in seconds (32 bits, signed),
+ *       nanoseconds beyond the microseconds (16 bits)
+ *   69  reference: its URI
+ *
+ * All numbers are big-endian. What is read is checked before anything is allocated: a length can never claim more
+ * than the bytes that are there. Keys that are not strings and repeated keys are refused. Integers beyond 63 bits become
+ * decimals. An extension of another program is read as `{"$ext": type, "data": bytes}`, and an object that is just that
+ * is written as the extension.
+ */
+#include "nebula-msgpack.h"
+
+#include <string.h>
+
+#include "nebula-msgpack-private.h"
+
+/* Writing. */
+
+static inline void
+put_bytes (GByteArray *buffer, const void *data, gsize length)
+{
+  if (length > 0)
+    g_byte_array_append (buffer, data, (guint) length);
+}
+
+/* A tag and a big-endian number of some bytes, in one step. */
+static void
+put_tagged (GByteArray *buffer, guint8 tag, guint64 number, guint n_bytes)
+{
+  guint8 bytes[9] = { tag };
+
+  for (guint i = n_bytes; i > 0; i--, number >>= 8)
+    bytes[i] = (guint8) number;
+  put_bytes (buffer, bytes, n_bytes + 1);
+}
+
+static void
+put_number (GByteArray *buffer, guint64 number, guint n_bytes)
+{
+  guint8 bytes[8] = { 0 };
+
+  for (guint i = n_bytes; i > 0; i--, number >>= 8)
+    bytes[i - 1] = (guint8) number;
+  put_bytes (buffer, bytes, n_bytes);
+}
+
+static void
+put_integer (GByteArray *buffer, gint64 integer)
+{
+  guint64 bits = (guint64) integer;
+
+  if (integer >= -32 && integer < 128)
+    put_tagged (buffer, (guint8) integer, 0, 0);
+  else if (integer >= 0 && integer <= G_MAXUINT8)
+    put_tagged (buffer, 0xcc, bits, 1);
+  else if (integer >= 0 && integer <= G_MAXUINT16)
+    put_tagged (buffer, 0xcd, bits, 2);
+  else if (integer >= 0 && integer <= G_MAXUINT32)
+    put_tagged (buffer, 0xce, bits, 4);
+  else if (integer >= 0)
+    put_tagged (buffer, 0xcf, bits, 8);
+  else if (integer >= G_MININT8)
+    put_tagged (buffer, 0xd0, bits, 1);
+  else if (integer >= G_MININT16)
+    put_tagged (buffer, 0xd1, bits, 2);
+  else if (integer >= G_MININT32)
+    put_tagged (buffer, 0xd2, bits, 4);
+  else
+    put_tagged (buffer, 0xd3, bits, 8);
+}
+
+static void
+put_float (GByteArray *buffer, double number)
+{
+  guint64 bits = 0;
+
+  memcpy (&bits, &number, sizeof bits);
+  put_tagged (buffer, 0xcb, bits, 8);
+}
+
+static void
+put_string (GByteArray *buffer, const char *text, gsize length)
+{
+  if (length < 32)
+    put_tagged (buffer, (guint8) (0xa0 | length), 0, 0);
+  else if (length <= G_MAXUINT8)
+    put_tagged (buffer, 0xd9, length, 1);
+  else if (length <= G_MAXUINT16)
+    put_tagged (buffer, 0xda, length, 2);
+  else
+    put_tagged (buffer, 0xdb, length, 4);
+  put_bytes (buffer, text, length);
+}
+
+static void
+put_binary (GByteArray *buffer, NebulaValue *value)
+{
+  g_autoptr (GBytes) bytes = nebula_value_ref_bytes (value);
+  gsize length = 0;
+  const void *data = g_bytes_get_data (bytes, &length);
+
+  if (length <= G_MAXUINT8)
+    put_tagged (buffer, 0xc4, length, 1);
+  else if (length <= G_MAXUINT16)
+    put_tagged (buffer, 0xc5, length, 2);
+  else
+    put_tagged (buffer, 0xc6, length, 4);
+  put_bytes (buffer, data, length);
+}
+
+static void
+put_ext (GByteArray *buffer, int type, gsize length)
+{
+  guint8 code = (guint8) type;
+
+  if (length == 1 || length == 2 || length == 4 || length == 8 || length == 16)
+    put_tagged (buffer, length == 1 ? 0xd4 : length == 2 ? 0xd5 : length == 4 ? 0xd6 : length == 8 ? 0xd7 : 0xd8, 0, 0);
+  else if (length <= G_MAXUINT8)
+    put_tagged (buffer, 0xc7, length, 1);
+  else if (length <= G_MAXUINT16)
+    put_tagged (buffer, 0xc8, length, 2);
+  else
+    put_tagged (buffer, 0xc9, length, 4);
+  put_bytes (buffer, &code, 1);
+}
+
+static void
+put_ext_text (GByteArray *buffer, int type, NebulaValue *value)
+{
+  gsize length = nebula_value_get_string_length (value);
+
+  put_ext (buffer, type, length);
+  put_bytes (buffer, nebula_value_get_string (value), length);
+}
+
+/* Whole numbers of 64 bits without a sign have a form of their own; reading makes the same decimal of them. */
+static void
+put_decimal (GByteArray *buffer, NebulaValue *value)
+{
+  const char *text = nebula_value_get_string (value);
+  guint64 number = 0;
+
+  if (text[0] != '0' && g_ascii_string_to_unsigned (text, 10, G_MAXINT64, G_MAXUINT64, &number, NULL)
+      && number > G_MAXINT64)
+    put_tagged (buffer, 0xcf, number, 8);
+  else
+    put_ext_text (buffer, NEBULA_MSGPACK_DECIMAL, value);
+}
+
+static void
+put_timestamp (GByteArray *buffer, NebulaValue *value)
+{
+  gint64 usec = nebula_value_get_usec (value);
+  gint64 seconds = usec / G_USEC_PER_SEC - (usec % G_USEC_PER_SEC < 0 ? 1 : 0);
+  guint64 nanoseconds = (guint64) (usec - seconds * G_USEC_PER_SEC) * 1000 + nebula_value_get_nanoseconds (value);
+  int offset_seconds = nebula_value_get_offset_seconds (value);
+
+  if (offset_seconds != 0) {
+    put_ext (buffer, NEBULA_MSGPACK_STAMP_OFFSET, 14);
+    put_number (buffer, (guint64) usec, 8);
+    put_number (buffer, (guint64) (gint64) offset_seconds, 4);
+    put_number (buffer, nebula_value_get_nanoseconds (value), 2);
+  } else if (seconds >= 0 && seconds <= G_MAXUINT32 && nanoseconds == 0) {
+    put_ext (buffer, NEBULA_MSGPACK_TIMESTAMP, 4);
+    put_number (buffer, (guint64) seconds, 4);
+  } else if (seconds >= 0 && seconds < G_GINT64_CONSTANT (1) << 34) {
+    put_ext (buffer, NEBULA_MSGPACK_TIMESTAMP, 8);
+    put_number (buffer, nanoseconds << 34 | (guint64) seconds, 8);
+  } else {
+    put_ext (buffer, NEBULA_MSGPACK_TIMESTAMP, 12);
+    put_number (buffer, nanoseconds, 4);
+    put_number (buffer, (guint64) seconds, 8);
+  }
+}
+
+static void
+put_date (GByteArray *buffer, NebulaValue *value)
+{
+  int year = 0, month = 0, day = 0;
+
+  nebula_value_get_date (value, &year, &month, &day);
+  put_ext (buffer, NEBULA_MSGPACK_DATE, 4);
+  put_number (buffer, (guint64) (year << 16 | month << 8 | day), 4);
+}
+
+static void
+put_usec (GByteArray *buffer, int type, NebulaValue *value)
+{
+  put_ext (buffer, type, 8);
+  put_number (buffer, (guint64) nebula_value_get_usec (value), 8);
+}
+
+static void
+put_count (GByteArray *buffer, guint8 fix, guint8 tag, gsize count)
+{
+  if (count < 16)
+    put_tagged (buffer, (guint8) (fix | count), 0, 0);
+  else if (count <= G_MAXUINT16)
+    put_tagged (buffer, tag, count, 2);
+  else
+    put_tagged (buffer, (guint8) (tag + 1), count, 4);
+}
+
+/* An object that stands for an extension of another program. */
+static gboolean
+is_foreign_ext (NebulaValue *value)
+{
+  NebulaValue *type = NULL, *data = NULL;
+
+  if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT || nebula_value_get_length (value) != 2)
+    return FALSE;
+  type = nebula_value_get_member (value, NEBULA_MSGPACK_EXT_TYPE);
+  data = nebula_value_get_member (value, NEBULA_MSGPACK_EXT_DATA);
+  return type && data && nebula_value_get_kind (type) == NEBULA_VALUE_KIND_INTEGER
+         && nebula_value_get_kind (data) == NEBULA_VALUE_KIND_BYTES && nebula_value_get_integer (type) >= G_MININT8
+         && nebula_value_get_integer (type) <= G_MAXINT8;
+}
+
+static void
+put_foreign_ext (GByteArray *buffer, NebulaValue *value)
+{
+  NebulaValue *type = nebula_value_get_member (value, NEBULA_MSGPACK_EXT_TYPE);
+  g_autoptr (GBytes) bytes = nebula_value_ref_bytes (nebula_value_get_member (value, NEBULA_MSGPACK_EXT_DATA));
+  gsize length = 0;
+  const void *data = g_bytes_get_data (bytes, &length);
+
+  put_ext (buffer, (int) nebula_value_get_integer (type), length);
+  put_bytes (buffer, data, length);
+}
+
+/* A scalar wholly, or the head of a container. */
+static void
+put_value (GByteArray *buffer, NebulaValue *value)
+{
+  switch (nebula_value_get_kind (value)) {
+  case NEBULA_VALUE_KIND_BOOLEAN:
+    put_tagged (buffer, nebula_value_get_boolean (value) ? 0xc3 : 0xc2, 0, 0);
+    return;
+  case NEBULA_VALUE_KIND_INTEGER:
+    put_integer (buffer, nebula_value_get_integer (value));
+    return;
+  case NEBULA_VALUE_KIND_FLOAT:
+    put_float (buffer, nebula_value_get_float (value));
+    return;
+  case NEBULA_VALUE_KIND_DECIMAL:
+    put_decimal (buffer, value);
+    return;
+  case NEBULA_VALUE_KIND_STRING:
+    put_string (buffer, nebula_value_get_string (value), nebula_value_get_string_length (value));
+    return;
+  case NEBULA_VALUE_KIND_BYTES:
+    put_binary (buffer, value);
+    return;
+  case NEBULA_VALUE_KIND_ARRAY:
+    put_count (buffer, 0x90, 0xdc, nebula_value_get_length (value));
+    return;
+  case NEBULA_VALUE_KIND_OBJECT:
+    if (is_foreign_ext (value))
+      put_foreign_ext (buffer, value);
+    else
+      put_count (buffer, 0x80, 0xde, nebula_value_get_length (value));
+    return;
+  case NEBULA_VALUE_KIND_DATE:
+    put_date (buffer, value);
+    return;
+  case NEBULA_VALUE_KIND_TIME:
+    put_usec (buffer, NEBULA_MSGPACK_TIME, value);
+    return;
+  case NEBULA_VALUE_KIND_TIMESTAMP:
+    put_timestamp (buffer, value);
+    return;
+  case NEBULA_VALUE_KIND_DURATION:
+    put_usec (buffer, NEBULA_MSGPACK_DURATION, value);
+    return;
+  case NEBULA_VALUE_KIND_REFERENCE:
+    put_ext_text (buffer, NEBULA_MSGPACK_REFERENCE, value);
+    return;
+  case NEBULA_VALUE_KIND_NULL:
+  default:
+    put_tagged (buffer, 0xc0, 0, 0);
+    return;
+  }
+}
+
+typedef struct
+{
+  NebulaValue *container;
+  gsize next;
+  gboolean is_object;
+} WriteFrame;
+
+static gboolean
+has_parts (NebulaValue *value)
+{
+  NebulaValueKind kind = nebula_value_get_kind (value);
+
+  return kind == NEBULA_VALUE_KIND_ARRAY || (kind == NEBULA_VALUE_KIND_OBJECT && !is_foreign_ext (value));
+}
+
+static void
+push_frame (GArray *stack, NebulaValue *value)
+{
+  WriteFrame frame = { .container = value };
+
+  frame.is_object = nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
+  g_array_append_val (stack, frame);
+}
+
+static void
+put_containers (GByteArray *buffer, NebulaValue *root)
+{
+  g_autoptr (GArray) stack = g_array_sized_new (FALSE, FALSE, sizeof (WriteFrame), 16);
+
+  push_frame (stack, root);
+  while (stack->len > 0) {
+    WriteFrame *frame = &g_array_index (stack, WriteFrame, stack->len - 1);
+    NebulaValue *child = NULL;
+    gsize key_length = 0;
+
+    if (frame->next == nebula_value_get_length (frame->container)) {
+      g_array_set_size (stack, stack->len - 1);
+      continue;
+    }
+    if (frame->is_object) {
+      const char *key = nebula_value_get_key (frame->container, frame->next, &key_length);
+
+      put_string (buffer, key, key_length);
+      child = nebula_value_get_member_at (frame->container, frame->next);
+    } else {
+      child = nebula_value_get_item (frame->container, frame->next);
+    }
+    frame->next++;
+    put_value (buffer, child);
+    if (has_parts (child))
+      push_frame (stack, child);
+  }
+}
+
+/**
+ * nebula_value_append_msgpack: (skip)
+ * @self: a value
+ * @buffer: where to add
+ *
+ * Writes a value as MessagePack behind other bytes.
+ *
+ * Since: 1.0
+ */
+void
+nebula_value_append_msgpack (NebulaValue *self, GByteArray *buffer)
+{
+  g_return_if_fail (self != NULL && buffer != NULL);
+
+  put_value (buffer, self);
+  if (has_parts (self))
+    put_containers (buffer, self);
+}
+
+/**
+ * nebula_value_to_msgpack:
+ * @self: a value
+ *
+ * Writes a value as MessagePack.
+ *
+ * Returns: (transfer full): the bytes
+ *
+ * Since: 1.0
+ */
+GBytes *
+nebula_value_to_msgpack (NebulaValue *self)
+{
+  GByteArray *buffer = NULL;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  buffer = g_byte_array_sized_new (64);
+  nebula_value_append_msgpack (self, buffer);
+  return g_byte_array_free_to_bytes (buffer);
+}
