@@ -338,6 +338,23 @@ TEST (Workflow, AcceptsWhatIsRight)
   }
 }
 
+TEST (Workflow, ExamplesCompile)
+{
+  const char *tests = g_getenv ("G_TEST_SRCDIR");
+  if (!tests)
+    GTEST_SKIP () << "G_TEST_SRCDIR is not set";
+  for (const char *name : { "quickstart.yaml", "sales.yaml", "zones.yaml" }) {
+    char *path = g_build_filename (tests, "..", "data", "examples", name, nullptr);
+    char *text = nullptr;
+    ASSERT_TRUE (g_file_get_contents (path, &text, nullptr, nullptr)) << path;
+    Diagnostics diagnostics;
+    EXPECT_TRUE (validate (text, diagnostics)) << diagnostics.text ();
+    EXPECT_EQ (diagnostics.size (), 0u) << diagnostics.text ();
+    g_free (text);
+    g_free (path);
+  }
+}
+
 TEST (Workflow, ListsMistakesOfStructureAndMeaningAtOnceInOrder)
 {
   Diagnostics diagnostics;
