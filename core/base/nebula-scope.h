@@ -53,6 +53,8 @@ struct _NebulaIdentifiableInterface
   GTypeInterface parent_iface;
 
   const char *(*get_id) (NebulaIdentifiable *self);
+
+  gpointer _reserved[8];
 };
 
 NEBULA_API const char *nebula_identifiable_get_id (NebulaIdentifiable *self);
@@ -71,6 +73,8 @@ struct _NebulaHasContextInterface
   GTypeInterface parent_iface;
 
   NebulaContext *(*get_context) (NebulaHasContext *self);
+
+  gpointer _reserved[8];
 };
 
 NEBULA_API NebulaContext *nebula_has_context_get_context (NebulaHasContext *self);
@@ -89,6 +93,8 @@ struct _NebulaScopedInterface
   GTypeInterface parent_iface;
 
   NebulaScope *(*get_scope) (NebulaScoped *self);
+
+  gpointer _reserved[8];
 };
 
 NEBULA_API NebulaScope *nebula_scoped_get_scope (NebulaScoped *self);

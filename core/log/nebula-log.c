@@ -16,8 +16,6 @@ static NebulaLogRedactor current_redactor;
 static gpointer redactor_data;
 static GDestroyNotify redactor_destroy;
 
-static GPrivate is_writing; /* whether this thread is in the writer */
-
 static const char *const level_names[] = { "error", "critical", "warning", "message", "info", "debug", NULL };
 
 static GLogLevelFlags
@@ -55,10 +53,9 @@ write_entry (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoi
   for (gsize i = 0; i < n_fields && !domain; i++)
     if (strcmp (fields[i].key, "GLIB_DOMAIN") == 0)
       domain = fields[i].value;
-  if (g_private_get (&is_writing) || !nebula_log_is_enabled (domain, level))
+  if (!nebula_log_is_enabled (domain, level))
     return G_LOG_WRITER_HANDLED;
 
-  g_private_set (&is_writing, GINT_TO_POINTER (TRUE));
   g_rw_lock_reader_lock (&lock);
   style.format = current_format;
   style.redactor = current_redactor;
@@ -68,7 +65,6 @@ write_entry (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoi
   g_rw_lock_reader_unlock (&lock);
   write_line (line);
   g_string_free (line, TRUE);
-  g_private_set (&is_writing, NULL);
   return G_LOG_WRITER_HANDLED;
 }
 
