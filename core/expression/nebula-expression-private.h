@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "nebula-compile-private.h"
 #include "nebula-error.h"
 #include "nebula-expression.h"
 #include "nebula-limits.h"
@@ -332,16 +333,6 @@ GError *_nebula_problem_new (NebulaError code, const char *text, gsize at, const
 void _nebula_problem_locate (const char *text, gsize at, guint *ret_line, guint *ret_column);
 gboolean _nebula_problem_is_near (const char *wanted, const char *candidate, guint *best);
 const char *_nebula_problem_suggest (const char *wanted, const char *const *candidates);
-
-/* nebula-compiler.c */
-typedef enum
-{
-  NEBULA_COMPILE_NONE = 0,
-  NEBULA_COMPILE_TEMPLATE = 1 << 0,
-  NEBULA_COMPILE_NO_FOLDING = 1 << 1,
-} NebulaCompileFlags;
-
-NebulaExpression *_nebula_expression_compile_full (const char *text, NebulaCompileFlags flags, GError **error);
 
 /* nebula-data-environment.c */
 typedef struct
