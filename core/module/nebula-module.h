@@ -39,6 +39,9 @@ typedef struct
   void (*register_types) (NebulaModuleRegistrar *registrar);
 } NebulaModuleDescriptor;
 
+/* For the module host alone: opens a module here and writes its catalogue; it may crash. */
+NEBULA_API NebulaValue *nebula_module_describe (const char *path, int fd, GError **error);
+
 #define NEBULA_MODULE_SYMBOL "nebula_module"
 
 /* NEBULA_DEFINE_MODULE (http, "1.2.0", N_("HTTP"), register_types) */

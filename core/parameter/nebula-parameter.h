@@ -76,7 +76,7 @@ typedef enum /*< flags >*/
 } NebulaParameterFlags;
 
 /**
- * NebulaParameter: (copy-func nebula_parameter_ref) (free-func nebula_parameter_unref)
+ * NebulaParameter:
  *
  * One entry of an action's parameter table: plain data. It is changed only while its class is being set up.
  *
@@ -106,6 +106,8 @@ NEBULA_API const char *nebula_parameter_get_group (NebulaParameter *self);
 NEBULA_API const char *nebula_parameter_get_placeholder (NebulaParameter *self);
 NEBULA_API gint nebula_parameter_get_order (NebulaParameter *self);
 
+NEBULA_API void nebula_parameter_set_title (NebulaParameter *self, const char *title);
+NEBULA_API void nebula_parameter_set_description (NebulaParameter *self, const char *description);
 NEBULA_API void nebula_parameter_set_kind (NebulaParameter *self, NebulaParameterKind kind);
 NEBULA_API void nebula_parameter_add_flags (NebulaParameter *self, NebulaParameterFlags flags);
 NEBULA_API void nebula_parameter_set_range (NebulaParameter *self, double minimum, double maximum);
@@ -125,7 +127,7 @@ NEBULA_API gboolean nebula_parameter_validate (NebulaParameter *self, NebulaValu
 NEBULA_API NebulaValue *nebula_parameter_to_json_schema (NebulaParameter *self);
 
 /**
- * NebulaParameterTable: (copy-func nebula_parameter_table_ref) (free-func nebula_parameter_table_unref)
+ * NebulaParameterTable:
  *
  * All parameters of one action. Validates, makes JSON Schema, and is what a host receives.
  *
@@ -150,6 +152,8 @@ NEBULA_API NebulaParameter *nebula_parameter_table_get_rest (NebulaParameterTabl
  * its parameter's name in *ret_name (borrowed from the table or value; may be NULL). Constant time when the table was
  * checked for the same object before does not matter: it costs one look-up per member. */
 NEBULA_API gboolean nebula_parameter_table_validate (NebulaParameterTable *self, NebulaValue *values, const char **ret_name, GError **error);
+/* A copy to be shown: each set secret becomes dots. */
+NEBULA_API NebulaValue *nebula_parameter_table_mask (NebulaParameterTable *self, NebulaValue *values);
 NEBULA_API NebulaValue *nebula_parameter_table_to_json_schema (NebulaParameterTable *self);
 
 G_END_DECLS

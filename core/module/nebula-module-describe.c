@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The host's side of probing: opens the module in this process and describes what it registers. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <glib/gi18n-lib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nebula-module-internal.h"
+
+/* `http` → `NebulaHttp`, `store-postgresql` → `NebulaStorePostgresql`. */
+static char *
+make_prefix (const char *id)
+{
+  GString *prefix = g_string_new ("Nebula");
+  gboolean upper = TRUE;
+
+  for (const char *letter = id; *letter != '\0'; letter++) {
+    if (*letter != '-')
+      g_string_append_c (prefix, upper ? g_ascii_toupper (*letter) : *letter);
+    upper = *letter == '-';
+  }
+  return g_string_free (prefix, FALSE);
+}
+
+/* Names of all types below a fundamental one that carry the prefix. */
+static void
+collect_types (GType type, const char *prefix, NebulaValueBuilder *names)
+{
+  g_autofree GType *children = g_type_children (type, NULL);
+
+  for (gsize i = 0; children[i] != G_TYPE_INVALID; i++) {
+    if (g_str_has_prefix (g_type_name (children[i]), prefix))
+      nebula_value_builder_add_take (names, nebula_value_new_string (g_type_name (children[i])));
+    collect_types (children[i], prefix, names);
+  }
+}
+
+static NebulaValue *
+list_types (const char *prefix)
+{
+  g_autoptr (NebulaValueBuilder) names = nebula_value_builder_new_array ();
+  const GType roots[] = { G_TYPE_OBJECT, G_TYPE_ENUM, G_TYPE_FLAGS, G_TYPE_BOXED, G_TYPE_INTERFACE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (roots); i++)
+    collect_types (roots[i], prefix, names);
+  return nebula_value_builder_end (names);
+}
+
+static gboolean
+check_action (GType type, const char *prefix, NebulaActionInfo *info, GHashTable *ids, const char *module_id, GError **error)
+{
+  const char *id = nebula_action_info_get_id (info);
+
+  if (!g_str_has_prefix (g_type_name (type), prefix)) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("registers the type %s, whose name does not begin with %s. Rename it"), g_type_name (type), prefix);
+    return FALSE;
+  }
+  if (!g_str_has_prefix (id, module_id) || id[strlen (module_id)] != '.') {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("brings the action “%s”, whose id does not begin with “%s.”. Rename it"), id, module_id);
+    return FALSE;
+  }
+  if (!g_hash_table_add (ids, g_strdup_printf ("%s@%s", id, nebula_action_info_get_version (info)))) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN, _("brings the action “%s” twice"), id);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static NebulaValue *
+describe_actions (GArray *types, const char *prefix, const char *module_id, GError **error)
+{
+  g_autoptr (NebulaValueBuilder) actions = nebula_value_builder_new_array ();
+  g_autoptr (GHashTable) ids = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  for (guint i = 0; i < types->len; i++) {
+    GType type = g_array_index (types, GType, i);
+    g_autoptr (NebulaActionInfo) info = NULL;
+
+    /* The class is never given back: its type cannot be unloaded anyway. */
+    info = nebula_action_info_new_from_class (g_type_class_ref (type), module_id, error);
+    if (info == NULL || !check_action (type, prefix, info, ids, module_id, error))
+      return NULL;
+    nebula_value_builder_add_take (actions, nebula_action_info_to_value (info));
+  }
+  return nebula_value_builder_end (actions);
+}
+
+static NebulaValue *
+describe_module (const NebulaModuleDescriptor *descriptor, GError **error)
+{
+  g_autoptr (NebulaValueBuilder) builder = NULL;
+  g_autoptr (NebulaValue) actions = NULL;
+  g_autoptr (GArray) types = nebula_module_descriptor_register (descriptor, error);
+  g_autofree char *prefix = make_prefix (descriptor->id);
+
+  if (types == NULL)
+    return NULL;
+  actions = describe_actions (types, prefix, descriptor->id, error);
+  if (actions == NULL)
+    return NULL;
+
+  builder = nebula_value_builder_new_object ();
+  nebula_value_builder_set_string (builder, "id", descriptor->id);
+  nebula_value_builder_set_string (builder, "version", descriptor->version);
+  nebula_value_builder_set_string (builder, "title", descriptor->title);
+  nebula_value_builder_set_integer (builder, "abi", descriptor->abi);
+  nebula_value_builder_set_take (builder, "types", list_types (prefix));
+  nebula_value_builder_set (builder, "actions", actions);
+  return nebula_value_builder_end (builder);
+}
+
+/**
+ * nebula_module_describe: (skip)
+ * @path: path of a module
+ * @fd: an open descriptor of that file; negative to open and verify it here
+ *
+ * Opens a module in this process, registers its types and writes its catalogue. For the module host, which does
+ * nothing else: the module may crash or hang.
+ *
+ * Errors: %NEBULA_ERROR_MODULE_REFUSED, %NEBULA_ERROR_MODULE_BROKEN, %NEBULA_ERROR_MODULE_ABI (terminal).
+ *
+ * Returns: (transfer full): an object
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_module_describe (const char *path, int fd, GError **error)
+{
+  g_autofree char *id = nebula_module_file_get_id (path);
+  g_autofree char *by_number = NULL;
+  const NebulaModuleDescriptor *descriptor;
+  NebulaModuleKey key;
+  void *handle;
+
+  if (fd < 0)
+    fd = nebula_module_file_open (path, &key, error);
+  if (fd < 0)
+    return NULL;
+
+  by_number = g_strdup_printf ("/proc/self/fd/%d", fd);
+  handle = dlopen (by_number, RTLD_NOW | RTLD_LOCAL);
+  if (handle == NULL) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN, _("does not load: %s"), dlerror ());
+    return NULL;
+  }
+  descriptor = dlsym (handle, NEBULA_MODULE_SYMBOL);
+  if (descriptor == NULL) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                         _("exports no descriptor. Add NEBULA_DEFINE_MODULE to it"));
+    return NULL;
+  }
+  if (!nebula_module_descriptor_check (descriptor, id, error))
+    return NULL;
+  return describe_module (descriptor, error);
+}

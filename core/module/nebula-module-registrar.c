@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a module's descriptor says, and what its register_types () registers. */
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "nebula-module-internal.h"
+
+/**
+ * nebula_module_registrar_add_action: (skip)
+ * @self: the registrar that register_types () was given
+ * @action_type: a type derived from #NebulaAction
+ *
+ * Makes an action known. A type that could not be registered (0), or is no action, makes the module broken.
+ *
+ * Since: 1.0
+ */
+void
+nebula_module_registrar_add_action (NebulaModuleRegistrar *self, GType action_type)
+{
+  g_return_if_fail (self != NULL);
+
+  if (self->error != NULL)
+    return;
+  if (action_type == G_TYPE_INVALID)
+    g_set_error_literal (&self->error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                         _("registers a type whose name exists already. Begin the names of its types with “Nebula” "
+                           "and the name of the module"));
+  else if (!g_type_is_a (action_type, NEBULA_TYPE_ACTION) || G_TYPE_IS_ABSTRACT (action_type))
+    g_set_error (&self->error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("registers the type %s, which is no action that can be made"), g_type_name (action_type));
+  else
+    g_array_append_val (self->types, action_type);
+}
+
+static gboolean
+is_version (const char *text)
+{
+  return text != NULL && g_regex_match_simple ("^[0-9]{1,9}\\.[0-9]{1,9}\\.[0-9]{1,9}(-[0-9A-Za-z.-]{1,64})?$", text,
+                                               G_REGEX_DOLLAR_ENDONLY, 0);
+}
+
+gboolean
+nebula_module_descriptor_check (const NebulaModuleDescriptor *descriptor, const char *id, GError **error)
+{
+  if (descriptor->abi != NEBULA_MODULE_ABI || descriptor->size != sizeof (NebulaModuleDescriptor)) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_ABI,
+                 _("was built for module interface %u and this is %u. Build it with the headers of this version"),
+                 descriptor->abi, (guint) NEBULA_MODULE_ABI);
+    return FALSE;
+  }
+  if (descriptor->id == NULL || strcmp (descriptor->id, id) != 0) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("says that its id is “%s”. Name the file after the id"), descriptor->id != NULL ? descriptor->id : "");
+    return FALSE;
+  }
+  if (!is_version (descriptor->version) || descriptor->title == NULL || descriptor->register_types == NULL) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                         _("has a descriptor without a version such as “1.0.0”, title or registration"));
+    return FALSE;
+  }
+  return TRUE;
+}
+
+GArray *
+nebula_module_descriptor_register (const NebulaModuleDescriptor *descriptor, GError **error)
+{
+  NebulaModuleRegistrar registrar = { .module_id = descriptor->id };
+
+  registrar.types = g_array_new (FALSE, FALSE, sizeof (GType));
+  descriptor->register_types (&registrar);
+  if (registrar.error == NULL)
+    return registrar.types;
+
+  g_propagate_error (error, registrar.error);
+  g_array_unref (registrar.types);
+  return NULL;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "nebula-module-internal.h"
+#include "nebula-registry.h"
+
+G_BEGIN_DECLS
+
+enum
+{
+  NEBULA_REGISTRY_FIELD_ID,
+  NEBULA_REGISTRY_FIELD_TITLE,
+  NEBULA_REGISTRY_FIELD_CATEGORY,
+  NEBULA_REGISTRY_FIELD_DESCRIPTION,
+  NEBULA_REGISTRY_N_FIELDS,
+};
+
+/* One version of one action. */
+typedef struct
+{
+  const char *id;      /* of module or info */
+  const char *version; /* of module or info */
+  guint numbers[3];    /* of version */
+  NebulaModuleInfo *module; /* NULL: from code */
+  guint index;              /* in module */
+  NebulaActionInfo *info;   /* NULL until it is asked for, if it comes from a module */
+  GType type;               /* from code only */
+  char *folded[NEBULA_REGISTRY_N_FIELDS]; /* for searches; NULL until the first */
+} NebulaRegistryEntry;
+
+NebulaActionInfo *_nebula_registry_entry_get_info (NebulaRegistryEntry *self, GError **error); /* borrowed */
+gboolean _nebula_registry_parse_version (const char *text, guint numbers[3], guint *ret_count);
+
+/* All modules of the search path, sorted by id; refused and broken ones too. */
+GPtrArray *_nebula_registry_scan (const char *const *search_path, const char *cache_file, const char *host, gint64 timeout_usec);
+
+/* @entries: NebulaRegistryEntry; at most @limit infos, best first. */
+GPtrArray *_nebula_registry_rank (GPtrArray *entries, const char *text, guint limit);
+
+G_END_DECLS
