@@ -449,8 +449,10 @@ call_repeat (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   if (__builtin_mul_overflow (length, (gsize) times, &total) || total > NEBULA_LIMIT_EVALUATION_BYTES)
     return _nebula_vm_charge (vm, G_MAXSIZE);
   result = g_string_sized_new (total);
-  for (gint64 i = 0; length > 0 && i < times; i++)
+  if (total > 0)
     g_string_append_len (result, text, (gssize) length);
+  while (result->len < total)
+    g_string_append_len (result, result->str, (gssize) MIN (result->len, total - result->len));
   return _nebula_vm_give_text (vm, result, ret);
 }
 

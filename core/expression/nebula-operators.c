@@ -218,6 +218,13 @@ operate_arithmetic (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const Neb
   return operate_others (vm, op, left, right, ret);
 }
 
+/* Whether the double of a number is the number. */
+static gboolean
+is_exact (const NebulaCell *cell)
+{
+  return cell->tag != NEBULA_CELL_INTEGER || (cell->as.integer <= EXACT_IN_FLOAT && cell->as.integer >= -EXACT_IN_FLOAT);
+}
+
 static gboolean
 compare_numbers (const NebulaCell *left, const NebulaCell *right, int *ret_order)
 {
@@ -229,8 +236,7 @@ compare_numbers (const NebulaCell *left, const NebulaCell *right, int *ret_order
   }
   if ((left->tag != NEBULA_CELL_INTEGER && left->tag != NEBULA_CELL_FLOAT) ||
       (right->tag != NEBULA_CELL_INTEGER && right->tag != NEBULA_CELL_FLOAT) ||
-      (left->tag == NEBULA_CELL_INTEGER && ABS (left->as.integer / 2) > EXACT_IN_FLOAT / 2) ||
-      (right->tag == NEBULA_CELL_INTEGER && ABS (right->as.integer / 2) > EXACT_IN_FLOAT / 2))
+      !is_exact (left) || !is_exact (right))
     return FALSE;
   a = _nebula_cell_to_double (left);
   b = _nebula_cell_to_double (right);

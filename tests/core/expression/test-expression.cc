@@ -86,6 +86,8 @@ TEST (Expression, ExamplesOfTheDocumentationHold)
       is_template = line == "```template";
     } else if ((is_expression || is_template) && !line.empty ()) {
       ASSERT_TRUE (parse_row (line, number, &row)) << number << ": " << line;
+      if (is_template)
+        row.text = nebula_value_get_string (json (row.text.c_str ()).get ());
       expect_outcome (row, evaluate (row.text.c_str (), data.get (),
                                      is_template ? NEBULA_COMPILE_TEMPLATE : NEBULA_COMPILE_NONE));
       found++;
