@@ -6,13 +6,14 @@
 
 G_BEGIN_DECLS
 
-typedef enum
-{
+typedef enum {
   NEBULA_COMPILE_NONE = 0,
   NEBULA_COMPILE_TEMPLATE = 1 << 0,
   NEBULA_COMPILE_NO_FOLDING = 1 << 1,
 } NebulaCompileFlags;
 
-NebulaExpression *_nebula_expression_compile_full (const char *text, NebulaCompileFlags flags, GError **error);
+NebulaExpression *_nebula_expression_compile_full (const char *text,
+                                                   NebulaCompileFlags flags,
+                                                   GError **error);
 
 G_END_DECLS
