@@ -48,7 +48,7 @@ NEBULA_API gboolean nebula_execution_status_from_string (const char *text, Nebul
 NEBULA_API gboolean nebula_execution_status_is_terminal (NebulaExecutionStatus status);
 
 /**
- * NebulaHeader: (skip)
+ * NebulaHeader:
  *
  * What the store knows of a stream without reading its facts; written in the same unit as they are.
  */
@@ -111,10 +111,11 @@ typedef struct
 } NebulaDocumentWrite;
 
 /**
- * NebulaUnit: (skip)
+ * NebulaUnit:
  *
  * One atomic change of one stream. Its name is (stream, first sequence): committing it again answers “committed”.
- * A unit without facts but with messages or documents has @n_facts 0 and checks no sequence.
+ * A unit without facts but with messages or documents has @n_facts 0 and checks no sequence. One without facts but with a
+ * header (a new epoch, one more recovery) or a checkpoint checks sequence and epoch and leaves the sequence as it is.
  *
  * Thread: its holder's; handed over to the journal when submitted.
  */
@@ -125,7 +126,7 @@ typedef struct
   guint64 n_facts;
   GBytes *facts;             /* encoded; NULL if n_facts is 0 */
   GBytes *checkpoint;        /* may be NULL; of the state at expected_sequence + n_facts */
-  NebulaHeader *header;      /* as it is after this unit; NULL if n_facts is 0 */
+  NebulaHeader *header;      /* as it is after this unit; must be there if n_facts is not 0 */
   GPtrArray *messages;       /* NebulaMessage to insert; may be NULL */
   GPtrArray *consumed;       /* char *: ids of messages of this stream's inbox that this unit uses up; may be NULL */
   GPtrArray *documents;      /* NebulaDocumentWrite; may be NULL */
@@ -175,9 +176,9 @@ NEBULA_API void nebula_segment_free (NebulaSegment *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSegment, nebula_segment_free)
 
 /**
- * NebulaHeaderQuery: (skip)
+ * NebulaHeaderQuery:
  *
- * Which headers to list. Zero or %NULL members do not restrict.
+ * Which headers to list. @kind always restricts; other members do not if they are zero or %NULL.
  */
 typedef struct
 {

@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 NEBULA_API G_DECLARE_FINAL_TYPE (NebulaWorkflow, nebula_workflow, NEBULA, WORKFLOW, GObject)
 
 /**
- * NebulaPlan: (copy-func nebula_plan_ref) (free-func nebula_plan_unref)
+ * NebulaPlan:
  *
  * A compiled workflow.
  *
@@ -36,6 +36,8 @@ NEBULA_API const char *nebula_workflow_get_description (NebulaWorkflow *self);
 NEBULA_API const char *nebula_workflow_get_file (NebulaWorkflow *self); /* may be NULL */
 NEBULA_API NebulaValue *nebula_workflow_get_definition (NebulaWorkflow *self);
 NEBULA_API NebulaPlan *nebula_workflow_compile (NebulaWorkflow *self, NebulaActionResolver *resolver, GPtrArray *diagnostics, GError **error);
+/* Reads and compiles only to list all mistakes at once, those of structure and those of meaning. */
+NEBULA_API gboolean nebula_workflow_validate_bytes (GBytes *bytes, const char *file_name, NebulaActionResolver *resolver, GPtrArray *diagnostics, GError **error);
 /* Stable writers: the keys in the order of the schema, defaults left out. */
 NEBULA_API char *nebula_workflow_to_yaml (NebulaWorkflow *self);
 NEBULA_API char *nebula_workflow_to_json (NebulaWorkflow *self);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "nebula-engine.h"
+#include "nebula-heap-internal.h"
+#include "nebula-journal-internal.h"
+#include "nebula-kernel-internal.h"
+#include "nebula-mailbox-internal.h"
+
+G_BEGIN_DECLS
+
+/*
+ * The engine is a thin face; the work is done by
+ *   nebula-instance.c   one execution in memory: turns, units, commits
+ *   nebula-runner.c     attempts: starts actions, takes their results
+ *   nebula-scheduler.c  the run queue, the timers, the one source of the engine's loop
+ *   nebula-recovery.c   loads executions from the store
+ *   nebula-narrator.c   events out of committed facts
+ *   nebula-gatekeeper.c gates: concurrency keys
+ *   nebula-execution.c  the handle
+ */
+
+#define NEBULA_RUN_AHEAD_FACTS 4096
+#define NEBULA_RUN_AHEAD_BYTES (1024 * 1024)
+#define NEBULA_TURN_USEC 1000
+
+typedef struct _NebulaInstance NebulaInstance;
+
+/* A place in the heap of wakes: an instance's or a sleeper's. */
+typedef struct
+{
+  NebulaHeapEntry entry;
+  gboolean is_sleeper;
+} NebulaWake;
+
+struct _NebulaEngine
+{
+  GObject parent_instance;
+
+  GMainContext *context;
+  NebulaActionResolver *resolver;
+  NebulaStore *store;
+  NebulaClock *clock;
+  NebulaEventBus *bus;
+  NebulaJournal *journal;
+  NebulaMailbox *mailbox;    /* results of attempts */
+  GHashTable *instances;     /* id → NebulaInstance (owned) */
+  GHashTable *plans;         /* hash → NebulaPlan */
+  GHashTable *stored;        /* hashes of definitions that the store has */
+  GHashTable *sleepers;      /* id → NebulaSleeper: waiting executions that left memory */
+  GHashTable *gates;         /* key → NebulaGate */
+  GQueue run_queue;          /* NebulaInstance that want a turn */
+  NebulaHeap wakes;          /* real time: instances and sleepers with a timer */
+  NebulaHeap deadlines;      /* monotonic time: attempts with a time-out */
+  GSource *turn_source;      /* ready while the run queue holds anybody */
+  GSource *timer_source;     /* NULL: nothing is due */
+  gint64 timer_usec;
+  guint n_attempts;
+  gboolean is_stopped;
+  gboolean is_sealed;        /* the store failed for good */
+  gboolean has_listener;     /* somebody hears events; asked once a turn */
+};
+
+/* An event that is told when its fact is committed. */
+typedef struct
+{
+  guint64 sequence;
+  NebulaEvent *event;
+} NebulaPendingEvent;
+
+/* Somebody who is answered when a fact is committed. */
+typedef struct
+{
+  guint64 sequence;
+  GTask *task;
+} NebulaWaiter;
+
+struct _NebulaInstance
+{
+  NebulaEngine *engine;
+  char *id;
+  char *tenant;
+  NebulaPlan *plan;
+  NebulaKernel *kernel;
+  NebulaDurability durability;
+  NebulaExecutionStatus committed_status;
+  guint64 committed;         /* sequence */
+  guint64 submitted;
+  gsize ahead_bytes;         /* of units that are not committed */
+  guint n_units;             /* in the journal */
+  guint64 epoch;
+  gint64 created_usec;
+  GQueue attempts;           /* NebulaAttempt that run */
+  guint32 n_cancelled_seen;
+  GArray *pending_events;    /* NebulaPendingEvent, in order of their facts */
+  GPtrArray *consumed;       /* ids of messages that the next unit uses up */
+  GPtrArray *messages;       /* NebulaMessage that the next unit sends */
+  GQueue waiters;            /* NebulaWaiter, by sequence */
+  GPtrArray *end_waiters;    /* GTask that wait for the end */
+  GList run_link;            /* in run_queue while wants_turn */
+  NebulaWake wake;
+  gboolean wants_turn;
+  gboolean is_dropped;       /* no longer in instances; freed when its units are answered */
+  gboolean is_asking_gate;   /* a message to its gate is on the way */
+  NebulaExecution *handle;   /* the one handle, not owned; NULL if nobody holds one */
+};
+
+/* A waiting execution that is not in memory. */
+typedef struct
+{
+  NebulaWake wake; /* first */
+  char *id;
+} NebulaSleeper;
+
+typedef struct
+{
+  NebulaInstance *instance; /* NULL once the instance is gone */
+  NebulaEngine *engine;
+  NebulaMailbox *mailbox;   /* the engine's; outlives all attempts */
+  NebulaCommand command;
+  NebulaInvocation *invocation;
+  NebulaAction *action;
+  NebulaHeapEntry deadline;
+  GList link; /* in instance->attempts */
+  gboolean is_abandoned;
+} NebulaAttempt;
+
+/* nebula-instance.c */
+NebulaInstance *_nebula_instance_new (NebulaEngine *engine, const char *id, const char *tenant, NebulaPlan *plan);
+void _nebula_instance_free (NebulaInstance *self);
+/* Asks for a turn. */
+void _nebula_instance_wake (NebulaInstance *self);
+/* One turn: decisions, commands, a unit. */
+void _nebula_instance_turn (NebulaInstance *self);
+/* The task is answered when all that is recorded so far is committed. */
+void _nebula_instance_add_waiter (NebulaInstance *self, GTask *task);
+gboolean _nebula_instance_is_durable (NebulaInstance *self);
+/* Drops it from memory without a trace: another owner has it, or the engine stops. */
+void _nebula_instance_drop (NebulaInstance *self, const GError *error);
+
+/* Lets it leave memory if nobody needs it there. */
+void _nebula_instance_settle (NebulaInstance *self);
+
+/* nebula-runner.c */
+gint _nebula_runner_get_effect (NebulaPlanNode *node, const NebulaArguments *arguments, gpointer data, GError **error);
+void _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command);
+/* Cancels attempts whose node no longer wants them. */
+void _nebula_runner_sweep (NebulaInstance *instance);
+void _nebula_runner_abandon_all (NebulaInstance *instance);
+void _nebula_runner_receive (gpointer letter, gpointer user_data);
+void _nebula_runner_discard (gpointer letter);
+void _nebula_runner_time_out (NebulaAttempt *attempt);
+
+/* nebula-scheduler.c */
+void _nebula_scheduler_start (NebulaEngine *engine);
+void _nebula_scheduler_stop (NebulaEngine *engine);
+void _nebula_scheduler_push (NebulaEngine *engine, NebulaInstance *instance);
+void _nebula_scheduler_remove (NebulaEngine *engine, NebulaInstance *instance);
+/* Sets the loop's timer to the earliest of wakes and deadlines. */
+void _nebula_scheduler_arm (NebulaEngine *engine);
+/* @real_usec 0: no timer. */
+void _nebula_scheduler_set_wake (NebulaEngine *engine, NebulaWake *wake, gint64 real_usec);
+
+/* nebula-recovery.c */
+NebulaPlan *_nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **error);
+GBytes *_nebula_recovery_pack_definition (NebulaPlan *plan);
+/* Loads an execution into memory as it is in the store; does not resume it. */
+NebulaInstance *_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
+/* A waiting instance that nobody holds leaves memory. */
+void _nebula_recovery_put_to_sleep (NebulaInstance *instance);
+void _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper);
+void _nebula_sleeper_free (gpointer data);
+
+/* nebula-narrator.c */
+void _nebula_narrator_recorded (const NebulaFact *fact, gpointer data);
+void _nebula_narrator_publish (NebulaInstance *instance);
+void _nebula_narrator_tell (NebulaInstance *instance, const char *topic, const char *node, NebulaValue *data);
+
+/* nebula-gatekeeper.c */
+/* Adds to the next unit what the execution has to tell its gate. */
+void _nebula_gatekeeper_attach (NebulaInstance *instance);
+/* Committed messages go to whom they are for. */
+void _nebula_gatekeeper_deliver (NebulaEngine *engine, GPtrArray *messages);
+gboolean _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error);
+void _nebula_gate_free (gpointer data);
+
+/* nebula-execution.c */
+NebulaExecution *_nebula_execution_get_for (NebulaInstance *instance);
+/* The instance leaves memory under its handle. */
+void _nebula_execution_detach (NebulaInstance *instance);
+
+G_END_DECLS

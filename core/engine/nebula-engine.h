@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "nebula-clock.h"
+#include "nebula-event-bus.h"
+#include "nebula-store.h"
+#include "nebula-workflow.h"
+
+G_BEGIN_DECLS
+
+#define NEBULA_TYPE_ENGINE (nebula_engine_get_type ())
+NEBULA_API G_DECLARE_FINAL_TYPE (NebulaEngine, nebula_engine, NEBULA, ENGINE, GObject)
+
+#define NEBULA_TYPE_EXECUTION (nebula_execution_get_type ())
+NEBULA_API G_DECLARE_FINAL_TYPE (NebulaExecution, nebula_execution, NEBULA, EXECUTION, GObject)
+
+/* The engine turns in the thread-default context in which it was made. @store NULL: memory; @clock NULL: the system's. */
+NEBULA_API NebulaEngine *nebula_engine_new (NebulaActionResolver *resolver, NebulaStore *store, NebulaClock *clock);
+NEBULA_API NebulaEventBus *nebula_engine_get_event_bus (NebulaEngine *self);
+NEBULA_API NebulaStore *nebula_engine_get_store (NebulaEngine *self);
+NEBULA_API NebulaClock *nebula_engine_get_clock (NebulaEngine *self);
+/* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
+NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
+/* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user, tenant}. */
+NEBULA_API NebulaExecution *nebula_engine_start (NebulaEngine *self, NebulaPlan *plan, NebulaValue *input, NebulaValue *options, GError **error);
+/* The handle of an execution in the store, in memory or not. Error: not-found. */
+NEBULA_API NebulaExecution *nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error);
+/* Takes up all that did not end: what was running goes on, what waits is woken in time. Returns how many there are. */
+NEBULA_API gint nebula_engine_recover (NebulaEngine *self, GError **error);
+/* Executions that are in memory and have not ended. */
+NEBULA_API guint nebula_engine_get_n_active (NebulaEngine *self);
+NEBULA_API guint nebula_engine_get_n_waiting (NebulaEngine *self);
+/* Commits, syncs and transactions so far: an object of counters. */
+NEBULA_API NebulaValue *nebula_engine_get_counters (NebulaEngine *self);
+/* Stops taking new work, cancels what runs in this process without a word to the journal, commits what is pending. */
+NEBULA_API void nebula_engine_stop (NebulaEngine *self);
+
+NEBULA_API const char *nebula_execution_get_id (NebulaExecution *self);
+NEBULA_API const char *nebula_execution_get_workflow (NebulaExecution *self);
+/* The status as far as it is committed. */
+NEBULA_API NebulaExecutionStatus nebula_execution_get_status (NebulaExecution *self);
+/* The run object; of committed facts only. NULL with error when the store cannot be read. */
+NEBULA_API NebulaValue *nebula_execution_get_report (NebulaExecution *self, GError **error);
+/* A node by its path, `each[3].price`: {status, attempts, duration_us, result | error}. */
+NEBULA_API NebulaValue *nebula_execution_get_node_report (NebulaExecution *self, const char *path, GError **error);
+NEBULA_API NebulaValue *nebula_execution_explain (NebulaExecution *self);
+NEBULA_API NebulaValue *nebula_execution_get_output (NebulaExecution *self); /* NULL unless completed; full */
+/* Each is answered when its fact is committed; the callback runs in the engine's context. Error: conflict if it has ended. */
+NEBULA_API void nebula_execution_cancel_async (NebulaExecution *self, const char *reason, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API gboolean nebula_execution_cancel_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
+NEBULA_API void nebula_execution_signal_async (NebulaExecution *self, const char *name, NebulaValue *value, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API gboolean nebula_execution_signal_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
+NEBULA_API void nebula_execution_resume_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API gboolean nebula_execution_resume_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
+/* Until it has ended and that is committed; TRUE whatever the end. */
+NEBULA_API void nebula_execution_wait_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API gboolean nebula_execution_wait_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
+/* Turns the engine's context until it has ended. Not for use inside a callback of that context. */
+NEBULA_API gboolean nebula_execution_wait_sync (NebulaExecution *self, GCancellable *cancellable, GError **error);
+
+G_END_DECLS

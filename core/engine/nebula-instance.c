@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * One execution in memory. A turn lets the kernel decide, hands what it recorded to the journal as one unit, and starts
+ * the attempts that may run: pure ones at once, all others when the facts behind them are committed (output commit).
+ */
+
+#include <glib/gi18n-lib.h>
+
+#include "nebula-engine-private.h"
+#include "nebula-error.h"
+
+#define TURN_FACTS 1024
+#define N_SHARDS 256
+
+static guint
+get_shard (const char *tenant, const char *id)
+{
+  return (g_str_hash (tenant) * 33 + g_str_hash (id)) % N_SHARDS;
+}
+
+NebulaInstance *
+_nebula_instance_new (NebulaEngine *engine, const char *id, const char *tenant, NebulaPlan *plan)
+{
+  NebulaInstance *self = g_new0 (NebulaInstance, 1);
+  NebulaKernelHost host = { _nebula_runner_get_effect, _nebula_narrator_recorded, self };
+
+  self->engine = engine;
+  self->id = g_strdup (id);
+  self->tenant = g_strdup (tenant);
+  self->plan = nebula_plan_ref (plan);
+  self->durability = plan->durability;
+  self->kernel = nebula_kernel_new (plan, id, tenant, &host);
+  self->created_usec = nebula_clock_get_real_usec (engine->clock);
+  self->run_link.data = self;
+  g_queue_init (&self->attempts);
+  g_queue_init (&self->waiters);
+  g_hash_table_insert (engine->instances, self->id, self);
+  return self;
+}
+
+static void
+answer (GTask *task, const GError *error)
+{
+  if (error)
+    g_task_return_error (task, g_error_copy (error));
+  else
+    g_task_return_boolean (task, TRUE);
+  g_object_unref (task);
+}
+
+static void
+answer_waiters (NebulaInstance *self, guint64 sequence, const GError *error)
+{
+  NebulaWaiter *waiter;
+
+  while ((waiter = g_queue_peek_head (&self->waiters)) && (error || waiter->sequence <= sequence))
+    {
+      g_queue_pop_head (&self->waiters);
+      answer (waiter->task, error);
+      g_free (waiter);
+    }
+}
+
+static void
+answer_end_waiters (NebulaInstance *self, const GError *error)
+{
+  g_autoptr (GPtrArray) tasks = g_steal_pointer (&self->end_waiters);
+
+  for (guint i = 0; tasks && i < tasks->len; i++)
+    answer (tasks->pdata[i], error);
+}
+
+void
+_nebula_instance_free (NebulaInstance *self)
+{
+  _nebula_scheduler_remove (self->engine, self);
+  _nebula_runner_abandon_all (self);
+  g_clear_pointer (&self->pending_events, g_array_unref);
+  g_clear_pointer (&self->consumed, g_ptr_array_unref);
+  g_clear_pointer (&self->messages, g_ptr_array_unref);
+  nebula_kernel_free (self->kernel);
+  nebula_plan_unref (self->plan);
+  g_free (self->id);
+  g_free (self->tenant);
+  g_free (self);
+}
+
+void
+_nebula_instance_drop (NebulaInstance *self, const GError *error)
+{
+  answer_waiters (self, 0, error);
+  answer_end_waiters (self, error);
+  _nebula_execution_detach (self);
+  if (self->n_units > 0)
+    {
+      /* The journal still holds units that name it: it goes when they are answered. */
+      self->is_dropped = TRUE;
+      _nebula_scheduler_remove (self->engine, self);
+      _nebula_runner_abandon_all (self);
+      g_hash_table_steal (self->engine->instances, self->id);
+      return;
+    }
+  g_hash_table_remove (self->engine->instances, self->id);
+}
+
+void
+_nebula_instance_wake (NebulaInstance *self)
+{
+  _nebula_scheduler_push (self->engine, self);
+}
+
+gboolean
+_nebula_instance_is_durable (NebulaInstance *self)
+{
+  return self->durability != NEBULA_DURABILITY_MEMORY;
+}
+
+void
+_nebula_instance_add_waiter (NebulaInstance *self, GTask *task)
+{
+  NebulaWaiter *waiter = g_new0 (NebulaWaiter, 1);
+
+  waiter->sequence = nebula_kernel_get_state (self->kernel)->sequence;
+  waiter->task = g_object_ref (task);
+  g_queue_push_tail (&self->waiters, waiter);
+  if (waiter->sequence <= self->committed)
+    answer_waiters (self, self->committed, NULL);
+}
+
+/* Runs the commands whose facts are committed and that still hold. */
+static void
+run_commands (NebulaInstance *self)
+{
+  GArray *commands = nebula_kernel_get_commands (self->kernel);
+  guint n_kept = 0;
+
+  for (guint i = 0; i < commands->len; i++)
+    {
+      NebulaCommand command = g_array_index (commands, NebulaCommand, i);
+
+      if (!command.runs_ahead && command.sequence > self->committed)
+        {
+          g_array_index (commands, NebulaCommand, n_kept++) = command;
+          continue;
+        }
+      if (nebula_kernel_is_current (self->kernel, &command))
+        _nebula_runner_start (self, &command);
+      else
+        nebula_kernel_withdraw (self->kernel, &command, nebula_clock_get_real_usec (self->engine->clock));
+    }
+  g_array_set_size (commands, n_kept);
+}
+
+/* After a commit: the status that others may see, events, answers. */
+static void
+become_committed (NebulaInstance *self, guint64 sequence, NebulaExecutionStatus status)
+{
+  self->committed = sequence;
+  self->committed_status = status;
+  _nebula_narrator_publish (self);
+  answer_waiters (self, sequence, NULL);
+  if (nebula_execution_status_is_terminal (status) &&
+      sequence == nebula_kernel_get_state (self->kernel)->sequence)
+    answer_end_waiters (self, NULL);
+}
+
+/* An instance that nobody needs in memory leaves it. */
+static void
+settle (NebulaInstance *self)
+{
+  NebulaState *state = nebula_kernel_get_state (self->kernel);
+
+  if (self->n_units > 0 || self->wants_turn || self->attempts.length > 0 || self->handle ||
+      nebula_kernel_get_commands (self->kernel)->len > 0 || state->sequence != self->committed)
+    return;
+  if (nebula_execution_status_is_terminal (self->committed_status))
+    g_hash_table_remove (self->engine->instances, self->id);
+  else if (_nebula_instance_is_durable (self) && nebula_store_get_is_durable (self->engine->store) &&
+           (self->committed_status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
+            self->committed_status == NEBULA_EXECUTION_STATUS_PAUSED))
+    _nebula_recovery_put_to_sleep (self);
+}
+
+void
+_nebula_instance_settle (NebulaInstance *self)
+{
+  settle (self);
+}
+
+static void
+committed (const NebulaUnit *unit, NebulaOutcome outcome, const GError *error, gpointer user_data)
+{
+  NebulaInstance *self = user_data;
+
+  self->n_units--;
+  if (self->is_dropped)
+    {
+      if (self->n_units == 0)
+        _nebula_instance_free (self);
+      return;
+    }
+  self->ahead_bytes -= g_bytes_get_size (unit->facts);
+  if (outcome != NEBULA_OUTCOME_COMMITTED)
+    {
+      /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
+      _nebula_instance_drop (self, error);
+      return;
+    }
+  become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
+  run_commands (self);
+  _nebula_gatekeeper_deliver (self->engine, unit->messages);
+  if (nebula_kernel_get_n_facts (self->kernel) > 0)
+    _nebula_instance_wake (self);
+  settle (self);
+}
+
+static NebulaHeader *
+make_header (NebulaInstance *self, NebulaExecutionStatus status)
+{
+  NebulaEngine *engine = self->engine;
+  NebulaState *state = nebula_kernel_get_state (self->kernel);
+  NebulaHeader *header = nebula_header_new (self->id);
+
+  header->kind = NEBULA_STREAM_KIND_EXECUTION;
+  g_free (header->tenant);
+  header->tenant = g_strdup (self->tenant);
+  header->shard = get_shard (self->tenant, self->id);
+  header->sequence = state->sequence;
+  header->epoch = self->epoch;
+  header->format = NEBULA_FACT_FORMAT;
+  header->status = (gint) status;
+  header->workflow = g_strdup (self->plan->name);
+  header->revision = g_strdup (self->plan->hash);
+  header->durability = (gint) self->durability;
+  if (status == NEBULA_EXECUTION_STATUS_SUSPENDED || status == NEBULA_EXECUTION_STATUS_RUNNING)
+    header->wake_usec = nebula_kernel_get_next_due (self->kernel);
+  header->created_usec = self->created_usec;
+  header->updated_usec = nebula_clock_get_real_usec (engine->clock);
+  header->recoveries = state->recoveries;
+  header->key = g_strdup (state->gate_key);
+  return header;
+}
+
+/* The definition travels in the first unit that needs it. */
+static void
+add_definition (NebulaInstance *self, NebulaUnit *unit)
+{
+  g_autoptr (GBytes) definition = NULL;
+
+  if (self->submitted > 0 || g_hash_table_contains (self->engine->stored, self->plan->hash))
+    return;
+  definition = _nebula_recovery_pack_definition (self->plan);
+  nebula_unit_add_document (unit, "definition", self->plan->hash, definition, 0);
+  g_hash_table_add (self->engine->stored, g_strdup (self->plan->hash));
+}
+
+static void
+submit_to_memory (NebulaInstance *self, guint64 n_facts, NebulaExecutionStatus status)
+{
+  g_autoptr (GPtrArray) messages = g_steal_pointer (&self->messages);
+
+  g_clear_pointer (&self->consumed, g_ptr_array_unref);
+  self->submitted += n_facts;
+  become_committed (self, self->submitted, status);
+  run_commands (self);
+  _nebula_gatekeeper_deliver (self->engine, messages);
+}
+
+static void
+submit (NebulaInstance *self)
+{
+  NebulaUnit *unit;
+  guint64 n_facts;
+  GBytes *facts = nebula_kernel_take_facts (self->kernel, &n_facts);
+  NebulaExecutionStatus status = nebula_kernel_get_status (self->kernel);
+
+  _nebula_gatekeeper_attach (self);
+  if (!_nebula_instance_is_durable (self))
+    {
+      g_bytes_unref (facts);
+      submit_to_memory (self, n_facts, status);
+      return;
+    }
+  unit = nebula_unit_new (self->id, self->submitted);
+  unit->facts = facts;
+  unit->n_facts = n_facts;
+  unit->header = make_header (self, status);
+  unit->strict = self->durability == NEBULA_DURABILITY_STRICT || self->messages || self->consumed;
+  unit->messages = g_steal_pointer (&self->messages);
+  unit->consumed = g_steal_pointer (&self->consumed);
+  add_definition (self, unit);
+  self->submitted += n_facts;
+  self->ahead_bytes += g_bytes_get_size (facts);
+  self->n_units++;
+  nebula_journal_submit (self->engine->journal, unit, committed, self);
+}
+
+static gboolean
+is_too_far_ahead (NebulaInstance *self)
+{
+  guint64 sequence = nebula_kernel_get_state (self->kernel)->sequence;
+
+  return sequence - self->committed >= NEBULA_RUN_AHEAD_FACTS ||
+         self->ahead_bytes + nebula_kernel_get_n_bytes (self->kernel) >= NEBULA_RUN_AHEAD_BYTES;
+}
+
+void
+_nebula_instance_turn (NebulaInstance *self)
+{
+  NebulaState *state = nebula_kernel_get_state (self->kernel);
+  gboolean has_more = TRUE;
+
+  if (!is_too_far_ahead (self))
+    has_more = nebula_kernel_turn (self->kernel, TURN_FACTS, nebula_clock_get_real_usec (self->engine->clock));
+  else if (self->n_units > 0)
+    has_more = FALSE; /* its commit brings it back */
+  if (state->n_cancelled != self->n_cancelled_seen)
+    {
+      self->n_cancelled_seen = state->n_cancelled;
+      _nebula_runner_sweep (self);
+    }
+  run_commands (self);
+  if (nebula_kernel_get_n_facts (self->kernel) > 0)
+    submit (self);
+  if (has_more || (!_nebula_instance_is_durable (self) && nebula_kernel_get_n_facts (self->kernel) > 0))
+    _nebula_instance_wake (self);
+  _nebula_scheduler_set_wake (self->engine, &self->wake, nebula_kernel_get_next_due (self->kernel));
+  settle (self);
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* From the store into memory and out of it again. */
+
+#include <glib/gi18n-lib.h>
+
+#include "nebula-engine-private.h"
+#include "nebula-error.h"
+#include "nebula-json.h"
+#include "nebula-msgpack.h"
+
+#define RECOVERIES_MAX 2
+#define PAGE 1000
+
+GBytes *
+_nebula_recovery_pack_definition (NebulaPlan *plan)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) document = NULL;
+
+  nebula_value_builder_set_string (builder, "file", plan->file);
+  nebula_value_builder_set (builder, "definition", plan->definition);
+  document = nebula_value_builder_end (builder);
+  return nebula_value_to_msgpack (document);
+}
+
+static NebulaPlan *
+compile_stored (NebulaEngine *engine, GBytes *bytes, GError **error)
+{
+  g_autoptr (GPtrArray) diagnostics = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
+  g_autoptr (NebulaValue) document = nebula_value_from_msgpack (bytes, error);
+  g_autoptr (NebulaWorkflow) workflow = NULL;
+  NebulaValue *definition;
+
+  if (!document)
+    return NULL;
+  definition = nebula_value_get_member (document, "definition");
+  if (!definition)
+    {
+      g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT, _ ("A stored workflow is empty."));
+      return NULL;
+    }
+  workflow = nebula_workflow_new_from_value (definition, diagnostics, error);
+  return workflow ? nebula_engine_deploy (engine, workflow, diagnostics, error) : NULL;
+}
+
+NebulaPlan *
+_nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **error)
+{
+  NebulaPlan *known = g_hash_table_lookup (engine->plans, hash);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (NebulaPlan) plan = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  if (known)
+    return nebula_plan_ref (known);
+  bytes = nebula_store_read_document (engine->store, "definition", hash, NULL, &local_error);
+  if (!bytes && !local_error)
+    g_set_error (&local_error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                 _ ("The store does not have the workflow with the revision “%s”."), hash);
+  if (bytes)
+    plan = compile_stored (engine, bytes, &local_error);
+  if (!plan)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+  g_hash_table_add (engine->stored, g_strdup (hash));
+  return g_steal_pointer (&plan);
+}
+
+static gboolean
+fold_segments (NebulaInstance *instance, GError **error)
+{
+  NebulaState *state = nebula_kernel_get_state (instance->kernel);
+  g_autoptr (GPtrArray) segments = nebula_store_read_segments (instance->engine->store, instance->id, 0, 0, error);
+
+  if (!segments)
+    return FALSE;
+  for (guint i = 0; i < segments->len; i++)
+    {
+      NebulaSegment *segment = segments->pdata[i];
+
+      if (segment->first != state->sequence + 1)
+        {
+          g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                       _ ("The history of “%s” has a gap before fact %" G_GUINT64_FORMAT "."), instance->id,
+                       segment->first);
+          return FALSE;
+        }
+      if (!nebula_state_fold (state, segment->facts, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+check_sequence (NebulaInstance *instance, NebulaHeader *header, GError **error)
+{
+  guint64 sequence = nebula_kernel_get_state (instance->kernel)->sequence;
+
+  if (sequence == header->sequence)
+    return TRUE;
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+               _ ("The history of “%s” ends at fact %" G_GUINT64_FORMAT " but should end at %" G_GUINT64_FORMAT "."),
+               instance->id, sequence, header->sequence);
+  return FALSE;
+}
+
+static NebulaInstance *
+load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
+{
+  g_autoptr (NebulaPlan) plan = _nebula_recovery_load_plan (engine, header->revision, error);
+  NebulaInstance *instance;
+
+  if (!plan)
+    return NULL;
+  instance = _nebula_instance_new (engine, header->stream, header->tenant, plan);
+  instance->durability = header->durability;
+  instance->committed_status = header->status;
+  instance->committed = header->sequence;
+  instance->submitted = header->sequence;
+  instance->epoch = header->epoch;
+  instance->created_usec = header->created_usec;
+  if (fold_segments (instance, error) && check_sequence (instance, header, error))
+    return instance;
+  g_hash_table_remove (engine->instances, instance->id);
+  return NULL;
+}
+
+NebulaInstance *
+_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
+{
+  NebulaInstance *instance = g_hash_table_lookup (engine->instances, id);
+  NebulaSleeper *sleeper = g_hash_table_lookup (engine->sleepers, id);
+  g_autoptr (NebulaHeader) header = NULL;
+  g_autoptr (GError) local_error = NULL;
+
+  if (instance)
+    return instance;
+  header = nebula_store_read_header (engine->store, id, &local_error);
+  if (!header && !local_error)
+    g_set_error (&local_error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND, _ ("There is no execution “%s”."), id);
+  if (header)
+    instance = load_header (engine, header, &local_error);
+  if (!instance)
+    {
+      g_propagate_error (error, g_steal_pointer (&local_error));
+      return NULL;
+    }
+  if (sleeper)
+    {
+      nebula_heap_remove (&engine->wakes, &sleeper->wake.entry);
+      g_hash_table_remove (engine->sleepers, id);
+      _nebula_scheduler_set_wake (engine, &instance->wake, nebula_kernel_get_next_due (instance->kernel));
+    }
+  return instance;
+}
+
+void
+_nebula_sleeper_free (gpointer data)
+{
+  NebulaSleeper *sleeper = data;
+
+  g_free (sleeper->id);
+  g_free (sleeper);
+}
+
+static void
+add_sleeper (NebulaEngine *engine, const char *id, gint64 wake_usec)
+{
+  NebulaSleeper *sleeper = g_new0 (NebulaSleeper, 1);
+
+  sleeper->id = g_strdup (id);
+  sleeper->wake.is_sleeper = TRUE;
+  g_hash_table_insert (engine->sleepers, sleeper->id, sleeper);
+  _nebula_scheduler_set_wake (engine, &sleeper->wake, wake_usec);
+}
+
+void
+_nebula_recovery_put_to_sleep (NebulaInstance *instance)
+{
+  NebulaEngine *engine = instance->engine;
+
+  add_sleeper (engine, instance->id, nebula_kernel_get_next_due (instance->kernel));
+  g_hash_table_remove (engine->instances, instance->id);
+}
+
+void
+_nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper)
+{
+  g_autofree char *id = g_strdup (sleeper->id);
+  g_autoptr (GError) error = NULL;
+  NebulaInstance *instance = _nebula_recovery_load (engine, id, &error);
+
+  if (!instance)
+    {
+      g_warning ("Execution %s cannot be woken: %s", id, error->message);
+      g_hash_table_remove (engine->sleepers, id);
+      return;
+    }
+  nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
+  _nebula_instance_wake (instance);
+}
+
+/* An execution that was running when the engine stopped. Two recoveries without progress park it: one bad execution
+ * must not take the engine down again and again. */
+static void
+resume_instance (NebulaInstance *instance)
+{
+  gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
+
+  if (nebula_kernel_get_state (instance->kernel)->recoveries >= RECOVERIES_MAX)
+    nebula_kernel_pause (instance->kernel, "no-progress-after-recoveries", now);
+  else
+    nebula_kernel_recover (instance->kernel, now);
+  _nebula_instance_wake (instance);
+}
+
+static void
+park_broken (NebulaEngine *engine, NebulaHeader *header, const GError *error)
+{
+  g_warning ("Execution %s cannot be recovered and stays as it is: %s", header->stream, error->message);
+}
+
+static void
+recover_header (NebulaEngine *engine, NebulaHeader *header)
+{
+  g_autoptr (GError) error = NULL;
+  NebulaInstance *instance;
+
+  if (g_hash_table_contains (engine->instances, header->stream) ||
+      g_hash_table_contains (engine->sleepers, header->stream))
+    return;
+  if (header->status == NEBULA_EXECUTION_STATUS_PAUSED)
+    return;
+  if (header->status == NEBULA_EXECUTION_STATUS_SUSPENDED)
+    {
+      add_sleeper (engine, header->stream, header->wake_usec);
+      return;
+    }
+  instance = load_header (engine, header, &error);
+  if (instance)
+    resume_instance (instance);
+  else
+    park_broken (engine, header, error);
+}
+
+gint
+nebula_engine_recover (NebulaEngine *self, GError **error)
+{
+  g_autofree char *after = NULL;
+  gint n_open = 0;
+  guint n_page;
+
+  g_return_val_if_fail (NEBULA_IS_ENGINE (self), -1);
+  do
+    {
+      NebulaHeaderQuery query = { .kind = NEBULA_STREAM_KIND_EXECUTION, .after = after, .limit = PAGE };
+      g_autoptr (GPtrArray) headers = NULL;
+
+      for (guint status = NEBULA_EXECUTION_STATUS_CREATED; status < NEBULA_EXECUTION_STATUS_COMPLETED; status++)
+        query.status_mask |= 1u << status;
+      headers = nebula_store_list_headers (self->store, &query, error);
+      if (!headers)
+        return -1;
+      n_page = headers->len;
+      for (guint i = 0; i < n_page; i++)
+        recover_header (self, headers->pdata[i]);
+      n_open += (gint) n_page;
+      if (n_page > 0)
+        {
+          g_free (after);
+          after = g_strdup (((NebulaHeader *) headers->pdata[n_page - 1])->stream);
+        }
+    }
+  while (n_page == PAGE);
+  return _nebula_gatekeeper_recover (self, error) ? n_open : -1;
+}

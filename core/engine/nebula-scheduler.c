@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The engine's part of the main loop: turns of executions that want one, and timers. */
+
+#include "nebula-engine-private.h"
+
+#define PRIORITY_TURN 100
+#define TIMER_MAX_USEC (60 * G_USEC_PER_SEC)
+
+typedef struct
+{
+  GSource source;
+  NebulaEngine *engine;
+} TurnSource;
+
+static gboolean
+turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  NebulaEngine *engine = ((TurnSource *) source)->engine;
+  gint64 end = g_get_monotonic_time () + NEBULA_TURN_USEC;
+  GList *link;
+
+  engine->has_listener = nebula_event_bus_has_any_subscriber (engine->bus);
+  while ((link = g_queue_pop_head_link (&engine->run_queue)))
+    {
+      NebulaInstance *instance = link->data;
+
+      instance->wants_turn = FALSE;
+      _nebula_instance_turn (instance);
+      if (g_get_monotonic_time () >= end)
+        break;
+    }
+  if (g_queue_is_empty (&engine->run_queue))
+    g_source_set_ready_time (source, -1);
+  return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs turn_funcs = { .dispatch = turn_dispatch };
+
+void
+_nebula_scheduler_start (NebulaEngine *engine)
+{
+  engine->turn_source = g_source_new (&turn_funcs, sizeof (TurnSource));
+  ((TurnSource *) engine->turn_source)->engine = engine;
+  g_source_set_static_name (engine->turn_source, "NebulaEngine turn");
+  g_source_set_priority (engine->turn_source, PRIORITY_TURN);
+  g_source_attach (engine->turn_source, engine->context);
+  nebula_heap_init (&engine->wakes);
+  nebula_heap_init (&engine->deadlines);
+}
+
+static void
+clear_source (GSource **source)
+{
+  if (!*source)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+void
+_nebula_scheduler_stop (NebulaEngine *engine)
+{
+  clear_source (&engine->turn_source);
+  clear_source (&engine->timer_source);
+}
+
+void
+_nebula_scheduler_push (NebulaEngine *engine, NebulaInstance *instance)
+{
+  if (instance->wants_turn || engine->is_stopped || engine->is_sealed)
+    return;
+  instance->wants_turn = TRUE;
+  g_queue_push_tail_link (&engine->run_queue, &instance->run_link);
+  if (engine->run_queue.length == 1)
+    g_source_set_ready_time (engine->turn_source, 0);
+}
+
+void
+_nebula_scheduler_remove (NebulaEngine *engine, NebulaInstance *instance)
+{
+  if (instance->wants_turn)
+    g_queue_unlink (&engine->run_queue, &instance->run_link);
+  instance->wants_turn = FALSE;
+  nebula_heap_remove (&engine->wakes, &instance->wake.entry);
+}
+
+static void
+wake_entry (NebulaEngine *engine, NebulaWake *wake)
+{
+  NebulaInstance *instance;
+
+  nebula_heap_remove (&engine->wakes, &wake->entry);
+  if (wake->is_sleeper)
+    {
+      _nebula_recovery_wake_sleeper (engine, (NebulaSleeper *) wake);
+      return;
+    }
+  instance = (NebulaInstance *) (gpointer) ((char *) wake - G_STRUCT_OFFSET (NebulaInstance, wake));
+  nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
+  _nebula_instance_wake (instance);
+}
+
+static gboolean
+timer_dispatch (gpointer data)
+{
+  NebulaEngine *engine = data;
+  gint64 end = g_get_monotonic_time () + NEBULA_TURN_USEC;
+  gint64 real = nebula_clock_get_real_usec (engine->clock);
+  gint64 monotonic = nebula_clock_get_monotonic_usec (engine->clock);
+  NebulaHeapEntry *entry;
+
+  clear_source (&engine->timer_source);
+  while ((entry = nebula_heap_peek (&engine->deadlines)) && entry->time <= monotonic)
+    {
+      nebula_heap_remove (&engine->deadlines, entry);
+      _nebula_runner_time_out ((NebulaAttempt *) (gpointer) ((char *) entry - G_STRUCT_OFFSET (NebulaAttempt, deadline)));
+    }
+  while ((entry = nebula_heap_peek (&engine->wakes)) && entry->time <= real && g_get_monotonic_time () < end)
+    wake_entry (engine, (NebulaWake *) entry);
+  _nebula_scheduler_arm (engine);
+  return G_SOURCE_REMOVE;
+}
+
+void
+_nebula_scheduler_arm (NebulaEngine *engine)
+{
+  NebulaHeapEntry *wake = nebula_heap_peek (&engine->wakes);
+  NebulaHeapEntry *deadline = nebula_heap_peek (&engine->deadlines);
+  gint64 monotonic;
+  gint64 due = G_MAXINT64;
+
+  if ((!wake && !deadline) || engine->is_stopped)
+    {
+      clear_source (&engine->timer_source);
+      return;
+    }
+  monotonic = nebula_clock_get_monotonic_usec (engine->clock);
+  /* The wall clock may step: look again after a minute at most. */
+  if (wake)
+    due = monotonic + CLAMP (wake->time - nebula_clock_get_real_usec (engine->clock), 0, TIMER_MAX_USEC);
+  if (deadline)
+    due = MIN (due, MAX (deadline->time, monotonic));
+  if (engine->timer_source && engine->timer_usec <= due && engine->timer_usec >= monotonic)
+    return;
+  clear_source (&engine->timer_source);
+  engine->timer_usec = due;
+  engine->timer_source = nebula_clock_create_source (engine->clock, due);
+  g_source_set_priority (engine->timer_source, PRIORITY_TURN);
+  g_source_set_static_name (engine->timer_source, "NebulaEngine timer");
+  g_source_set_callback (engine->timer_source, timer_dispatch, engine, NULL);
+  g_source_attach (engine->timer_source, engine->context);
+}
+
+void
+_nebula_scheduler_set_wake (NebulaEngine *engine, NebulaWake *wake, gint64 real_usec)
+{
+  NebulaHeapEntry *entry = &wake->entry;
+
+  if (real_usec == 0)
+    {
+      nebula_heap_remove (&engine->wakes, entry);
+      return;
+    }
+  if (entry->place && entry->time == real_usec)
+    return;
+  nebula_heap_set (&engine->wakes, entry, real_usec);
+  _nebula_scheduler_arm (engine);
+}

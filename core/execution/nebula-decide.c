@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Decisions about nodes: what a node that fired does, and what a bad end means. */
+
+#include <glib/gi18n-lib.h>
+
+#include "nebula-duration.h"
+#include "nebula-error.h"
+#include "nebula-kernel-private.h"
+#include "nebula-msgpack.h"
+
+static NebulaPlanNode *
+get_node (NebulaKernel *self, NebulaWork *work)
+{
+  return &self->plan->nodes[work->node];
+}
+
+static void
+fill_arguments (NebulaKernel *self,
+                NebulaWork *work,
+                NebulaScopeEnvironment *environment,
+                NebulaValue *parameters,
+                NebulaArguments *ret_arguments)
+{
+  NebulaPlanNode *node = get_node (self, work);
+
+  *ret_arguments = (NebulaArguments){
+    .parameters = parameters,
+    .input = work->input,
+    .environment = &environment->environment,
+    .table = nebula_action_info_get_parameters (node->info),
+    .expressions = node->late,
+  };
+}
+
+NebulaValue *
+_nebula_kernel_resolve (NebulaKernel *self,
+                        NebulaWork *work,
+                        NebulaScopeEnvironment *environment,
+                        GError **error)
+{
+  NebulaPlanNode *node = get_node (self, work);
+  g_autoptr (NebulaValue) parameters = NULL;
+
+  _nebula_kernel_init_environment (self, environment, work->lane, work);
+  parameters = nebula_template_evaluate (node->with, &environment->environment, error);
+  if (!parameters)
+    return NULL;
+  /* What has no template was checked when the workflow was compiled. */
+  if (!nebula_template_is_constant (node->with) &&
+      !nebula_parameter_table_validate (nebula_action_info_get_parameters (node->info), parameters, NULL, error))
+    return NULL;
+  return g_steal_pointer (&parameters);
+}
+
+void
+_nebula_kernel_end_node (NebulaKernel *self,
+                         NebulaWork *work,
+                         guint attempt,
+                         const char *port,
+                         NebulaValue *value)
+{
+  NebulaFact fact = { .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node };
+
+  fact.attempt = attempt;
+  fact.text = port && !g_str_equal (port, "out") ? g_intern_string (port) : NULL;
+  fact.value = value;
+  _nebula_kernel_record (self, &fact);
+}
+
+static NebulaValue *
+add_place (NebulaKernel *self, NebulaWork *work, NebulaValue *failure)
+{
+  g_autofree char *path = NULL;
+  g_autoptr (NebulaValue) node = NULL;
+
+  if (nebula_value_has_member (failure, "node"))
+    return nebula_value_ref (failure);
+  path = nebula_state_dup_path (self->state, work->lane, work->node);
+  node = nebula_value_new_string (path);
+  return nebula_value_with_member (failure, "node", node);
+}
+
+static gboolean
+may_retry (NebulaPlanNode *node, guint attempt, NebulaValue *failure)
+{
+  const char *retry = nebula_value_get_member_string (failure, "retry", "terminal");
+
+  return attempt < node->retry.attempts && !g_str_equal (retry, "terminal") &&
+         !g_str_equal (retry, "cancelled");
+}
+
+static gint64
+get_retry_delay (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
+{
+  NebulaPlanNode *node = get_node (self, work);
+  gint64 delay = nebula_retry_get_delay_usec (&node->retry, attempt + 1);
+  NebulaValue *details = nebula_value_get_member (failure, "details");
+  gint64 after_ms = 0;
+
+  if (node->retry.jitter && delay > 0)
+    delay = (gint64) (_nebula_kernel_random (self, work->lane, work->node, work->firing, attempt | 1u << 31) %
+                      ((guint64) delay + 1));
+  if (details && nebula_value_get_kind (details) == NEBULA_VALUE_KIND_OBJECT)
+    after_ms = nebula_value_get_member_integer (details, "retry_after_ms", 0);
+  return MAX (delay, CLAMP (after_ms, 0, 86400000) * 1000);
+}
+
+void
+_nebula_kernel_fail_for_good (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
+{
+  g_autoptr (NebulaValue) placed = add_place (self, work, failure);
+  NebulaFact fact = { .kind = NEBULA_FACT_NODE_FAILED, .lane = work->lane->number, .node = work->node };
+
+  fact.attempt = attempt;
+  fact.value = placed;
+  _nebula_kernel_record (self, &fact);
+}
+
+void
+_nebula_kernel_fail (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
+{
+  NebulaPlanNode *node = get_node (self, work);
+  g_autoptr (NebulaValue) placed = NULL;
+  NebulaFact fact = { .kind = NEBULA_FACT_ATTEMPT_FAILED, .lane = work->lane->number, .node = work->node };
+
+  if (!may_retry (node, attempt, failure))
+    {
+      _nebula_kernel_fail_for_good (self, work, attempt, failure);
+      return;
+    }
+  placed = add_place (self, work, failure);
+  fact.attempt = attempt;
+  fact.value = placed;
+  fact.due_usec = self->now_usec + MAX (get_retry_delay (self, work, attempt, failure), 1);
+  _nebula_kernel_record (self, &fact);
+}
+
+void
+_nebula_kernel_fail_error (NebulaKernel *self, NebulaWork *work, guint attempt, const GError *error)
+{
+  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
+
+  _nebula_kernel_fail (self, work, attempt, failure);
+}
+
+/* Parameters are resolved once per node-run; the digest proves that a repeat resolves to the same. */
+static gint64
+get_digest (NebulaValue *parameters)
+{
+  g_autoptr (GBytes) bytes = nebula_value_to_msgpack (parameters);
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 digest[32];
+  gsize length = sizeof digest;
+  guint64 number = 0;
+
+  g_checksum_update (checksum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
+  g_checksum_get_digest (checksum, digest, &length);
+  for (guint i = 0; i < 8; i++)
+    number = number << 8 | digest[i];
+  return (gint64) number;
+}
+
+static void
+push_start (NebulaKernel *self, NebulaWork *work, guint attempt)
+{
+  NebulaCommand command = {
+    .sequence = self->state->sequence,
+    .lane = work->lane->number,
+    .node = work->node,
+    .firing = work->firing,
+    .attempt = attempt,
+    .runs_ahead = work->effect == NEBULA_EFFECT_PURE,
+  };
+
+  g_array_append_val (self->commands, command);
+}
+
+static gint
+get_effect (NebulaKernel *self, NebulaWork *work, NebulaScopeEnvironment *environment, GError **error)
+{
+  NebulaPlanNode *node = get_node (self, work);
+  NebulaArguments arguments;
+
+  if (node->effect_given)
+    return node->effect;
+  fill_arguments (self, work, environment, work->parameters, &arguments);
+  return self->host.get_effect (node, &arguments, self->host.data, error);
+}
+
+void
+_nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
+{
+  NebulaPlanNode *node = get_node (self, work);
+  NebulaScopeEnvironment environment;
+  g_autoptr (GError) error = NULL;
+  NebulaFact fact = { .kind = NEBULA_FACT_NODE_READY, .lane = work->lane->number, .node = work->node };
+  gint effect = work->effect;
+
+  if (!work->parameters)
+    {
+      work->parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+      effect = work->parameters ? get_effect (self, work, &environment, &error) : -1;
+    }
+  if (!work->parameters || effect < 0)
+    {
+      _nebula_kernel_fail_error (self, work, attempt, error);
+      return;
+    }
+  fact.attempt = attempt;
+  fact.code = (guint32) effect;
+  fact.number = effect == NEBULA_EFFECT_PURE ? 0 : get_digest (work->parameters);
+  fact.due_usec = work->deadline_usec;
+  if (attempt == 1 && node->total_timeout_usec > 0)
+    fact.due_usec = self->now_usec + node->total_timeout_usec;
+  _nebula_kernel_record (self, &fact);
+  if (effect == NEBULA_EFFECT_EFFECTFUL)
+    {
+      fact = (NebulaFact){ .kind = NEBULA_FACT_ATTEMPT_STARTED, .lane = work->lane->number };
+      fact.node = work->node;
+      fact.attempt = attempt;
+      _nebula_kernel_record (self, &fact);
+    }
+  push_start (self, work, attempt);
+}
+
+NebulaWork *
+nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error)
+{
+  NebulaLane *lane = nebula_state_get_lane (self->state, attempt->lane);
+  NebulaWork *work = nebula_lane_get_run (self->state, lane, attempt->node)->work;
+  NebulaScopeEnvironment environment;
+
+  work->is_launched = 1;
+  if (work->parameters)
+    return work;
+  work->parameters = _nebula_kernel_resolve (self, work, &environment, error);
+  if (!work->parameters)
+    return NULL;
+  if (work->effect == NEBULA_EFFECT_PURE || get_digest (work->parameters) == work->digest)
+    return work;
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFLICT,
+               _ ("The parameters of “%s” are not the ones of its first attempt."), get_node (self, work)->id);
+  return NULL;
+}
+
+/* The lane as part of a node-run's identity: a loop that fires again, or is tried again, is another scope instance. */
+static void
+append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
+{
+  NebulaWork *loop;
+  NebulaRun *run;
+
+  for (; lane->loop; lane = lane->parent)
+    {
+      loop = lane->loop->work;
+      run = nebula_lane_get_run (self->state, lane->parent, loop->node);
+      g_string_append_printf (text, "\n%s %u %u %u", get_node (self, loop)->id, run->firing, run->attempts,
+                              lane->index);
+    }
+}
+
+char *
+nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work)
+{
+  g_autoptr (GString) text = g_string_new (self->tenant);
+
+  /* The last 0 is the generation: an operator's re-run of a completed node-run raises it. */
+  g_string_append_printf (text, "\n%s\n%s %u 0", self->execution, get_node (self, work)->id, work->firing);
+  append_lane (self, work->lane, text);
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text->str, (gssize) text->len);
+}
+
+static void
+evaluate_node (NebulaKernel *self, NebulaWork *work, guint attempt)
+{
+  NebulaPlanNode *node = get_node (self, work);
+  NebulaScopeEnvironment environment;
+  NebulaArguments arguments;
+  const char *port = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) value = NULL;
+  g_autoptr (NebulaValue) parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+
+  if (parameters)
+    {
+      fill_arguments (self, work, &environment, parameters, &arguments);
+      value = node->evaluate (&arguments, &port, &error);
+    }
+  if (value)
+    _nebula_kernel_end_node (self, work, attempt, port, value);
+  else
+    _nebula_kernel_fail_error (self, work, attempt, error);
+}
+
+static void
+decide_stop (NebulaKernel *self, NebulaWork *work, guint attempt)
+{
+  NebulaScopeEnvironment environment;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+  NebulaValue *output = parameters ? nebula_value_get_member (parameters, "output") : NULL;
+
+  if (!parameters)
+    _nebula_kernel_fail_error (self, work, attempt, error);
+  else
+    _nebula_kernel_end_node (self, work, attempt, NULL, output ? output : work->input);
+}
+
+static void
+decide_fail (NebulaKernel *self, NebulaWork *work, guint attempt)
+{
+  NebulaScopeEnvironment environment;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+  g_autoptr (NebulaValue) failure = NULL;
+
+  if (!parameters)
+    {
+      _nebula_kernel_fail_error (self, work, attempt, error);
+      return;
+    }
+  failure = nebula_failure_new (nebula_value_get_member_string (parameters, "code", "failed"),
+                                nebula_value_get_member_string (parameters, "message", _ ("The workflow failed.")),
+                                NEBULA_RETRY_CLASS_RETRY, nebula_value_get_member (parameters, "details"));
+  _nebula_kernel_fail (self, work, attempt, failure);
+}
+
+void
+_nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
+{
+  NebulaPlanNode *node = get_node (self, work);
+
+  switch ((NebulaConstruct) node->construct)
+    {
+    case NEBULA_CONSTRUCT_FOR_EACH:
+    case NEBULA_CONSTRUCT_REPEAT:
+    case NEBULA_CONSTRUCT_WHILE:
+      _nebula_kernel_open_loop (self, work, attempt);
+      break;
+    case NEBULA_CONSTRUCT_WAIT:
+      _nebula_kernel_begin_wait (self, work, attempt);
+      break;
+    case NEBULA_CONSTRUCT_STOP:
+      decide_stop (self, work, attempt);
+      break;
+    case NEBULA_CONSTRUCT_FAIL:
+      decide_fail (self, work, attempt);
+      break;
+    case NEBULA_CONSTRUCT_BREAK:
+    case NEBULA_CONSTRUCT_CONTINUE:
+      _nebula_kernel_end_node (self, work, attempt, NULL, work->input);
+      break;
+    case NEBULA_CONSTRUCT_NONE:
+    default:
+      if (node->evaluate)
+        evaluate_node (self, work, attempt);
+      else
+        _nebula_kernel_ready (self, work, attempt);
+      break;
+    }
+}
+
+void
+_nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
+{
+  NebulaWork *work = nebula_lane_get_run (self->state, lane, node)->work;
+
+  if (self->plan->nodes[node].disabled)
+    _nebula_kernel_end_node (self, work, 0, NULL, work->input);
+  else
+    _nebula_kernel_begin (self, work, 1);
+}
+
+/* A condition is a boolean; null counts as false. */
+gboolean
+_nebula_kernel_is_true (NebulaValue *value, gboolean *ret_truth, GError **error)
+{
+  if (nebula_value_is_null (value))
+    *ret_truth = FALSE;
+  else if (nebula_value_get_kind (value) == NEBULA_VALUE_KIND_BOOLEAN)
+    *ret_truth = nebula_value_get_boolean (value);
+  else
+    {
+      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
+                   _ ("A condition must be true or false, not %s."),
+                   nebula_value_kind_to_string (nebula_value_get_kind (value)));
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* A connection's condition or a join's need that cannot be evaluated belongs to no node: the execution fails. */
+static void
+fail_execution (NebulaKernel *self, const GError *error)
+{
+  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
+  NebulaFact fact = { .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = failure };
+
+  fact.code = NEBULA_EXECUTION_STATUS_FAILED;
+  _nebula_kernel_record (self, &fact);
+}
+
+void
+_nebula_kernel_decide_guard (NebulaKernel *self, NebulaLane *lane, guint32 edge)
+{
+  NebulaPlanEdge *plan_edge = &self->plan->edges[edge];
+  NebulaRun *from = nebula_lane_get_run (self->state, lane, plan_edge->from);
+  NebulaScopeEnvironment environment;
+  NebulaWork source = { .lane = lane, .node = plan_edge->from, .firing = from->firing, .input = from->value };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) value = NULL;
+  gboolean holds = FALSE;
+  NebulaFact fact = { .kind = NEBULA_FACT_GUARD, .lane = lane->number, .node = plan_edge->to };
+
+  _nebula_kernel_init_environment (self, &environment, lane, &source);
+  value = nebula_expression_evaluate (plan_edge->when, &environment.environment, &error);
+  if (!value || !_nebula_kernel_is_true (value, &holds, &error))
+    {
+      fail_execution (self, error);
+      return;
+    }
+  fact.number = plan_edge->in_index;
+  fact.code = holds ? 1 : 0;
+  _nebula_kernel_record (self, &fact);
+}
+
+void
+_nebula_kernel_decide_need (NebulaKernel *self, NebulaLane *lane, guint32 node)
+{
+  NebulaPlanNode *plan_node = &self->plan->nodes[node];
+  NebulaScopeEnvironment environment;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) value = NULL;
+  NebulaFact fact = { .kind = NEBULA_FACT_NEED, .lane = lane->number, .node = node };
+
+  _nebula_kernel_init_environment (self, &environment, lane, NULL);
+  value = nebula_expression_evaluate (plan_node->need_expression, &environment.environment, &error);
+  if (value && nebula_value_get_kind (value) != NEBULA_VALUE_KIND_INTEGER)
+    g_set_error (&error, NEBULA_ERROR, NEBULA_ERROR_TYPE, _ ("The need of the join of “%s” must be an integer."),
+                 plan_node->id);
+  if (error)
+    {
+      fail_execution (self, error);
+      return;
+    }
+  fact.number = CLAMP (nebula_value_get_integer (value), 1, (gint64) plan_node->n_in);
+  _nebula_kernel_record (self, &fact);
+}
+
+void
+nebula_kernel_fill_arguments (NebulaKernel *self, NebulaWork *work, NebulaArguments *ret_arguments)
+{
+  fill_arguments (self, work, NULL, work->parameters, ret_arguments);
+  ret_arguments->environment = NULL;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "nebula-plan-internal.h"
+#include "nebula-value.h"
+
+G_BEGIN_DECLS
+
+/*
+ * Facts: what an execution's history is made of. Each is a decision that cannot be derived from the ones before it;
+ * tokens and skips that follow mechanically are derived by nebula_state_apply ().
+ *
+ * A segment is what one commit wrote of one stream:
+ *
+ *   segment  = format (varint) · base time (8 bytes, little endian, µs) · fact*
+ *   fact     = kind (1 byte) · fields present (varint, bit i for field i) · fields in order of their bits
+ *   field 0 lane      varint     number of the lane; absent: 0, the root lane
+ *   field 1 node      string     the node's id (varint length, bytes)
+ *   field 2 number    zigzag     its meaning is the kind's
+ *   field 3 attempt   varint
+ *   field 4 time      zigzag     µs after the time of the fact before (base time for the first)
+ *   field 5 text      string     port, name, key, status: the kind's
+ *   field 6 value     MessagePack
+ *   field 7 due       zigzag     µs after `time`
+ *   field 8 code      varint     small enumeration: the kind's
+ *
+ * Varints are LEB128. Unknown kinds and fields are refused: a newer format has a newer number.
+ */
+
+#define NEBULA_FACT_FORMAT 1
+
+typedef enum
+{
+  NEBULA_FACT_STARTED = 1,     /* value: {input, env, trigger, user, name, execution}; text: plan hash; number: seed */
+  NEBULA_FACT_NODE_READY,      /* node wants an attempt; number: parameter digest; code: effect; due: total time-out */
+  NEBULA_FACT_ATTEMPT_STARTED, /* an effectful attempt may begin; attempt */
+  NEBULA_FACT_ATTEMPT_FAILED,  /* attempt ended badly and comes again at due; value: error; code: result kind */
+  NEBULA_FACT_NODE_WAITING,    /* node waits; due (0: for ever); text: signal; code: NebulaWait */
+  NEBULA_FACT_NODE_ENDED,      /* completed; text: port (absent: out); value; attempt; code 1: values by port */
+  NEBULA_FACT_NODE_FAILED,     /* failed for good; value: error; attempt */
+  NEBULA_FACT_NODE_SKIPPED,    /* the action or rule skipped it */
+  NEBULA_FACT_NODE_CANCELLED,  /* this node-run alone was cancelled */
+  NEBULA_FACT_GUARD,           /* `when` of incoming connection `number` of node; code: 0 or 1 */
+  NEBULA_FACT_NEED,            /* need of node's join; number */
+  NEBULA_FACT_LOOP_OPENED,     /* number: items or greatest rounds; code: concurrency; value: items; attempt: batch */
+  NEBULA_FACT_LANE_OPENED,     /* lane: of the loop node; node; number: index */
+  NEBULA_FACT_LANE_CLOSED,     /* lane; value: result; code 1: the value is the error; code 2: no result */
+  NEBULA_FACT_LANE_CANCELLED,  /* lane and all below: what is active is cancelled */
+  NEBULA_FACT_SIGNALLED,       /* text: name; value: payload; kept until a wait takes it */
+  NEBULA_FACT_CANCEL_ASKED,    /* text: reason; code: status to end with */
+  NEBULA_FACT_GATE_ASKED,      /* text: key of the gate that it waits for */
+  NEBULA_FACT_GATE_GRANTED,    /* the gate let it in */
+  NEBULA_FACT_PAUSED,          /* text: reason */
+  NEBULA_FACT_RESUMED,         /* goes on; number: recoveries so far */
+  NEBULA_FACT_WITHDRAWN,       /* a command was withdrawn before it began: node, attempt */
+  NEBULA_FACT_ENDED,           /* code: status; value: output or error */
+  NEBULA_FACT_LAST = NEBULA_FACT_ENDED,
+} NebulaFactKind;
+
+/* Why a node waits. */
+typedef enum
+{
+  NEBULA_WAIT_DURATION,
+  NEBULA_WAIT_UNTIL,
+  NEBULA_WAIT_SIGNAL,
+  NEBULA_WAIT_AGAIN,   /* the action asked to be invoked again */
+  NEBULA_WAIT_UNKNOWN, /* outcome unknown and on-unknown is ask */
+} NebulaWait;
+
+/* One fact. Borrowed members live as long as the caller says; node is an index that only memory knows. */
+typedef struct
+{
+  NebulaFactKind kind;
+  guint32 lane;
+  guint32 node; /* NEBULA_PLAN_NONE: none */
+  guint32 attempt;
+  guint32 code;
+  gint64 number;
+  gint64 time_usec;
+  gint64 due_usec; /* 0: none */
+  const char *text; /* interned when decoded */
+  NebulaValue *value;
+} NebulaFact;
+
+/* Collects facts of one segment. */
+typedef struct
+{
+  GByteArray *bytes;
+  gint64 last_usec;
+  guint64 n_facts;
+} NebulaFactWriter;
+
+void nebula_fact_writer_init (NebulaFactWriter *self);
+void nebula_fact_writer_clear (NebulaFactWriter *self);
+void nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact);
+/* The segment so far; the writer is empty afterwards. */
+GBytes *nebula_fact_writer_end (NebulaFactWriter *self);
+
+/* Names the node of a decoded fact: its index as seen from a lane's scope, or NEBULA_PLAN_NONE if there is none. */
+typedef guint32 (*NebulaFactFindNode) (guint32 lane, const char *id, gpointer data);
+
+typedef struct
+{
+  const guint8 *data;
+  gsize size;
+  gsize offset;
+  gint64 last_usec;
+  NebulaFactFindNode find_node;
+  gpointer find_data;
+} NebulaFactReader;
+
+gboolean nebula_fact_reader_init (NebulaFactReader *self, GBytes *segment, NebulaFactFindNode find_node, gpointer data, GError **error);
+/* FALSE without error at the end. The fact's value is a new reference that the caller releases. */
+gboolean nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error);
+const char *nebula_fact_kind_to_string (NebulaFactKind kind);
+
+G_END_DECLS

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "nebula-fact-internal.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "nebula-error.h"
+#include "nebula-msgpack.h"
+
+enum
+{
+  FIELD_LANE = 1 << 0,
+  FIELD_NODE = 1 << 1,
+  FIELD_NUMBER = 1 << 2,
+  FIELD_ATTEMPT = 1 << 3,
+  FIELD_TIME = 1 << 4,
+  FIELD_TEXT = 1 << 5,
+  FIELD_VALUE = 1 << 6,
+  FIELD_DUE = 1 << 7,
+  FIELD_CODE = 1 << 8,
+  FIELD_ALL = (1 << 9) - 1,
+};
+
+static void
+append_varint (GByteArray *bytes, guint64 number)
+{
+  guint8 buffer[10];
+  guint length = 0;
+
+  while (number >= 0x80)
+    {
+      buffer[length++] = (guint8) (number | 0x80);
+      number >>= 7;
+    }
+  buffer[length++] = (guint8) number;
+  g_byte_array_append (bytes, buffer, length);
+}
+
+static void
+append_zigzag (GByteArray *bytes, gint64 number)
+{
+  append_varint (bytes, ((guint64) number << 1) ^ (guint64) (number >> 63));
+}
+
+static void
+append_text (GByteArray *bytes, const char *text)
+{
+  gsize length = strlen (text);
+
+  append_varint (bytes, length);
+  g_byte_array_append (bytes, (const guint8 *) text, (guint) length);
+}
+
+static gboolean
+truncated (GError **error)
+{
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                       _ ("A segment of the journal ends in the middle of a fact."));
+  return FALSE;
+}
+
+static gboolean
+read_varint (NebulaFactReader *self, guint64 *ret_number, GError **error)
+{
+  guint64 number = 0;
+
+  for (guint shift = 0; shift < 64 && self->offset < self->size; shift += 7)
+    {
+      guint8 byte = self->data[self->offset++];
+
+      number |= (guint64) (byte & 0x7f) << shift;
+      if (byte < 0x80)
+        {
+          *ret_number = number;
+          return TRUE;
+        }
+    }
+  return truncated (error);
+}
+
+static gboolean
+read_zigzag (NebulaFactReader *self, gint64 *ret_number, GError **error)
+{
+  guint64 number;
+
+  if (!read_varint (self, &number, error))
+    return FALSE;
+  *ret_number = (gint64) (number >> 1) ^ -(gint64) (number & 1);
+  return TRUE;
+}
+
+static gboolean
+read_text (NebulaFactReader *self, const char **ret_text, GError **error)
+{
+  g_autofree char *text = NULL;
+  guint64 length;
+
+  if (!read_varint (self, &length, error))
+    return FALSE;
+  if (length > self->size - self->offset)
+    return truncated (error);
+  text = g_strndup ((const char *) self->data + self->offset, length);
+  self->offset += length;
+  *ret_text = g_intern_string (text);
+  return TRUE;
+}
+
+void
+nebula_fact_writer_init (NebulaFactWriter *self)
+{
+  self->bytes = NULL;
+  self->last_usec = 0;
+  self->n_facts = 0;
+}
+
+void
+nebula_fact_writer_clear (NebulaFactWriter *self)
+{
+  g_clear_pointer (&self->bytes, g_byte_array_unref);
+  self->n_facts = 0;
+}
+
+static void
+nebula_fact_writer_begin (NebulaFactWriter *self, gint64 base_usec)
+{
+  guint64 time = GUINT64_TO_LE ((guint64) base_usec);
+
+  self->bytes = g_byte_array_sized_new (256);
+  append_varint (self->bytes, NEBULA_FACT_FORMAT);
+  g_byte_array_append (self->bytes, (const guint8 *) &time, sizeof time);
+  self->last_usec = base_usec;
+}
+
+static guint
+fields_of (const NebulaFact *fact, gint64 last_usec)
+{
+  return (fact->lane ? FIELD_LANE : 0u) | (fact->node != NEBULA_PLAN_NONE ? FIELD_NODE : 0u) |
+         (fact->number ? FIELD_NUMBER : 0u) | (fact->attempt ? FIELD_ATTEMPT : 0u) |
+         (fact->time_usec != last_usec ? FIELD_TIME : 0u) | (fact->text ? FIELD_TEXT : 0u) |
+         (fact->value ? FIELD_VALUE : 0u) | (fact->due_usec ? FIELD_DUE : 0u) |
+         (fact->code ? FIELD_CODE : 0u);
+}
+
+void
+nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact)
+{
+  guint8 kind = (guint8) fact->kind;
+  guint fields;
+
+  if (!self->bytes)
+    nebula_fact_writer_begin (self, fact->time_usec);
+  fields = fields_of (fact, self->last_usec);
+  g_byte_array_append (self->bytes, &kind, 1);
+  append_varint (self->bytes, fields);
+  if (fields & FIELD_LANE)
+    append_varint (self->bytes, fact->lane);
+  if (fields & FIELD_NODE)
+    append_text (self->bytes, plan->nodes[fact->node].id);
+  if (fields & FIELD_NUMBER)
+    append_zigzag (self->bytes, fact->number);
+  if (fields & FIELD_ATTEMPT)
+    append_varint (self->bytes, fact->attempt);
+  if (fields & FIELD_TIME)
+    append_zigzag (self->bytes, fact->time_usec - self->last_usec);
+  if (fields & FIELD_TEXT)
+    append_text (self->bytes, fact->text);
+  if (fields & FIELD_VALUE)
+    nebula_value_append_msgpack (fact->value, self->bytes);
+  if (fields & FIELD_DUE)
+    append_zigzag (self->bytes, fact->due_usec - fact->time_usec);
+  if (fields & FIELD_CODE)
+    append_varint (self->bytes, fact->code);
+  self->last_usec = fact->time_usec;
+  self->n_facts++;
+}
+
+GBytes *
+nebula_fact_writer_end (NebulaFactWriter *self)
+{
+  self->n_facts = 0;
+  return g_byte_array_free_to_bytes (g_steal_pointer (&self->bytes));
+}
+
+gboolean
+nebula_fact_reader_init (NebulaFactReader *self,
+                         GBytes *segment,
+                         NebulaFactFindNode find_node,
+                         gpointer data,
+                         GError **error)
+{
+  guint64 format;
+  guint64 time;
+
+  self->data = g_bytes_get_data (segment, &self->size);
+  self->offset = 0;
+  self->find_node = find_node;
+  self->find_data = data;
+  if (!read_varint (self, &format, error))
+    return FALSE;
+  if (format != NEBULA_FACT_FORMAT)
+    {
+      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_VERSION,
+                   _ ("The journal has facts of format %" G_GUINT64_FORMAT
+                      "; this version reads format %d. Use a newer version of Nebula."),
+                   format, NEBULA_FACT_FORMAT);
+      return FALSE;
+    }
+  if (self->size - self->offset < sizeof time)
+    return truncated (error);
+  memcpy (&time, self->data + self->offset, sizeof time);
+  self->offset += sizeof time;
+  self->last_usec = (gint64) GUINT64_FROM_LE (time);
+  return TRUE;
+}
+
+static gboolean
+read_node (NebulaFactReader *self, NebulaFact *fact, GError **error)
+{
+  const char *id;
+
+  if (!read_text (self, &id, error))
+    return FALSE;
+  fact->node = self->find_node (fact->lane, id, self->find_data);
+  if (fact->node != NEBULA_PLAN_NONE)
+    return TRUE;
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+               _ ("The journal names a node “%s” that its workflow does not have."), id);
+  return FALSE;
+}
+
+static gboolean
+read_small (NebulaFactReader *self, guint32 *ret_number, GError **error)
+{
+  guint64 number;
+
+  if (!read_varint (self, &number, error))
+    return FALSE;
+  if (number > G_MAXUINT32)
+    return truncated (error);
+  *ret_number = (guint32) number;
+  return TRUE;
+}
+
+static gboolean
+read_fields (NebulaFactReader *self, guint64 fields, NebulaFact *fact, GError **error)
+{
+  gint64 delta;
+
+  if ((fields & FIELD_LANE) && !read_small (self, &fact->lane, error))
+    return FALSE;
+  if ((fields & FIELD_NODE) && !read_node (self, fact, error))
+    return FALSE;
+  if ((fields & FIELD_NUMBER) && !read_zigzag (self, &fact->number, error))
+    return FALSE;
+  if ((fields & FIELD_ATTEMPT) && !read_small (self, &fact->attempt, error))
+    return FALSE;
+  if (fields & FIELD_TIME)
+    {
+      if (!read_zigzag (self, &delta, error))
+        return FALSE;
+      fact->time_usec += delta;
+    }
+  if ((fields & FIELD_TEXT) && !read_text (self, &fact->text, error))
+    return FALSE;
+  if (fields & FIELD_VALUE)
+    {
+      fact->value = nebula_value_read_msgpack (self->data, self->size, &self->offset, error);
+      if (!fact->value)
+        return FALSE;
+    }
+  if (fields & FIELD_DUE)
+    {
+      if (!read_zigzag (self, &delta, error))
+        return FALSE;
+      fact->due_usec = fact->time_usec + delta;
+    }
+  return !(fields & FIELD_CODE) || read_small (self, &fact->code, error);
+}
+
+gboolean
+nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error)
+{
+  NebulaFact fact = { .node = NEBULA_PLAN_NONE, .time_usec = self->last_usec };
+  guint64 fields;
+  guint8 kind;
+
+  if (self->offset == self->size)
+    return FALSE;
+  kind = self->data[self->offset++];
+  if (!read_varint (self, &fields, error))
+    return FALSE;
+  if (kind < NEBULA_FACT_STARTED || kind > NEBULA_FACT_LAST || (fields & ~(guint64) FIELD_ALL))
+    {
+      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                   _ ("The journal has a fact of unknown kind %u."), (guint) kind);
+      return FALSE;
+    }
+  fact.kind = kind;
+  if (!read_fields (self, fields, &fact, error))
+    {
+      g_clear_pointer (&fact.value, nebula_value_unref);
+      return FALSE;
+    }
+  self->last_usec = fact.time_usec;
+  *ret_fact = fact;
+  return TRUE;
+}
+
+const char *
+nebula_fact_kind_to_string (NebulaFactKind kind)
+{
+  static const char *const names[] = {
+    NULL,           "started",       "node-ready",  "attempt-started", "attempt-failed", "node-waiting",
+    "node-ended",   "node-failed",   "node-skipped", "node-cancelled", "guard",          "need",
+    "loop-opened",  "lane-opened",   "lane-closed", "lane-cancelled",  "signalled",      "cancel-asked",
+    "gate-asked",   "gate-granted",  "paused",      "resumed",         "withdrawn",      "ended",
+  };
+
+  g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST, "unknown");
+  return names[kind];
+}

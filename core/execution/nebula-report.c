@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What people and programs are told about an execution: the run object, the reasons why it waits, its digest. */
+
+#include "nebula-json.h"
+#include "nebula-duration.h"
+#include "nebula-kernel-private.h"
+#include "nebula-msgpack.h"
+
+static void
+set_member (NebulaValueBuilder *builder, const char *key, NebulaValue *value)
+{
+  nebula_value_builder_set_take (builder, key, value ? nebula_value_ref (value) : nebula_value_new_null ());
+}
+
+NebulaValue *
+nebula_run_report (NebulaRun *run)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  gint64 duration = run->ended_usec ? run->ended_usec - run->ready_usec : 0;
+
+  nebula_value_builder_set_string (builder, "status", nebula_node_status_to_string (run->status));
+  nebula_value_builder_set_integer (builder, "attempts", run->attempts);
+  nebula_value_builder_set_integer (builder, "duration_us", duration);
+  if (run->status == NEBULA_NODE_FAILED || run->status == NEBULA_NODE_RETRYING)
+    set_member (builder, "error", run->value);
+  else
+    set_member (builder, "result", run->status == NEBULA_NODE_COMPLETED ? run->value : NULL);
+  return nebula_value_builder_end (builder);
+}
+
+static NebulaValue *
+report_nodes (NebulaKernel *self)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  NebulaLane *root = self->state->root;
+
+  for (guint i = 0; root && i < self->plan->scopes[0].n_nodes; i++)
+    nebula_value_builder_set_take (builder, self->plan->nodes[i].id, nebula_run_report (&root->runs[i]));
+  return nebula_value_builder_end (builder);
+}
+
+NebulaValue *
+nebula_kernel_report (NebulaKernel *self)
+{
+  NebulaState *state = self->state;
+  NebulaExecutionStatus status = nebula_kernel_get_status (self);
+  gint64 end = state->ended_usec ? state->ended_usec : state->last_usec;
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autofree char *started = nebula_timestamp_to_string (state->started_usec, 0);
+
+  nebula_value_builder_set_string (builder, "execution", self->execution);
+  nebula_value_builder_set_string (builder, "workflow", self->plan->name);
+  nebula_value_builder_set_string (builder, "status", nebula_execution_status_to_string (status));
+  set_member (builder, "output", status == NEBULA_EXECUTION_STATUS_COMPLETED ? state->output : NULL);
+  set_member (builder, "error", state->error);
+  nebula_value_builder_set_string (builder, "started", started);
+  nebula_value_builder_set_integer (builder, "duration_us", end - state->started_usec);
+  nebula_value_builder_set_take (builder, "nodes", report_nodes (self));
+  return nebula_value_builder_end (builder);
+}
+
+static const char *
+get_reason (NebulaWork *work, NebulaRun *run)
+{
+  if (run->status == NEBULA_NODE_RETRYING)
+    return "retry";
+  if (run->status == NEBULA_NODE_READY || run->status == NEBULA_NODE_RUNNING)
+    return "running";
+  switch ((NebulaWait) work->wait)
+    {
+    case NEBULA_WAIT_SIGNAL:
+      return "signal";
+    case NEBULA_WAIT_UNKNOWN:
+      return "unknown-outcome";
+    case NEBULA_WAIT_DURATION:
+    case NEBULA_WAIT_UNTIL:
+    case NEBULA_WAIT_AGAIN:
+    default:
+      return "timer";
+    }
+}
+
+static NebulaValue *
+explain_work (NebulaKernel *self, NebulaWork *work)
+{
+  NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autofree char *path = nebula_state_dup_path (self->state, work->lane, work->node);
+  g_autofree char *since = nebula_timestamp_to_string (run->ready_usec, 0);
+  g_autofree char *due = work->due_usec ? nebula_timestamp_to_string (work->due_usec, 0) : NULL;
+
+  nebula_value_builder_set_string (builder, "node", path);
+  nebula_value_builder_set_string (builder, "reason", get_reason (work, run));
+  nebula_value_builder_set_string (builder, "since", since);
+  if (due)
+    nebula_value_builder_set_string (builder, "until", due);
+  if (work->signal)
+    nebula_value_builder_set_string (builder, "signal", work->signal);
+  return nebula_value_builder_end (builder);
+}
+
+static void
+add_whole_reason (NebulaValueBuilder *builder, const char *reason, const char *key)
+{
+  g_autoptr (NebulaValueBuilder) entry = nebula_value_builder_new_object ();
+
+  nebula_value_builder_set_string (entry, "node", NULL);
+  nebula_value_builder_set_string (entry, "reason", reason);
+  if (key)
+    nebula_value_builder_set_string (entry, "key", key);
+  nebula_value_builder_add_take (builder, nebula_value_builder_end (entry));
+}
+
+NebulaValue *
+nebula_kernel_explain (NebulaKernel *self)
+{
+  NebulaState *state = self->state;
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+
+  if (nebula_execution_status_is_terminal (state->status))
+    return nebula_value_builder_end (builder);
+  if (state->is_paused)
+    add_whole_reason (builder, "paused", NULL);
+  if (state->gate == 1)
+    add_whole_reason (builder, "concurrency-limit", state->gate_key);
+  for (GList *link = state->works.head; link; link = link->next)
+    {
+      NebulaWork *work = link->data;
+
+      if (!work->loop)
+        nebula_value_builder_add_take (builder, explain_work (self, work));
+    }
+  return nebula_value_builder_end (builder);
+}
+
+static void
+digest_value (GChecksum *checksum, NebulaValue *value)
+{
+  g_autoptr (GBytes) bytes = value ? nebula_value_to_msgpack (value) : NULL;
+
+  if (bytes)
+    g_checksum_update (checksum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
+  else
+    g_checksum_update (checksum, (const guchar *) "\xc1", 1);
+}
+
+static void
+digest_text (GChecksum *checksum, char *text)
+{
+  g_checksum_update (checksum, (const guchar *) text, -1);
+  g_free (text);
+}
+
+static void
+digest_lane (NebulaState *self, NebulaLane *lane, GChecksum *checksum)
+{
+  NebulaPlanScope *scope = &self->plan->scopes[lane->scope];
+
+  digest_text (checksum, g_strdup_printf ("lane %u %u %u %d|", lane->number, lane->index, lane->active,
+                                          lane->is_ending));
+  digest_value (checksum, lane->failure);
+  for (guint i = 0; i < scope->n_nodes; i++)
+    {
+      NebulaRun *run = &lane->runs[i];
+      NebulaWork *work = run->work;
+
+      digest_text (checksum, g_strdup_printf ("%u %u %u %u %u %u %s %" G_GINT64_FORMAT "|", run->status,
+                                              run->attempts, run->firing, run->arrived, run->live, run->order,
+                                              run->port ? run->port : "-", run->ready_usec));
+      digest_value (checksum, run->value);
+      if (!work)
+        continue;
+      digest_text (checksum, g_strdup_printf ("work %" G_GINT64_FORMAT " %d %s|", work->due_usec, work->is_begun,
+                                              work->signal ? work->signal : "-"));
+      digest_value (checksum, work->input);
+      for (NebulaLane *round = work->loop ? work->loop->lanes : NULL; round; round = round->next)
+        digest_lane (self, round, checksum);
+    }
+  for (guint i = 0; i < scope->n_edges; i++)
+    digest_text (checksum, g_strdup_printf ("%u %u|", lane->edges[i].n_tokens, lane->edges[i].n_seen));
+}
+
+char *
+nebula_state_dup_digest (NebulaState *self)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  NebulaAgendaItem item;
+  gboolean is_due = nebula_state_peek_agenda (self, &item);
+
+  digest_text (checksum, g_strdup_printf ("%" G_GUINT64_FORMAT " %u %d %d %u %u %u %u %d|", self->sequence,
+                                          self->status, self->is_paused, self->is_stopping, self->next_lane,
+                                          self->n_ready, self->n_waiting, self->signals.length, is_due));
+  digest_value (checksum, self->output);
+  digest_value (checksum, self->error);
+  if (self->root)
+    digest_lane (self, self->root, checksum);
+  return g_strdup (g_checksum_get_string (checksum));
+}

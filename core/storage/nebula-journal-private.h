@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "nebula-error.h"
+#include "nebula-journal-internal.h"
+#include "nebula-store-private.h"
+#include "nebula-sync-internal.h"
+
+G_BEGIN_DECLS
+
+#define NEBULA_JOURNAL_SYNC_INTERVAL_USEC (50 * 1000)
+
+/* A unit on its way, or (without one) an event for the watch. */
+typedef struct _NebulaJournalEntry NebulaJournalEntry;
+struct _NebulaJournalEntry
+{
+  NebulaJournalEntry *next;
+  guint64 number;
+  NebulaUnit *unit;
+  NebulaJournalCallback callback;
+  gpointer user_data;
+  gboolean is_answered; /* without the store: its stream is broken */
+  NebulaOutcome outcome;
+  GError *error;
+  NebulaJournalEvent event;
+};
+
+typedef struct
+{
+  NebulaJournalEntry *head;
+  NebulaJournalEntry *tail;
+} NebulaJournalQueue;
+
+/* Why later entries of a stream fail. */
+typedef struct
+{
+  guint64 failed; /* number of the entry that broke the stream */
+  guint64 fence;  /* entries from this number on were submitted after the owner had heard of it */
+} NebulaJournalFence;
+
+struct _NebulaJournal
+{
+  NebulaStore *store;
+  GMainContext *context;
+  GSource *source;
+  GThread *thread; /* NULL: inline */
+  int event_fd;
+
+  /* The owner's. */
+  guint n_refs;
+  NebulaJournalWatch watch;
+  gpointer watch_data;
+  guint64 n_submitted;
+  guint n_pending;
+  NebulaJournalQueue delivering;
+
+  GMutex lock; /* guards all to the next empty line */
+  GCond has_work;
+  GCond has_done;
+  NebulaJournalQueue queue;
+  NebulaJournalQueue done;
+  GHashTable *broken; /* stream → NebulaJournalFence */
+  NebulaJournalCounters counters;
+  gboolean is_writer_waiting;
+  gboolean is_owner_waiting;
+  gboolean is_closing;
+
+  gint n_queued; /* atomic: a hint for the writer before it sleeps */
+  gint has_answers; /* atomic: a hint for the owner before it polls */
+
+  /* The writer's. */
+  GPtrArray *units;
+  GArray *outcomes;
+  GHashTable *group_streams; /* stream → last NebulaJournalEntry of the group */
+  gint64 unsynced_since; /* 0: all is synced */
+  gboolean is_paused;
+  gboolean is_dead;
+  gboolean needs_idle;
+};
+
+/* nebula-journal-writer.c */
+gpointer _nebula_journal_run_writer (gpointer data);
+void _nebula_journal_write_inline (NebulaJournal *self);
+gboolean _nebula_journal_sync_now (NebulaJournal *self);
+gboolean _nebula_journal_is_sync_due (NebulaJournal *self);
+
+static inline void
+_nebula_journal_queue_push (NebulaJournalQueue *self, NebulaJournalEntry *entry)
+{
+  entry->next = NULL;
+  if (self->tail)
+    self->tail->next = entry;
+  else
+    self->head = entry;
+  self->tail = entry;
+}
+
+static inline NebulaJournalEntry *
+_nebula_journal_queue_pop (NebulaJournalQueue *self)
+{
+  NebulaJournalEntry *entry = self->head;
+
+  if (!entry)
+    return NULL;
+  self->head = entry->next;
+  if (!self->head)
+    self->tail = NULL;
+
+  return entry;
+}
+
+static inline void
+_nebula_journal_queue_append (NebulaJournalQueue *self, NebulaJournalQueue *others)
+{
+  if (!others->head)
+    return;
+  if (self->tail)
+    self->tail->next = others->head;
+  else
+    self->head = others->head;
+  self->tail = others->tail;
+  others->head = others->tail = NULL;
+}
+
+G_END_DECLS

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "nebula-error.h"
+#include "nebula-sqlite-store.h"
+#include "nebula-store-private.h"
+#include "nebula-sync-internal.h"
+
+G_BEGIN_DECLS
+
+#define NEBULA_SQLITE_SCHEMA_VERSION 1
+#define NEBULA_SQLITE_APPLICATION_ID 0x4e45424c /* “NEBL” */
+#define NEBULA_SQLITE_MAX_BYTES (256 * 1024 * 1024)
+#define NEBULA_SQLITE_MAX_READERS 4
+#define NEBULA_SQLITE_CHECKPOINT_FRAMES 4096 /* 16 MiB */
+
+/* Ours, of the kind SQLITE_CORRUPT. */
+#define NEBULA_SQLITE_WRONG_CHECKSUM (SQLITE_CORRUPT | (0x4e << 8))
+#define NEBULA_SQLITE_WRONG_CHAIN (SQLITE_CORRUPT | (0x4f << 8))
+
+/* Each statement is prepared once a connection, when it is first needed. */
+typedef enum
+{
+  NEBULA_SQLITE_BEGIN,
+  NEBULA_SQLITE_COMMIT,
+  NEBULA_SQLITE_ROLLBACK,
+  NEBULA_SQLITE_TOUCH,
+  NEBULA_SQLITE_INSERT_STREAM,
+  NEBULA_SQLITE_UPDATE_STREAM,
+  NEBULA_SQLITE_UPDATE_STREAM_INDEXED,
+  NEBULA_SQLITE_UPDATE_CHECKPOINT,
+  NEBULA_SQLITE_INSERT_SEGMENT,
+  NEBULA_SQLITE_APPEND_SEGMENT,
+  NEBULA_SQLITE_PUT_CHECKPOINT,
+  NEBULA_SQLITE_INSERT_MESSAGE,
+  NEBULA_SQLITE_CONSUME_MESSAGE,
+  NEBULA_SQLITE_PRUNE_MESSAGES,
+  NEBULA_SQLITE_PUT_DOCUMENT,
+  NEBULA_SQLITE_GET_STREAM,
+  NEBULA_SQLITE_GET_LAST_SEGMENT,
+  NEBULA_SQLITE_GET_SEGMENT,
+  NEBULA_SQLITE_GET_CHECKPOINT,
+  NEBULA_SQLITE_GET_INBOX,
+  NEBULA_SQLITE_GET_ALL_INBOXES,
+  NEBULA_SQLITE_GET_DOCUMENT,
+  NEBULA_SQLITE_LIST_DOCUMENTS,
+  NEBULA_SQLITE_LIST_BY_STATUS,
+  NEBULA_SQLITE_LIST_BY_WORKFLOW,
+  NEBULA_SQLITE_LIST_BY_WAKE,
+  NEBULA_SQLITE_N_STATEMENTS,
+} NebulaSqliteStatement;
+
+typedef struct
+{
+  sqlite3 *db;
+  sqlite3_stmt *statements[NEBULA_SQLITE_N_STATEMENTS];
+  gint64 next_segment; /* the writer's; a number that a rolled-back group took is not used again */
+} NebulaSqliteConnection;
+
+struct _NebulaSqliteStore
+{
+  GObject parent_instance;
+
+  char *path;
+  int lock_fd; /* holds the OFD lock; -1 when only reading */
+  gint is_sealed; /* atomic */
+
+  GMutex writer_lock; /* guards the writer and all of this group */
+  NebulaSqliteConnection *writer;
+  gboolean is_full_sync;
+  gint wal_frames;      /* frames of the log after the last commit */
+  gint next_checkpoint; /* frames at which the log is next copied into the database */
+  gboolean needs_housekeeping;
+
+  GMutex readers_lock; /* guards readers: those that nobody uses now */
+  GPtrArray *readers;
+};
+
+/* nebula-sqlite-schema.c */
+NebulaSqliteConnection *_nebula_sqlite_connection_new (const char *path, int flags, GError **error);
+void _nebula_sqlite_connection_free (NebulaSqliteConnection *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSqliteConnection, _nebula_sqlite_connection_free)
+int _nebula_sqlite_prepare (NebulaSqliteConnection *self,
+                            NebulaSqliteStatement statement,
+                            sqlite3_stmt **ret_statement);
+gboolean _nebula_sqlite_exec (NebulaSqliteConnection *self, const char *sql, GError **error);
+gboolean _nebula_sqlite_migrate (NebulaSqliteConnection *self, GError **error);
+gboolean _nebula_sqlite_check_version (NebulaSqliteConnection *self, GError **error);
+void _nebula_sqlite_set_error (sqlite3 *db, int code, GError **error);
+
+/* nebula-sqlite-verify.c */
+GStrv _nebula_sqlite_verify (NebulaSqliteConnection *self, GError **error);
+
+guint64 _nebula_sqlite_checksum (guint64 seed, const void *data, gsize length);
+guint64 _nebula_sqlite_checksum_text (guint64 seed, const char *text);
+guint64 _nebula_sqlite_checksum_integer (guint64 seed, gint64 integer);
+guint64 _nebula_sqlite_checksum_header (const NebulaHeader *header);
+guint64 _nebula_sqlite_checksum_segment (const char *stream,
+                                         guint64 first,
+                                         guint64 last,
+                                         const void *facts,
+                                         gsize length);
+guint64 _nebula_sqlite_checksum_message (const char *id,
+                                         const char *stream,
+                                         gint64 created_usec,
+                                         const void *payload,
+                                         gsize length);
+/* A removed document has the length -1. */
+guint64 _nebula_sqlite_checksum_document (const char *collection,
+                                          const char *key,
+                                          gint64 revision,
+                                          const void *value,
+                                          gssize length);
+
+/* nebula-sqlite-commit.c */
+gboolean _nebula_sqlite_store_commit (NebulaStore *store,
+                                      NebulaUnit **units,
+                                      guint n_units,
+                                      gboolean sync,
+                                      NebulaOutcome *ret_outcomes,
+                                      GError **error);
+gboolean _nebula_sqlite_store_sync (NebulaStore *store, GError **error);
+int _nebula_sqlite_wal_hook (gpointer user_data, sqlite3 *db, const char *name, int n_frames);
+
+/* nebula-sqlite-read.c */
+void _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface);
+NebulaSqliteConnection *_nebula_sqlite_store_take_reader (NebulaSqliteStore *self, GError **error);
+int _nebula_sqlite_read_header (NebulaSqliteConnection *connection,
+                                const char *stream,
+                                NebulaHeader **ret_header);
+/* Numbers of the segments of a stream with a first fact above @after, the newest first; a SQLite code. */
+int _nebula_sqlite_walk (NebulaSqliteConnection *connection,
+                         const char *stream,
+                         guint64 after,
+                         GArray *numbers);
+void _nebula_sqlite_store_give_reader (NebulaSqliteStore *self, NebulaSqliteConnection *reader);
+
+/* nebula-sqlite-store.c */
+void _nebula_sqlite_store_seal (NebulaSqliteStore *self);
+gboolean _nebula_sqlite_store_check_sealed (NebulaSqliteStore *self, GError **error);
+/* Seals the store if @code means that its data cannot be relied on, and sets @error. */
+void _nebula_sqlite_store_fail (NebulaSqliteStore *self, sqlite3 *db, int code, GError **error);
+
+/* Binding, with NULL as SQL NULL. They fail for what is longer than the limit, and then bind NULL. */
+static inline int
+_nebula_sqlite_bind_text (sqlite3_stmt *statement, int index, const char *text)
+{
+  return sqlite3_bind_text (statement, index, text, -1, SQLITE_STATIC);
+}
+
+static inline int
+_nebula_sqlite_bind_bytes (sqlite3_stmt *statement, int index, GBytes *bytes)
+{
+  gsize length = 0;
+  gconstpointer data = bytes ? g_bytes_get_data (bytes, &length) : NULL;
+
+  if (!bytes)
+    return sqlite3_bind_null (statement, index);
+  if (length == 0)
+    return sqlite3_bind_zeroblob (statement, index, 0);
+
+  return sqlite3_bind_blob64 (statement, index, data, length, SQLITE_STATIC);
+}
+
+G_END_DECLS

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "nebula-nearest-internal.h"
+#include "nebula-plan-builder-private.h"
+
+static const char *const names[] = {
+  "env",    "execution", "input",   "json",   "loop", "nodes",     "now",
+  "tenant", "today",     "trigger", "user",   "vars", "workflow",
+};
+/* Set by a loop around the node, or item by item by the action. */
+static const char *const loop_names[] = { "acc", "index", "item", "items", "key", "last" };
+static const char *const node_fields[] = { "attempts", "error", "result", "status", "success", NULL };
+
+static gboolean
+is_one_of (const char *name, const char *const *list, gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    if (strcmp (name, list[i]) == 0)
+      return TRUE;
+  return FALSE;
+}
+
+static void
+report (const NebulaExpressionSite *self, const char *pointer, const char *code, const char *hint, const char *message)
+{
+  _nebula_problems_add (self->builder->problems,
+                        &(NebulaProblem) { .code = code, .pointer = pointer, .hint = hint },
+                        "%s",
+                        message);
+}
+
+static void
+report_unknown_node (const NebulaExpressionSite *self, const char *pointer, const char *id)
+{
+  NebulaPlan *plan = self->builder->plan;
+  gpointer found = g_hash_table_lookup (plan->node_index, id);
+  g_autofree char *hint = NULL;
+  g_autofree char *message = g_strdup_printf (_("There is no node “%s” that could be named here"), id);
+
+  if (found) {
+    guint32 scope = plan->nodes[GPOINTER_TO_UINT (found) - 1].scope;
+    guint32 owner = plan->scopes[scope].owner;
+
+    if (owner != NEBULA_PLAN_NONE)
+      hint = g_strdup_printf (
+          _("It is inside the body of “%s”; outside only $nodes[\"%s\"].result is seen."),
+          plan->nodes[owner].id,
+          plan->nodes[owner].id);
+  }
+  if (!hint)
+    hint = _nebula_plan_builder_hint_node (self->builder, self->scope, id, TRUE);
+  report (self, pointer, "unknown-node", hint, message);
+}
+
+/* The node of @target's scope that stands for this site: the node itself, or the loop around it. */
+static guint32
+stand_in (const NebulaExpressionSite *self, guint32 target)
+{
+  NebulaPlan *plan = self->builder->plan;
+  guint32 wanted = plan->nodes[target].scope;
+  guint32 scope = self->scope;
+
+  if (scope == wanted)
+    return self->node;
+  while (plan->scopes[scope].parent != wanted)
+    scope = plan->scopes[scope].parent;
+  return plan->scopes[scope].owner;
+}
+
+static void
+check_node (const NebulaExpressionSite *self, const NebulaReference *reference, const char *pointer)
+{
+  NebulaPlan *plan = self->builder->plan;
+  guint32 target;
+  guint32 node;
+
+  if (!reference->id)
+    return; /* computed: the name is checked when it runs */
+  target = nebula_plan_find_node (plan, self->scope, reference->id);
+  if (target == NEBULA_PLAN_NONE) {
+    report_unknown_node (self, pointer, reference->id);
+    return;
+  }
+  if (self->nothing_ran) {
+    report (self, pointer, "not-upstream", _("Use $input or $vars."), _("No node has run yet when this is evaluated"));
+    return;
+  }
+
+  node = stand_in (self, target);
+  if (node == NEBULA_PLAN_NONE || (node == target && self->node_itself && node == self->node))
+    return;
+  _nebula_plan_builder_require_upstream (
+      self->builder,
+      &(NebulaUpstreamQuery) {
+          .node = node,
+          .target = target,
+          .site = self->node != NEBULA_PLAN_NONE ? self->node : node,
+          .pointer = (char *) pointer,
+      });
+}
+
+static void
+check_node_field (const NebulaExpressionSite *self, const NebulaReference *reference, const char *pointer)
+{
+  g_autofree char *message = NULL;
+  g_autofree char *hint = NULL;
+  NebulaNearest nearest;
+
+  if (!reference->field || g_strv_contains (node_fields, reference->field))
+    return;
+  nebula_nearest_init (&nearest, reference->field);
+  for (guint i = 0; node_fields[i]; i++)
+    nebula_nearest_offer (&nearest, node_fields[i]);
+  hint = nearest.best ? _nebula_hint_nearest (nearest.best)
+                      : g_strdup (_("A node has result, status, success, error and attempts."));
+  message = g_strdup_printf (_("A node has nothing called “%s”"), reference->field);
+  report (self, pointer, "bad-expression", hint, message);
+}
+
+static void
+check_loop (const NebulaExpressionSite *self, const NebulaReference *reference, const char *pointer)
+{
+  NebulaPlan *plan = self->builder->plan;
+  g_autofree char *message = NULL;
+
+  if (!reference->id)
+    return;
+  for (guint32 s = self->scope; plan->scopes[s].owner != NEBULA_PLAN_NONE; s = plan->scopes[s].parent)
+    if (strcmp (plan->nodes[plan->scopes[s].owner].id, reference->id) == 0)
+      return;
+  if (self->items && self->node != NEBULA_PLAN_NONE && strcmp (plan->nodes[self->node].id, reference->id) == 0)
+    return;
+  message = g_strdup_printf (_("No loop “%s” stands around this"), reference->id);
+  report (self, pointer, "unknown-node", _("$loop names the loops whose bodies hold this node."), message);
+}
+
+static void
+check_name (const NebulaExpressionSite *self, const char *name, const char *pointer)
+{
+  gboolean in_loop = self->builder->plan->scopes[self->scope].owner != NEBULA_PLAN_NONE;
+  g_autofree char *message = NULL;
+  g_autofree char *hint = NULL;
+  NebulaNearest nearest;
+
+  if (is_one_of (name, names, G_N_ELEMENTS (names)))
+    return;
+  if (is_one_of (name, loop_names, G_N_ELEMENTS (loop_names))) {
+    if (in_loop || self->items)
+      return;
+    message = g_strdup_printf (_("$%s has a value only inside a loop"), name);
+    report (self, pointer, "bad-expression", _("$json is the input of the node."), message);
+    return;
+  }
+
+  nebula_nearest_init (&nearest, name);
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    nebula_nearest_offer (&nearest, names[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (loop_names); i++)
+    nebula_nearest_offer (&nearest, loop_names[i]);
+  hint = _nebula_hint_nearest (nearest.best);
+  message = g_strdup_printf (_("There is no $%s"), name);
+  report (self, pointer, "bad-expression", hint, message);
+}
+
+void
+_nebula_expression_site_check (const NebulaExpressionSite *self,
+                               NebulaExpression *expression,
+                               const char *inner_pointer)
+{
+  guint n = 0;
+  const NebulaReference *references = nebula_expression_get_references (expression, &n);
+  g_autofree char *pointer = NULL;
+
+  if (n == 0)
+    return;
+  pointer = g_strconcat (self->pointer, inner_pointer, NULL);
+  for (guint i = 0; i < n; i++) {
+    if (strcmp (references[i].name, "nodes") == 0) {
+      check_node (self, &references[i], pointer);
+      check_node_field (self, &references[i], pointer);
+    } else if (strcmp (references[i].name, "loop") == 0) {
+      check_loop (self, &references[i], pointer);
+    } else {
+      check_name (self, references[i].name, pointer);
+    }
+  }
+}
+
+static void
+on_template_problem (const char *pointer, const GError *error, gpointer user_data)
+{
+  const NebulaExpressionSite *self = user_data;
+  g_autofree char *whole = g_strconcat (self->pointer, pointer, NULL);
+
+  report (self, whole, "bad-expression", NULL, error->message);
+}
+
+static void
+on_template_expression (const char *pointer, NebulaExpression *expression, gpointer user_data)
+{
+  _nebula_expression_site_check (user_data, expression, pointer);
+}
+
+NebulaTemplate *
+_nebula_expression_site_add_template (const NebulaExpressionSite *self, NebulaValue *value)
+{
+  NebulaTemplate *template_ = nebula_template_new (value, on_template_problem, (gpointer) self);
+
+  if (template_)
+    nebula_template_foreach (template_, on_template_expression, (gpointer) self);
+  return template_;
+}
+
+NebulaExpression *
+_nebula_expression_site_add (const NebulaExpressionSite *self, NebulaValue *text, NebulaExpressionForm form)
+{
+  const char *source = nebula_value_get_string (text);
+  gboolean has_braces = nebula_expression_is_template (source);
+  g_autoptr (GError) error = NULL;
+  NebulaExpression *expression;
+
+  if (strlen (source) != nebula_value_get_string_length (text)) {
+    report (self, self->pointer, "bad-expression", NULL, _("An expression must not hold U+0000"));
+    return NULL;
+  }
+  if (has_braces && form == NEBULA_EXPRESSION_FORM_BARE) {
+    report (self,
+            self->pointer,
+            "bad-expression",
+            _("Write it without {{ and }}."),
+            _("This is an expression, not a template"));
+    return NULL;
+  }
+
+  expression = has_braces || form == NEBULA_EXPRESSION_FORM_TEMPLATE
+                   ? nebula_expression_compile_template (source, &error)
+                   : nebula_expression_compile (source, &error);
+  if (!expression) {
+    report (self, self->pointer, "bad-expression", NULL, error->message);
+    return NULL;
+  }
+  _nebula_expression_site_check (self, expression, "");
+  return expression;
+}

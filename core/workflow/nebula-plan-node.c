@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "nebula-duration.h"
+#include "nebula-error.h"
+#include "nebula-limits.h"
+#include "nebula-plan-builder-private.h"
+
+#define DEFAULT_INITIAL_USEC G_USEC_PER_SEC
+#define DEFAULT_MAX_USEC (3600 * (gint64) G_USEC_PER_SEC)
+
+static void
+report (NebulaPlanBuilder *self, guint32 node, const char *key, NebulaProblem problem, const char *message)
+{
+  g_autofree char *pointer = _nebula_plan_builder_node_pointer (self, node, key);
+
+  problem.pointer = pointer;
+  problem.of_key = problem.of_key || !key;
+  _nebula_problems_add (self->problems, &problem, "%s", message);
+}
+
+/* Index of a text in a list, or @fallback. */
+static guint
+choose (const char *text, const char *const *choices, guint fallback)
+{
+  for (guint i = 0; text && choices[i]; i++)
+    if (strcmp (text, choices[i]) == 0)
+      return i;
+  return fallback;
+}
+
+static gint64
+duration_or (NebulaValue *value, const char *key, gint64 fallback)
+{
+  const char *text = _nebula_member_text (value, key);
+  gint64 usec;
+
+  return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
+}
+
+static void
+add_retry (NebulaRetry *retry, NebulaValue *value)
+{
+  static const char *const backoffs[] = { "fixed", "linear", "exponential", "fibonacci", NULL };
+  NebulaValue *attempts = _nebula_member (value, "attempts", NEBULA_VALUE_KIND_INTEGER);
+  NebulaValue *jitter = _nebula_member (value, "jitter", NEBULA_VALUE_KIND_BOOLEAN);
+  NebulaValue *factor = value ? nebula_value_get_member (value, "factor") : NULL;
+
+  retry->attempts = attempts ? (guint) CLAMP (nebula_value_get_integer (attempts), 1, G_MAXINT) : 1;
+  retry->backoff = choose (_nebula_member_text (value, "backoff"), backoffs, NEBULA_BACKOFF_EXPONENTIAL);
+  retry->factor = factor && nebula_value_is_number (factor) ? nebula_value_get_float (factor) : 2.0;
+  retry->initial_usec = duration_or (value, "initial", DEFAULT_INITIAL_USEC);
+  retry->max_usec = duration_or (value, "max", MAX (DEFAULT_MAX_USEC, retry->initial_usec));
+  retry->jitter = jitter && nebula_value_get_boolean (jitter);
+}
+
+static void
+add_join (NebulaPlanBuilder *self, guint32 index, NebulaValue *join)
+{
+  static const char *const needs[] = { "all", "any", "each", NULL };
+  static const char *const rests[] = { "ignore", "block", "cancel", NULL };
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  NebulaValue *need = join ? nebula_value_get_member (join, "need") : NULL;
+  g_autofree char *pointer = NULL;
+  NebulaExpressionSite site = { .builder = self, .scope = node->scope, .node = index };
+
+  node->rest = (guint8) choose (_nebula_member_text (join, "rest"), rests, NEBULA_JOIN_REST_IGNORE);
+  node->need = (guint8) choose (_nebula_member_text (join, "need"), needs, NEBULA_JOIN_ALL);
+  if (!need)
+    return;
+
+  if (nebula_value_get_kind (need) == NEBULA_VALUE_KIND_INTEGER) {
+    node->need = NEBULA_JOIN_COUNT;
+    node->need_count = (guint32) CLAMP (nebula_value_get_integer (need), 1, G_MAXINT);
+    if (node->need_count > MAX (node->n_in, 1))
+      report (self,
+              index,
+              "join",
+              (NebulaProblem) { .code = "schema", .hint = _("Lower “need”, or add connections.") },
+              _("This join needs more connections than lead to the node"));
+  } else if (nebula_value_get_kind (need) == NEBULA_VALUE_KIND_STRING
+             && nebula_expression_is_template (nebula_value_get_string (need))) {
+    pointer = _nebula_plan_builder_node_pointer (self, index, "join");
+    site.pointer = pointer;
+    node->need = NEBULA_JOIN_EXPRESSION;
+    node->need_expression
+        = _nebula_expression_site_add (&site, need, NEBULA_EXPRESSION_FORM_TEMPLATE);
+  }
+}
+
+static void
+add_policies (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
+{
+  static const char *const on_errors[] = { "fail", "finish", "continue", "collect", NULL };
+  static const char *const on_unknowns[] = { "fail", "retry", "ask", NULL };
+  NebulaPlan *plan = self->plan;
+  NebulaPlanNode *node = &plan->nodes[index];
+  NebulaValue *settings = _nebula_member (self->definition, "settings", NEBULA_VALUE_KIND_OBJECT);
+  NebulaValue *priority = _nebula_member (value, "priority", NEBULA_VALUE_KIND_INTEGER);
+  NebulaValue *disabled = _nebula_member (value, "disabled", NEBULA_VALUE_KIND_BOOLEAN);
+
+  if (!priority)
+    priority = _nebula_member (settings, "priority", NEBULA_VALUE_KIND_INTEGER);
+  node->priority
+      = priority ? (gint32) CLAMP (nebula_value_get_integer (priority), G_MININT32, G_MAXINT32) : 0;
+  node->disabled = disabled && nebula_value_get_boolean (disabled);
+  node->on_error = (guint8) choose (_nebula_member_text (value, "on-error"), on_errors, plan->on_error);
+  node->on_unknown = (guint8) choose (_nebula_member_text (value, "on-unknown"),
+                                      on_unknowns,
+                                      NEBULA_ON_UNKNOWN_FAIL);
+  node->timeout_usec = duration_or (value, "timeout", 0);
+  node->total_timeout_usec = duration_or (value, "total-timeout", 0);
+  add_retry (&node->retry, _nebula_member (value, "retry", NEBULA_VALUE_KIND_OBJECT));
+  add_join (self, index, _nebula_member (value, "join", NEBULA_VALUE_KIND_OBJECT));
+}
+
+/* What the engine cannot do yet and must not ignore. */
+static void
+check_unsupported (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
+{
+  static const struct
+  {
+    const char *key;
+    const char *hint;
+  } keys[] = {
+    { "undo", N_("Undo by hand, with nodes on the port “error”.") },
+    { "policy", N_("Use “retry” and “timeout”.") },
+    { "lock", N_("Use “concurrency” of the settings with a limit of 1.") },
+    { "region", N_("Remove it.") },
+    { "credentials", N_("Give the secret to the action by a parameter.") },
+    { "catch", N_("Handle the failure with a connection from the port “error”.") },
+    { "finally", N_("Connect a node to both “out” and “error”.") },
+    { "bodies", N_("Use several nodes, or “body”.") },
+  };
+
+  if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT)
+    return;
+  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++) {
+    NebulaValue *member = nebula_value_get_member (value, keys[i].key);
+    g_autofree char *message = NULL;
+
+    if (!member || nebula_value_is_null (member))
+      continue;
+    message = g_strdup_printf (_("“%s” cannot run in this version"), keys[i].key);
+    report (self,
+            index,
+            keys[i].key,
+            (NebulaProblem) { .code = "unsupported", .of_key = TRUE, .hint = _(keys[i].hint) },
+            message);
+  }
+}
+
+/* ID or ID@MAJOR.MINOR. */
+static gboolean
+split_action (const char *text, char **ret_id, char **ret_version)
+{
+  const char *at = strchr (text, '@');
+  const char *version = at ? at + 1 : NULL;
+  gsize major = version ? strspn (version, "0123456789") : 0;
+
+  if (!*text || at == text)
+    return FALSE;
+  if (at
+      && (major == 0 || version[major] != '.' || !version[major + 1]
+          || version[major + 1 + strspn (version + major + 1, "0123456789")] != '\0'))
+    return FALSE;
+
+  *ret_id = at ? g_strndup (text, (gsize) (at - text)) : g_strdup (text);
+  *ret_version = g_strdup (version);
+  return TRUE;
+}
+
+static NebulaActionEntry *
+find_action (NebulaPlanBuilder *self, const char *text)
+{
+  NebulaActionEntry *entry = g_hash_table_lookup (self->actions, text);
+  g_autofree char *id = NULL;
+  g_autofree char *version = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (entry)
+    return entry;
+
+  entry = g_new0 (NebulaActionEntry, 1);
+  if (!split_action (text, &id, &version)) {
+    entry->message = g_strdup_printf (_("“%s” is not an action; write its id, or “id@major.minor”"), text);
+  } else {
+    entry->info = nebula_action_resolver_lookup (self->resolver, id, version, &error);
+    if (!entry->info)
+      entry->message = g_strdup (error ? error->message : _("No module brings this action"));
+  }
+  g_hash_table_insert (self->actions, g_strdup (text), entry);
+  return entry;
+}
+
+static void
+add_action (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
+{
+  static const char *const effects[] = { "pure", "read", "transactional", "idempotent", "effectful", NULL };
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  const char *text = _nebula_member_text (value, "action");
+  const char *effect = _nebula_member_text (value, "effect");
+  NebulaActionEntry *entry;
+
+  if (!self->resolver || !text)
+    return;
+  entry = find_action (self, text);
+  if (!entry->info) {
+    report (self,
+            index,
+            "action",
+            (NebulaProblem) { .code = "unknown-action", .hint = _("“nebula inspect” lists all actions.") },
+            entry->message);
+    return;
+  }
+
+  node->info = nebula_action_info_ref (entry->info);
+  node->construct = (guint8) nebula_action_info_get_construct (entry->info);
+  node->effect = (guint8) choose (effect, effects, nebula_action_info_get_effect (entry->info));
+  node->effect_given = effect != NULL;
+}
+
+static gboolean
+is_loop (const NebulaPlanNode *node)
+{
+  return node->construct == NEBULA_CONSTRUCT_FOR_EACH || node->construct == NEBULA_CONSTRUCT_REPEAT
+         || node->construct == NEBULA_CONSTRUCT_WHILE;
+}
+
+static void
+check_construct (NebulaPlanBuilder *self, guint32 index)
+{
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  const char *id = nebula_action_info_get_id (node->info);
+  g_autofree char *message = NULL;
+  NebulaProblem problem = { .code = "schema" };
+
+  if (is_loop (node) && node->body == NEBULA_PLAN_NONE) {
+    problem.code = "missing-parameter";
+    problem.hint = _("Add “body” with the nodes to repeat.");
+    message = g_strdup_printf (_("%s needs a body"), id);
+    report (self, index, NULL, problem, message);
+  } else if (!is_loop (node) && node->body != NEBULA_PLAN_NONE) {
+    problem.code = "unknown-parameter";
+    problem.of_key = TRUE;
+    problem.hint = _("flow.for-each, flow.repeat and flow.while have bodies.");
+    message = g_strdup_printf (_("%s takes no body"), id);
+    report (self, index, "body", problem, message);
+  } else if (node->on_error == NEBULA_ON_ERROR_COLLECT && node->construct != NEBULA_CONSTRUCT_FOR_EACH) {
+    problem.hint = _("It is one of: fail, finish, continue.");
+    report (self, index, "on-error", problem, _("Only flow.for-each can collect errors"));
+  } else if ((node->construct == NEBULA_CONSTRUCT_BREAK || node->construct == NEBULA_CONSTRUCT_CONTINUE)
+             && node->scope == 0) {
+    problem.hint = _("Use it in the body of a loop.");
+    message = g_strdup_printf (_("%s does not stand in a loop"), id);
+    report (self, index, "action", problem, message);
+  }
+}
+
+void
+_nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 index)
+{
+  NebulaValue *value = g_ptr_array_index (self->node_values, index);
+
+  if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT)
+    return;
+  add_action (self, index, value);
+  add_policies (self, index, value);
+  check_unsupported (self, index, value);
+  if (self->plan->nodes[index].info)
+    check_construct (self, index);
+  _nebula_plan_builder_add_parameters (self, index, value);
+}

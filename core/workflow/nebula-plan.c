@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "nebula-workflow-private.h"
+
+G_DEFINE_BOXED_TYPE (NebulaPlan, nebula_plan, nebula_plan_ref, nebula_plan_unref)
+
+static const char *const durability_names[] = { "strict", "relaxed", "memory" };
+
+NebulaPlan *
+_nebula_plan_new (void)
+{
+  NebulaPlan *self = g_new0 (NebulaPlan, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->ids = g_string_chunk_new (4096);
+  return self;
+}
+
+static void
+clear_late_expressions (NebulaLateExpressions *late)
+{
+  for (guint i = 0; i < late->n_items; i++)
+    g_clear_pointer (&late->items[i].expression, nebula_expression_unref);
+  g_free (late);
+}
+
+static void
+clear_node (NebulaPlanNode *node)
+{
+  g_clear_pointer (&node->need_expression, nebula_expression_unref);
+  g_clear_pointer (&node->info, nebula_action_info_unref);
+  g_clear_pointer (&node->with, nebula_template_unref);
+  g_clear_pointer (&node->late, clear_late_expressions);
+}
+
+static void
+nebula_plan_free (NebulaPlan *self)
+{
+  for (guint i = 0; i < self->n_nodes; i++)
+    clear_node (&self->nodes[i]);
+  for (guint i = 0; i < self->n_edges; i++)
+    g_clear_pointer (&self->edges[i].when, nebula_expression_unref);
+  for (guint i = 0; i < self->n_scopes; i++)
+    g_clear_pointer (&self->scopes[i].result, nebula_template_unref);
+
+  g_clear_pointer (&self->node_index, g_hash_table_unref);
+  g_clear_pointer (&self->scoped_index, g_hash_table_unref);
+  g_clear_pointer (&self->ids, g_string_chunk_free);
+  g_clear_pointer (&self->concurrency_key, nebula_expression_unref);
+  g_clear_pointer (&self->definition, nebula_value_unref);
+  g_clear_pointer (&self->input_schema, nebula_value_unref);
+  g_clear_pointer (&self->variables, nebula_value_unref);
+  g_free (self->nodes);
+  g_free (self->edges);
+  g_free (self->scopes);
+  g_free (self->in_edges);
+  g_free (self->name);
+  g_free (self->hash);
+  g_free (self->file);
+  g_free (self);
+}
+
+/**
+ * nebula_plan_ref:
+ * @self: a plan
+ *
+ * Takes a reference.
+ *
+ * Returns: (transfer full): @self
+ *
+ * Since: 1.0
+ */
+NebulaPlan *
+nebula_plan_ref (NebulaPlan *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+/**
+ * nebula_plan_unref:
+ * @self: (transfer full): a plan
+ *
+ * Gives a reference back.
+ *
+ * Since: 1.0
+ */
+void
+nebula_plan_unref (NebulaPlan *self)
+{
+  g_return_if_fail (self != NULL);
+
+  if (g_atomic_ref_count_dec (&self->ref_count))
+    nebula_plan_free (self);
+}
+
+/**
+ * nebula_plan_get_name:
+ * @self: a plan
+ *
+ * Gives the name of the workflow.
+ *
+ * Returns: (transfer none): the name
+ *
+ * Since: 1.0
+ */
+const char *
+nebula_plan_get_name (NebulaPlan *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->name;
+}
+
+/**
+ * nebula_plan_get_hash:
+ * @self: a plan
+ *
+ * Gives the SHA-256 of the structure in hex.
+ *
+ * Two workflows have the same hash if they run alike: drawing, titles, notes, descriptions, the file's form and the
+ * order of keys do not matter.
+ *
+ * Returns: (transfer none): the hash
+ *
+ * Since: 1.0
+ */
+const char *
+nebula_plan_get_hash (NebulaPlan *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->hash;
+}
+
+/**
+ * nebula_plan_get_n_nodes:
+ * @self: a plan
+ *
+ * Gives the number of nodes, those of bodies included.
+ *
+ * Returns: the number
+ *
+ * Since: 1.0
+ */
+guint
+nebula_plan_get_n_nodes (NebulaPlan *self)
+{
+  g_return_val_if_fail (self != NULL, 0);
+
+  return self->n_nodes;
+}
+
+/* A node as the key of scoped_index. */
+static guint
+hash_scoped (gconstpointer key)
+{
+  const NebulaPlanNode *node = key;
+
+  return g_str_hash (node->id) ^ (node->scope * 2654435761u);
+}
+
+static gboolean
+equal_scoped (gconstpointer first, gconstpointer second)
+{
+  const NebulaPlanNode *a = first;
+  const NebulaPlanNode *b = second;
+
+  return a->scope == b->scope && strcmp (a->id, b->id) == 0;
+}
+
+void
+_nebula_plan_index (NebulaPlan *self)
+{
+  self->node_index = g_hash_table_new (g_str_hash, g_str_equal);
+  self->ids_are_unique = TRUE;
+
+  for (guint i = 0; i < self->n_nodes; i++) {
+    gpointer id = (gpointer) self->nodes[i].id;
+
+    if (g_hash_table_contains (self->node_index, id))
+      self->ids_are_unique = FALSE;
+    else
+      g_hash_table_insert (self->node_index, id, GUINT_TO_POINTER (i + 1));
+  }
+  if (self->ids_are_unique)
+    return;
+
+  self->scoped_index = g_hash_table_new (hash_scoped, equal_scoped);
+  for (guint i = 0; i < self->n_nodes; i++)
+    g_hash_table_add (self->scoped_index, &self->nodes[i]);
+}
+
+/* Whether @outer is @scope or one of those around it. */
+static gboolean
+scope_is_within (NebulaPlan *self, guint32 scope, guint32 outer)
+{
+  for (; scope != NEBULA_PLAN_NONE; scope = self->scopes[scope].parent)
+    if (scope == outer)
+      return TRUE;
+  return FALSE;
+}
+
+guint32
+nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id)
+{
+  gpointer found = g_hash_table_lookup (self->node_index, id);
+  guint32 index;
+
+  if (!found)
+    return NEBULA_PLAN_NONE;
+  if (self->ids_are_unique) {
+    index = GPOINTER_TO_UINT (found) - 1;
+    return scope_is_within (self, scope, self->nodes[index].scope) ? index : NEBULA_PLAN_NONE;
+  }
+
+  for (; scope != NEBULA_PLAN_NONE; scope = self->scopes[scope].parent) {
+    NebulaPlanNode key = { .id = id, .scope = scope };
+    NebulaPlanNode *node = g_hash_table_lookup (self->scoped_index, &key);
+
+    if (node)
+      return (guint32) (node - self->nodes);
+  }
+  return NEBULA_PLAN_NONE;
+}
+
+gboolean
+nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error)
+{
+  g_autoptr (GHashTable) classes = g_hash_table_new (g_direct_hash, g_direct_equal);
+
+  for (guint i = 0; i < self->n_nodes; i++) {
+    NebulaPlanNode *node = &self->nodes[i];
+    NebulaActionClass *klass;
+
+    if (!nebula_action_info_is_evaluated (node->info))
+      continue;
+    klass = g_hash_table_lookup (classes, node->info);
+    if (!klass) {
+      klass = nebula_action_resolver_load (resolver, node->info, error);
+      if (!klass)
+        return FALSE;
+      g_hash_table_insert (classes, node->info, klass);
+    }
+    node->klass = klass;
+    node->evaluate = nebula_action_class_get_evaluate (klass);
+  }
+  return TRUE;
+}
+
+/* @value × @factor, at most @max. */
+static gint64
+multiply_capped (gint64 value, guint64 factor, gint64 max)
+{
+  gint64 product;
+
+  if (factor > (guint64) G_MAXINT64 || __builtin_mul_overflow (value, (gint64) factor, &product))
+    return max;
+  return MIN (product, max);
+}
+
+static gint64
+exponential_usec (const NebulaRetry *self, guint n_repeats)
+{
+  double delay = (double) self->initial_usec;
+
+  /* Doubles do not overflow to a wrong number, and the loop ends at the cap; attempts are at most a million. */
+  for (guint i = 1; i < n_repeats && delay < (double) self->max_usec; i++) {
+    if (self->factor <= 1.0)
+      break;
+    delay *= self->factor;
+    if (delay <= 0.0)
+      return 0;
+  }
+  return delay >= (double) self->max_usec ? self->max_usec : (gint64) delay;
+}
+
+static gint64
+fibonacci_usec (const NebulaRetry *self, guint n_repeats)
+{
+  guint64 previous = 0;
+  guint64 current = 1;
+
+  /* The 92nd Fibonacci number is the last that fits; more rounds change nothing under a cap. */
+  for (guint i = 1; i < MIN (n_repeats, 91); i++) {
+    guint64 next = previous + current;
+
+    previous = current;
+    current = next;
+  }
+  return multiply_capped (self->initial_usec, current, self->max_usec);
+}
+
+gint64
+nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt)
+{
+  guint n_repeats = attempt > 1 ? attempt - 1 : 1;
+
+  switch (self->backoff) {
+  case NEBULA_BACKOFF_LINEAR:
+    return multiply_capped (self->initial_usec, n_repeats, self->max_usec);
+  case NEBULA_BACKOFF_EXPONENTIAL:
+    return exponential_usec (self, n_repeats);
+  case NEBULA_BACKOFF_FIBONACCI:
+    return fibonacci_usec (self, n_repeats);
+  case NEBULA_BACKOFF_FIXED:
+  default:
+    return MIN (self->initial_usec, self->max_usec);
+  }
+}
+
+const char *
+nebula_durability_to_string (NebulaDurability durability)
+{
+  g_return_val_if_fail (durability < G_N_ELEMENTS (durability_names), NULL);
+
+  return durability_names[durability];
+}
+
+gboolean
+nebula_durability_from_string (const char *text, NebulaDurability *ret_durability)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (durability_names); i++)
+    if (g_strcmp0 (text, durability_names[i]) == 0) {
+      *ret_durability = (NebulaDurability) i;
+      return TRUE;
+    }
+  return FALSE;
+}

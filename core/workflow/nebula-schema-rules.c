@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "nebula-duration.h"
+#include "nebula-expression.h"
+#include "nebula-limits.h"
+#include "nebula-schema-private.h"
+
+#define MAX_ATTEMPTS 1000000
+#define MAX_ATTEMPTS_WITHOUT_DELAY 100
+
+static void
+report_member (NebulaSchemaWalk *walk,
+               const NebulaPath *path,
+               const char *key,
+               NebulaProblem problem,
+               const char *message)
+{
+  _nebula_schema_report (walk, problem, &(NebulaPath) { path, key, 0 }, message);
+}
+
+static void
+check_name (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  NebulaValue *name = nebula_value_get_member (value, "name");
+  g_autofree char *message = NULL;
+
+  if (!name || nebula_value_is_null (name)
+      || (nebula_value_get_kind (name) == NEBULA_VALUE_KIND_STRING
+          && nebula_value_get_string_length (name) == 0)) {
+    report_member (walk,
+                   path,
+                   "name",
+                   (NebulaProblem) { .code = "empty-name", .hint = _("Add a line such as “name: my-workflow”.") },
+                   _("The workflow has no name"));
+    return;
+  }
+
+  if (nebula_value_get_kind (name) != NEBULA_VALUE_KIND_STRING)
+    message = g_strdup_printf (_("The name of a workflow must be a text, not %s"),
+                               nebula_value_kind_to_string (nebula_value_get_kind (name)));
+  else if (nebula_value_get_string_length (name) > NEBULA_LIMIT_NAME_BYTES)
+    message = g_strdup_printf (_("The name of a workflow must not be longer than %d bytes"),
+                               NEBULA_LIMIT_NAME_BYTES);
+  else if (strlen (nebula_value_get_string (name)) != nebula_value_get_string_length (name))
+    message = g_strdup (_("The name of a workflow must not hold U+0000"));
+  else
+    return;
+  report_member (walk, path, "name", (NebulaProblem) { .code = "schema" }, message);
+}
+
+static void
+check_nodes (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  NebulaValue *nodes = nebula_value_get_member (value, "nodes");
+
+  if (nodes && !nebula_value_is_null (nodes)
+      && (nebula_value_get_kind (nodes) != NEBULA_VALUE_KIND_OBJECT
+          || nebula_value_get_length (nodes) > 0))
+    return;
+  report_member (walk,
+                 path,
+                 "nodes",
+                 (NebulaProblem) { .code = "no-nodes", .hint = _("Add at least one node under “nodes”.") },
+                 path ? _("This body has no nodes") : _("The workflow has no nodes"));
+}
+
+static void
+check_format (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  NebulaValue *format = _nebula_member (value, "nebula", NEBULA_VALUE_KIND_INTEGER);
+
+  if (!format || nebula_value_get_integer (format) == 1)
+    return;
+  report_member (walk,
+                 path,
+                 "nebula",
+                 (NebulaProblem) {
+                     .code = "schema",
+                     .hint = _("This program reads version 1. Write “nebula: 1”, or use a newer program."),
+                 },
+                 _("This version of the file format is not known"));
+}
+
+static void
+check_concurrency (NebulaSchemaWalk *walk, NebulaValue *value)
+{
+  NebulaValue *settings = _nebula_member (value, "settings", NEBULA_VALUE_KIND_OBJECT);
+  NebulaValue *concurrency = _nebula_member (settings, "concurrency", NEBULA_VALUE_KIND_OBJECT);
+  NebulaValue *limit = _nebula_member (concurrency, "limit", NEBULA_VALUE_KIND_INTEGER);
+  NebulaPath settings_path = { NULL, "settings", 0 };
+  NebulaPath path = { &settings_path, "concurrency", 0 };
+
+  if (!limit
+      || (nebula_value_get_integer (limit) >= 1 && nebula_value_get_integer (limit) <= G_MAXINT))
+    return;
+  report_member (walk,
+                 &path,
+                 "limit",
+                 (NebulaProblem) { .code = "schema", .hint = _("Leave it out for no limit.") },
+                 _("The limit of “concurrency” must be at least 1"));
+}
+
+/* Microseconds of a duration that is well formed, else @fallback. */
+static gint64
+duration_or (NebulaValue *value, const char *key, gint64 fallback)
+{
+  const char *text = _nebula_member_text (value, key);
+  gint64 usec;
+
+  return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
+}
+
+static void
+check_retry (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  NebulaValue *attempts = _nebula_member (value, "attempts", NEBULA_VALUE_KIND_INTEGER);
+  gint64 n_attempts = attempts ? nebula_value_get_integer (attempts) : 1;
+  NebulaValue *factor = nebula_value_get_member (value, "factor");
+  gint64 initial_usec = duration_or (value, "initial", G_USEC_PER_SEC);
+  gint64 max_usec = duration_or (value, "max", MAX (initial_usec, 1));
+  NebulaProblem problem = { .code = "bad-retry" };
+
+  if (n_attempts < 1 || n_attempts > MAX_ATTEMPTS) {
+    problem.hint = _("It counts the first try: 1 is no retry, and 1,000,000 is the most.");
+    report_member (walk, path, "attempts", problem, _("“attempts” of “retry” must be at least 1"));
+  }
+  if (factor && nebula_value_is_number (factor)
+      && !(nebula_value_get_float (factor) >= 1.0 && nebula_value_get_float (factor) <= 1000.0)) {
+    problem.hint = _("2 doubles the delay each time.");
+    report_member (walk, path, "factor", problem, _("“factor” of “retry” must be from 1 to 1,000"));
+  }
+  if (max_usec < initial_usec) {
+    problem.hint = _("Make “max” the longest delay and “initial” the first.");
+    report_member (walk, path, "max", problem, _("“max” of “retry” is shorter than the first delay"));
+  }
+  if (initial_usec == 0 && n_attempts > MAX_ATTEMPTS_WITHOUT_DELAY) {
+    problem.hint = _("Give “initial” a delay, or at most 100 attempts.");
+    report_member (walk, path, "initial", problem, _("So many retries without a delay are refused"));
+  }
+}
+
+static void
+check_join (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  static const char *const words[] = { "all", "any", "each", NULL };
+  NebulaValue *need = nebula_value_get_member (value, "need");
+
+  if (!need)
+    return;
+  if (nebula_value_get_kind (need) == NEBULA_VALUE_KIND_INTEGER
+      && nebula_value_get_integer (need) >= 1 && nebula_value_get_integer (need) <= G_MAXINT)
+    return;
+  if (nebula_value_get_kind (need) == NEBULA_VALUE_KIND_STRING
+      && (g_strv_contains (words, nebula_value_get_string (need))
+          || nebula_expression_is_template (nebula_value_get_string (need))))
+    return;
+  report_member (walk,
+                 path,
+                 "need",
+                 (NebulaProblem) {
+                     .code = "schema",
+                     .hint = _("Write all, any, each, a number from 1, or “{{ an expression }}”."),
+                 },
+                 _("“need” of “join” does not say how many connections are needed"));
+}
+
+/* Five or six fields, or a nickname such as @daily. */
+static gboolean
+looks_like_cron (const char *text)
+{
+  g_auto (GStrv) fields = NULL;
+  guint n_fields = 0;
+
+  if (text[0] == '@')
+    return g_ascii_isalpha (text[1]);
+  fields = g_strsplit_set (text, " \t", -1);
+  for (guint i = 0; fields[i]; i++) {
+    if (!*fields[i])
+      continue;
+    if (strspn (fields[i], "0123456789*/,-?#LWABCDEFGHIJKMNOPQRSTUVXYZabcdefghijklmnopqrstuvwxyz")
+        != strlen (fields[i]))
+      return FALSE;
+    n_fields++;
+  }
+  return n_fields == 5 || n_fields == 6;
+}
+
+static void
+check_trigger (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  NebulaValue *kind = nebula_value_get_member (value, "trigger");
+  NebulaValue *with = _nebula_member (value, "with", NEBULA_VALUE_KIND_OBJECT);
+  NebulaProblem problem = { .code = "bad-trigger" };
+  const char *schedule;
+  NebulaPath inner = { path, "with", 0 };
+
+  if (!kind
+      || (nebula_value_get_kind (kind) == NEBULA_VALUE_KIND_STRING
+          && !*nebula_value_get_string (kind))) {
+    problem.hint = _("Add a line such as “trigger: time.cron”.");
+    report_member (walk, path, "trigger", problem, _("This trigger does not say what kind it is"));
+    return;
+  }
+  if (g_strcmp0 (_nebula_member_text (value, "trigger"), "time.cron") != 0)
+    return;
+
+  schedule = _nebula_member_text (with, "schedule");
+  if (schedule && looks_like_cron (schedule))
+    return;
+  problem.hint = _("Write a schedule of five fields, such as “0 3 * * *”.");
+  report_member (walk, &inner, "schedule", problem, _("This trigger has no schedule that can be read"));
+}
+
+void
+_nebula_schema_check_rules (NebulaSchemaWalk *walk,
+                            const NebulaSchemaShape *shape,
+                            NebulaValue *value,
+                            const NebulaPath *path)
+{
+  if (shape == &_nebula_schema_shape_workflow) {
+    check_format (walk, value, path);
+    check_name (walk, value, path);
+    check_nodes (walk, value, path);
+    check_concurrency (walk, value);
+  } else if (shape == &_nebula_schema_shape_body) {
+    check_nodes (walk, value, path);
+  } else if (shape == &_nebula_schema_shape_retry) {
+    check_retry (walk, value, path);
+  } else if (shape == &_nebula_schema_shape_join) {
+    check_join (walk, value, path);
+  } else if (shape == &_nebula_schema_shape_trigger) {
+    check_trigger (walk, value, path);
+  }
+}

@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Simulates executions of random workflows in virtual time, in one thread, from a seed: crashes at every commit, lost,
+ * late and doubled results, time that jumps, cancels and signals at bad moments.
+ *
+ *   nebula-simulation --seeds 2000            seeds 1 … 2000
+ *   nebula-simulation --seed 17 --verbose     one seed, with what happens
+ *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel    a bug that must be caught
+ *
+ * Invariants: the fold of the committed facts is the state that was; nothing starts before the facts behind it are
+ * committed, after a committed cancel, or again when its result is committed; no effect of unknown outcome is repeated;
+ * no timer fires early; every execution ends.
+ */
+
+#include <algorithm>
+#include <cstdio>
+#include <random>
+#include <set>
+#include <sstream>
+
+#include "kernel-driver.h"
+
+using namespace nebula;
+
+namespace
+{
+
+enum class Plant
+{
+  None,
+  Fold,   /* a committed fact is lost at a crash */
+  Ahead,  /* effects start before their commit */
+  Repeat, /* an effect of unknown outcome is started again */
+  Early,  /* timers fire before their time */
+  Cancel, /* starts go on after a committed cancel */
+};
+
+struct Failure
+{
+  std::string text;
+};
+
+#define CHECK(condition, text)            \
+  do                                      \
+    {                                     \
+      if (!(condition))                   \
+        throw Failure{ std::string (text) }; \
+    }                                     \
+  while (0)
+
+/* Random workflows. */
+class Generator
+{
+public:
+  explicit Generator (std::mt19937_64 &rng) : rng_ (rng) {}
+
+  std::string
+  workflow ()
+  {
+    std::ostringstream out;
+    static const char *const modes[] = { "fail", "finish", "continue" };
+
+    out << "name: sim\nsettings: { on-error: " << modes[pick (3)] << " }\nnodes:\n";
+    nodes (out, 2, "n", 2 + pick (8), 0);
+    return out.str ();
+  }
+
+  unsigned pick (unsigned n) { return (unsigned) (rng_ () % n); }
+
+private:
+  void
+  action (std::ostringstream &out, unsigned depth)
+  {
+    static const char *const invoked[] = { "test.effect", "test.read", "test.idempotent", "test.pure" };
+    unsigned choice = pick (depth < 2 ? 12 : 10);
+
+    if (choice < 2)
+      out << "action: data.set, with: { v: " << pick (100) << " }";
+    else if (choice < 3)
+      out << "action: flow.no-op";
+    else if (choice < 4)
+      out << "action: flow.wait, with: { duration: " << 1 + pick (5000) << "ms }";
+    else if (choice < 5)
+      out << "action: flow.fail, with: { message: planned }";
+    else if (choice < 6)
+      out << "action: flow.wait, with: { signal: s" << pick (2) << ", duration: 10s }";
+    else if (choice < 10)
+      out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100) << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "")
+          << " }";
+    else
+      loop (out, depth);
+    if (pick (4) == 0)
+      out << ", retry: { attempts: 3, initial: 100ms, jitter: true }";
+    if (pick (8) == 0)
+      out << ", on-unknown: retry";
+  }
+
+  void
+  loop (std::ostringstream &out, unsigned depth)
+  {
+    out << "action: flow.for-each, with: { items: [1, 2, 3, 4], concurrency: " << 1 + pick (3) << " }";
+    if (pick (3) == 0)
+      out << ", on-error: collect";
+    out << ", body: { nodes: {\n";
+    inner (out, depth + 1);
+    out << "} }";
+  }
+
+  void
+  inner (std::ostringstream &out, unsigned depth)
+  {
+    unsigned n = 1 + pick (3);
+    unsigned prefix = counter_++;
+
+    for (unsigned i = 0; i < n; i++)
+      {
+        out << "b" << prefix << "_" << i << ": { ";
+        action (out, depth);
+        if (i > 0)
+          out << ", after: [b" << prefix << "_" << pick (i) << "]";
+        out << " }" << (i + 1 < n ? "," : "") << "\n";
+      }
+  }
+
+  void
+  nodes (std::ostringstream &out, unsigned indent, const char *prefix, unsigned n, unsigned depth)
+  {
+    static const char *const needs[] = { "all", "any", "each", "1", "2" };
+
+    for (unsigned i = 0; i < n; i++)
+      {
+        std::set<unsigned> before;
+
+        out << std::string (indent, ' ') << prefix << i << ": { ";
+        action (out, depth);
+        for (unsigned k = 0; i > 0 && k < pick (4); k++)
+          before.insert (pick (i));
+        if (!before.empty ())
+          {
+            out << ", after: [";
+            for (unsigned b : before)
+              out << (b == *before.begin () ? "" : ", ") << prefix << b << (pick (5) == 0 ? ".error" : "");
+            out << "]";
+          }
+        if (before.size () > 1 && pick (3) == 0)
+          out << ", join: { need: " << needs[pick (before.size () > 2 ? 5 : 4)]
+              << (pick (2) ? ", rest: cancel" : ", rest: ignore") << " }";
+        out << " }\n";
+      }
+  }
+
+  std::mt19937_64 &rng_;
+  unsigned counter_ = 0;
+};
+
+struct Attempt
+{
+  NebulaCommand command;
+  std::string key;
+};
+
+class Simulation
+{
+public:
+  Simulation (uint64_t seed, Plant plant, bool verbose)
+      : rng_ (seed), generator_ (rng_), plant_ (plant), verbose_ (verbose), resolver_ (new_world_resolver ())
+  {
+  }
+
+  void
+  run ()
+  {
+    std::string text = generator_.workflow ();
+
+    if (verbose_)
+      fputs (text.c_str (), stderr);
+    plan_ = compile (resolver_.get (), text.c_str ());
+    CHECK (plan_, "the generated workflow does not compile:\n" + text);
+    create ();
+    Value input = json ("{}");
+    Value environment = json ("{}");
+    nebula_kernel_start (kernel_, input.get (), environment.get (), rng_ (), now_);
+    flush ();
+    for (steps_ = 0; !ended (); steps_++)
+      {
+        CHECK (steps_ < 20000, "the execution does not end");
+        step ();
+      }
+    check_fold ("at the end");
+    destroy ();
+  }
+
+  ~Simulation ()
+  {
+    destroy ();
+    for (GBytes *segment : durable_)
+      g_bytes_unref (segment);
+  }
+
+private:
+  struct Unit
+  {
+    GBytes *facts;
+    guint64 sequence;
+    std::string digest;
+    bool cancels;
+  };
+
+  NebulaState *state () { return nebula_kernel_get_state (kernel_); }
+  unsigned pick (unsigned n) { return generator_.pick (n); }
+
+  void
+  say (const std::string &what)
+  {
+    if (verbose_)
+      fprintf (stderr, "[%u] %s\n", steps_, what.c_str ());
+  }
+
+  void
+  create ()
+  {
+    NebulaKernelHost host = { effect_of_class, nullptr, nullptr };
+
+    kernel_ = nebula_kernel_new (plan_.get (), "exe_sim", "default", &host);
+  }
+
+  void
+  destroy ()
+  {
+    g_clear_pointer (&kernel_, nebula_kernel_free);
+    for (Unit &unit : pending_)
+      g_bytes_unref (unit.facts);
+    pending_.clear ();
+    running_.clear ();
+  }
+
+  bool ended () { return pending_.empty () && committed_ == state ()->sequence && nebula_execution_status_is_terminal ((NebulaExecutionStatus) state ()->status); }
+
+  void
+  step ()
+  {
+    unsigned choice = pick (100);
+    bool may_disturb = steps_ < 600;
+
+    if (may_disturb && choice < 4)
+      crash ();
+    else if (may_disturb && choice < 5)
+      cancel ();
+    else if (may_disturb && choice < 8)
+      signal ();
+    else if (may_disturb && choice < 10)
+      now_ += pick (2) ? pick (3000000) : 0; /* the clock jumps, timers or not */
+    else if (may_disturb && choice < 12)
+      late_result ();
+    else
+      progress ();
+  }
+
+  /* Whatever can be done next; time passes only when nothing else is left. */
+  void
+  progress ()
+  {
+    if (nebula_kernel_turn (kernel_, 1 + pick (8), now_) || nebula_kernel_get_n_facts (kernel_) > 0)
+      {
+        start_ready ();
+        if (pick (3) > 0)
+          flush ();
+        return;
+      }
+    start_ready ();
+    if (!pending_.empty () && (running_.empty () || pick (2)))
+      commit ();
+    else if (!running_.empty ())
+      finish (pick ((unsigned) running_.size ()));
+    else
+      pass_time ();
+  }
+
+  void
+  flush ()
+  {
+    guint64 n_facts;
+    GBytes *facts = nebula_kernel_take_facts (kernel_, &n_facts);
+
+    if (!facts)
+      return;
+    char *digest = nebula_state_dup_digest (state ());
+    pending_.push_back ({ facts, state ()->sequence, digest, (bool) state ()->is_stopping });
+    g_free (digest);
+  }
+
+  void
+  commit ()
+  {
+    Unit unit = pending_.front ();
+
+    pending_.pop_front ();
+    durable_.push_back (unit.facts);
+    committed_ = unit.sequence;
+    committed_digest_ = unit.digest;
+    cancel_committed_ = cancel_committed_ || unit.cancels;
+    start_ready ();
+  }
+
+  /* What an engine does with commands: those that may begin do. */
+  void
+  start_ready ()
+  {
+    GArray *commands = nebula_kernel_get_commands (kernel_);
+    guint n_kept = 0;
+
+    for (guint i = 0; i < commands->len; i++)
+      {
+        NebulaCommand command = g_array_index (commands, NebulaCommand, i);
+        bool may = command.runs_ahead || command.sequence <= committed_ || plant_ == Plant::Ahead;
+
+        if (!may)
+          {
+            g_array_index (commands, NebulaCommand, n_kept++) = command;
+            continue;
+          }
+        if (nebula_kernel_is_current (kernel_, &command))
+          begin (command);
+        else if (plant_ == Plant::Cancel) /* an engine that does not look again starts it all the same */
+          CHECK (!cancel_committed_, "something starts after the cancel was committed");
+        else
+          nebula_kernel_withdraw (kernel_, &command, now_);
+      }
+    g_array_set_size (commands, n_kept);
+  }
+
+  void
+  begin (const NebulaCommand &command)
+  {
+    GError *error = nullptr;
+    NebulaWork *work = nebula_kernel_prepare (kernel_, &command, &error);
+
+    CHECK (work, std::string ("parameters do not resolve: ") + (error ? error->message : ""));
+    char *key = nebula_kernel_dup_idempotency_key (kernel_, work);
+    Attempt attempt = { command, key };
+    bool effectful = work->effect == NEBULA_EFFECT_EFFECTFUL;
+    bool may_repeat = plan_.get ()->nodes[command.node].on_unknown == NEBULA_ON_UNKNOWN_RETRY;
+
+    g_free (key);
+    say ("start " + std::string (plan_.get ()->nodes[command.node].id) + " attempt " + std::to_string (command.attempt));
+    CHECK (work->effect == NEBULA_EFFECT_PURE || command.sequence <= committed_,
+           "an effect starts before the facts behind it are committed");
+    CHECK (!cancel_committed_, "something starts after the cancel was committed");
+    CHECK (!done_.count (attempt.key), "a node with a committed result starts again");
+    CHECK (!effectful || may_repeat || !open_.count (attempt.key), "an effect of unknown outcome is repeated");
+    if (effectful)
+      open_.insert (attempt.key);
+    running_.push_back (attempt);
+  }
+
+  void
+  finish (unsigned index)
+  {
+    Attempt attempt = running_[index];
+    unsigned outcome = pick (10);
+
+    running_.erase (running_.begin () + index);
+    past_.push_back (attempt);
+    if (!nebula_kernel_wants_result (kernel_, &attempt.command))
+      return;
+    NebulaWork *work = nebula_kernel_prepare (kernel_, &attempt.command, nullptr);
+    NebulaResult *result = make_result (work, attempt.command, outcome);
+    bool is_failure = nebula_result_get_kind (result) == NEBULA_RESULT_KIND_FAILURE;
+
+    CHECK (nebula_kernel_result (kernel_, &attempt.command, result, now_), "a result that is wanted is refused");
+    if (is_failure)
+      open_.erase (attempt.key); /* the action said so itself: it may be tried again */
+    nebula_result_unref (result);
+  }
+
+  NebulaResult *
+  make_result (NebulaWork *work, const NebulaCommand &command, unsigned outcome)
+  {
+    gint64 until = nebula_value_get_member_integer (work->parameters, "fail-until", 0);
+
+    if (outcome == 0)
+      {
+        Value failure (nebula_failure_new ("timed-out", "lost", NEBULA_RETRY_CLASS_RETRY, nullptr));
+        return nebula_result_new (NEBULA_RESULT_KIND_UNKNOWN, nullptr, failure.get (), 0);
+      }
+    if (outcome == 1 || command.attempt < until)
+      {
+        Value failure (nebula_failure_new ("failed", "sometimes", NEBULA_RETRY_CLASS_RETRY, nullptr));
+        return nebula_result_new (NEBULA_RESULT_KIND_FAILURE, nullptr, failure.get (), 0);
+      }
+    return nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", work->parameters, 0);
+  }
+
+  /* The result of an attempt that was answered already changes nothing. */
+  void
+  late_result ()
+  {
+    if (past_.empty ())
+      return;
+    Attempt attempt = past_[pick ((unsigned) past_.size ())];
+    guint64 before = state ()->sequence;
+    Value value = json ("\"late\"");
+    NebulaResult *result = nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", value.get (), 0);
+    bool is_new_attempt = false;
+
+    for (const Attempt &other : running_)
+      is_new_attempt = is_new_attempt || (other.key == attempt.key && other.command.attempt == attempt.command.attempt);
+    if (!is_new_attempt && !has_command (attempt) && !nebula_kernel_wants_result (kernel_, &attempt.command))
+      {
+        CHECK (!nebula_kernel_result (kernel_, &attempt.command, result, now_), "a late result is taken");
+        CHECK (state ()->sequence == before, "a late result changes the history");
+      }
+    nebula_result_unref (result);
+  }
+
+  bool
+  has_command (const Attempt &attempt)
+  {
+    GArray *commands = nebula_kernel_get_commands (kernel_);
+
+    for (guint i = 0; i < commands->len; i++)
+      {
+        NebulaCommand *command = &g_array_index (commands, NebulaCommand, i);
+
+        if (command->lane == attempt.command.lane && command->node == attempt.command.node)
+          return true;
+      }
+    return false;
+  }
+
+  void
+  pass_time ()
+  {
+    gint64 due = nebula_kernel_get_next_due (kernel_);
+
+    CHECK (due > 0 || nebula_execution_status_is_terminal ((NebulaExecutionStatus) state ()->status),
+           "nothing moves and nothing is due: a join is stuck");
+    if (due == 0)
+      return;
+    if (plant_ == Plant::Early)
+      {
+        fire_early (due);
+        return;
+      }
+    now_ = MAX (now_, due - 1);
+    guint64 before = state ()->sequence;
+    if (now_ < due)
+      nebula_kernel_tick (kernel_, now_);
+    CHECK (now_ >= due || state ()->sequence == before, "a timer fires early");
+    now_ = MAX (now_, due);
+    nebula_kernel_tick (kernel_, now_);
+    CHECK (state ()->sequence > before, "a timer that is due does not fire");
+  }
+
+  void
+  fire_early (gint64 due)
+  {
+    guint64 before = state ()->sequence;
+
+    nebula_kernel_tick (kernel_, due); /* the planted engine's clock runs ahead */
+    CHECK (now_ >= due || state ()->sequence == before, "a timer fires early");
+  }
+
+  void
+  cancel ()
+  {
+    if (pick (4) > 0)
+      return;
+    say ("cancel");
+    nebula_kernel_cancel (kernel_, NEBULA_EXECUTION_STATUS_CANCELLED, "simulated", now_);
+  }
+
+  void
+  signal ()
+  {
+    Value value = json ("1");
+
+    nebula_kernel_signal (kernel_, pick (2) ? "s0" : "s1", value.get (), now_);
+  }
+
+  void
+  check_fold (const char *when)
+  {
+    NebulaState *folded = nebula_state_new (plan_.get ());
+
+    for (GBytes *segment : durable_)
+      {
+        Error error;
+
+        if (!nebula_state_fold (folded, segment, error.out ()))
+          {
+            nebula_state_free (folded);
+            throw Failure{ std::string ("the fold fails: ") + error.message () };
+          }
+      }
+    char *digest = nebula_state_dup_digest (folded);
+    bool is_equal = committed_digest_.empty () || committed_digest_ == digest;
+
+    g_free (digest);
+    nebula_state_free (folded);
+    CHECK (is_equal, std::string ("the fold is not the state ") + when);
+  }
+
+  void
+  note_done ()
+  {
+    for (guint i = 0; i < plan_.get ()->scopes[0].n_nodes; i++)
+      {
+        NebulaRun *run = &state ()->root->runs[i];
+
+        if (run->status != NEBULA_NODE_COMPLETED && run->status != NEBULA_NODE_FAILED)
+          continue;
+        NebulaWork work = {};
+        work.lane = state ()->root;
+        work.node = i;
+        work.firing = run->firing;
+        char *key = nebula_kernel_dup_idempotency_key (kernel_, &work);
+        done_.insert (key);
+        g_free (key);
+      }
+  }
+
+  void
+  crash ()
+  {
+    say ("crash");
+    if (durable_.empty ())
+      return;
+    if (plant_ == Plant::Fold && durable_.size () > 1 && pick (3) == 0)
+      {
+        g_bytes_unref (durable_.back ());
+        durable_.pop_back ();
+      }
+    destroy ();
+    check_fold ("after a crash");
+    create ();
+    for (GBytes *segment : durable_)
+      nebula_state_fold (state (), segment, nullptr);
+    committed_ = state ()->sequence;
+    /* What had run ahead of its commit died with the process; only committed attempts can still be heard of. */
+    past_.erase (std::remove_if (past_.begin (), past_.end (),
+                                 [this] (const Attempt &attempt) { return attempt.command.sequence > committed_; }),
+                 past_.end ());
+    note_done ();
+    if (plant_ == Plant::Repeat)
+      forget_begun ();
+    nebula_kernel_recover (kernel_, now_);
+    nebula_kernel_tick (kernel_, now_);
+  }
+
+  void
+  forget_begun ()
+  {
+    for (GList *link = state ()->works.head; link; link = link->next)
+      {
+        NebulaWork *work = (NebulaWork *) link->data;
+        NebulaRun *run = nebula_lane_get_run (state (), work->lane, work->node);
+
+        if (work->is_begun)
+          run->status = NEBULA_NODE_READY;
+        work->is_begun = 0;
+      }
+  }
+
+  std::mt19937_64 rng_;
+  Generator generator_;
+  Plant plant_;
+  bool verbose_;
+  Ref<NebulaActionResolver> resolver_;
+  Plan plan_;
+  NebulaKernel *kernel_ = nullptr;
+  gint64 now_ = G_GINT64_CONSTANT (1700000000000000);
+  unsigned steps_ = 0;
+  std::deque<Unit> pending_;
+  std::vector<GBytes *> durable_;
+  guint64 committed_ = 0;
+  std::string committed_digest_;
+  bool cancel_committed_ = false;
+  std::vector<Attempt> running_;
+  std::vector<Attempt> past_;
+  std::set<std::string> open_; /* effects that began and whose end nobody has said */
+  std::set<std::string> done_; /* node-runs with a committed result */
+};
+
+bool
+run_seed (uint64_t seed, Plant plant, bool verbose)
+{
+  try
+    {
+      Simulation (seed, plant, verbose).run ();
+      return true;
+    }
+  catch (const Failure &failure)
+    {
+      if (verbose || plant == Plant::None)
+        fprintf (stderr, "seed %" G_GUINT64_FORMAT ": %s\n", (guint64) seed, failure.text.c_str ());
+      return false;
+    }
+}
+
+Plant
+parse_plant (const char *name)
+{
+  static const std::map<std::string, Plant> plants = { { "fold", Plant::Fold },
+                                                       { "ahead", Plant::Ahead },
+                                                       { "repeat", Plant::Repeat },
+                                                       { "early", Plant::Early },
+                                                       { "cancel", Plant::Cancel } };
+  auto found = plants.find (name);
+
+  return found == plants.end () ? Plant::None : found->second;
+}
+
+} // namespace
+
+int
+main (int argc, char **argv)
+{
+  gint64 n_seeds = 2000;
+  gint64 one_seed = 0;
+  char *plant_name = nullptr;
+  gboolean verbose = FALSE;
+  GOptionEntry entries[] = {
+    { "seeds", 0, 0, G_OPTION_ARG_INT64, &n_seeds, "Run the seeds 1 to N", "N" },
+    { "seed", 0, 0, G_OPTION_ARG_INT64, &one_seed, "Run one seed", "N" },
+    { "plant", 0, 0, G_OPTION_ARG_STRING, &plant_name, "Plant a bug that must be caught", "NAME" },
+    { "verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what happens", nullptr },
+    {},
+  };
+  GOptionContext *context = g_option_context_new (nullptr);
+  GError *error = nullptr;
+  guint n_failed = 0;
+
+  testing::InitGoogleTest (&argc, argv);
+  g_option_context_add_main_entries (context, entries, nullptr);
+  if (!g_option_context_parse (context, &argc, &argv, &error))
+    {
+      fprintf (stderr, "%s\n", error->message);
+      return 2;
+    }
+  g_option_context_free (context);
+  Plant plant = plant_name ? parse_plant (plant_name) : Plant::None;
+  gint64 first = one_seed ? one_seed : 1;
+  gint64 last = one_seed ? one_seed : n_seeds;
+
+  for (gint64 seed = first; seed <= last; seed++)
+    n_failed += !run_seed ((uint64_t) seed, plant, verbose);
+  printf ("%" G_GINT64_FORMAT " seeds, %u failed%s%s\n", last - first + 1, n_failed, plant_name ? ", planted " : "",
+          plant_name ? plant_name : "");
+  if (plant != Plant::None)
+    return n_failed > 0 ? 0 : 1;
+  return n_failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Actions and a resolver for tests of kernel and engine that load no modules. */
+#pragma once
+
+#include "nebula-action-resolver.h"
+#include "nebula-invocation.h"
+#include "nebula-plan-internal.h"
+#include "nebula-simple-action.h"
+#include "nebula-test.h"
+
+G_BEGIN_DECLS
+GType world_resolver_get_type (void);
+G_END_DECLS
+
+namespace nebula
+{
+
+using Plan = Owned<NebulaPlan, nebula_plan_unref>;
+
+/* A resolver that knows: data.set, flow.if, flow.switch (port by `port`), flow.no-op, all constructs, and the invoked
+ * test.pure, test.read, test.idempotent, test.effect. */
+Ref<NebulaActionResolver> new_world_resolver ();
+/* Compiles and links; fails the test with the diagnostics if it does not work. */
+Plan compile (NebulaActionResolver *resolver, const char *text);
+
+} // namespace nebula
