@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "evaluated.h"
+#include "nebula-evaluated-test.h"
 
 namespace
 {
