@@ -99,7 +99,7 @@ rename_key (char *text, gsize length, NebulaDuplicate *duplicate, NebulaDocument
     if (*ret_document || !g_error_matches (problem, NEBULA_ERROR, NEBULA_ERROR_DUPLICATE_KEY)
         || *ret_line != duplicate->line || *ret_column != duplicate->column) {
       duplicate->renamed = g_strndup (place, n);
-      g_propagate_error (ret_error, g_steal_pointer (&problem));
+      *ret_error = g_steal_pointer (&problem);
       return TRUE;
     }
   }
