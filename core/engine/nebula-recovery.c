@@ -246,6 +246,20 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
     park_broken (engine, header, error);
 }
 
+/**
+ * nebula_engine_recover:
+ * @self: an engine
+ * @error: where the failure goes
+ *
+ * Takes up every execution of the store that did not end: what was running goes on, what waits is woken in time. What
+ * cannot be read is parked and does not stop the others.
+ *
+ * Errors: those of the store.
+ *
+ * Returns: how many there are; -1 with @error if the store cannot be listed
+ *
+ * Since: 1.0
+ */
 gint
 nebula_engine_recover (NebulaEngine *self, GError **error)
 {

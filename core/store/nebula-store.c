@@ -2,6 +2,13 @@
 
 #include "nebula-store.h"
 
+/**
+ * NebulaStore:
+ *
+ * Where streams of facts, inboxes and documents are kept; see #NebulaStoreInterface for what a store must do.
+ *
+ * Since: 1.0
+ */
 G_DEFINE_INTERFACE (NebulaStore, nebula_store, G_TYPE_OBJECT)
 
 static const char *const status_names[] = {
