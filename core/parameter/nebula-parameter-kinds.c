@@ -150,34 +150,40 @@ static gboolean
 check_date_time (NebulaParameter *self, NebulaValue *value, GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  gboolean parsed;
   gint64 usec;
   int offset;
 
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_STRING)
     return TRUE;
-  return check_parsed (self, nebula_timestamp_parse (nebula_value_get_string (value), &usec, &offset, &reason), reason, error);
+  parsed = nebula_timestamp_parse (nebula_value_get_string (value), &usec, &offset, &reason);
+  return check_parsed (self, parsed, reason, error);
 }
 
 static gboolean
 check_duration (NebulaParameter *self, NebulaValue *value, GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  gboolean parsed;
   gint64 usec;
 
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_STRING)
     return TRUE;
-  return check_parsed (self, nebula_duration_parse (nebula_value_get_string (value), &usec, &reason), reason, error);
+  parsed = nebula_duration_parse (nebula_value_get_string (value), &usec, &reason);
+  return check_parsed (self, parsed, reason, error);
 }
 
 static gboolean
 check_size (NebulaParameter *self, NebulaValue *value, GError **error)
 {
   g_autoptr (GError) reason = NULL;
+  gboolean parsed;
   guint64 bytes;
 
   if (nebula_value_get_kind (value) == NEBULA_VALUE_KIND_INTEGER)
     return nebula_value_get_integer (value) >= 0 || _nebula_parameter_refuse (self, error, _("a size is not negative"));
-  return check_parsed (self, nebula_size_parse (nebula_value_get_string (value), &bytes, &reason), reason, error);
+  parsed = nebula_size_parse (nebula_value_get_string (value), &bytes, &reason);
+  return check_parsed (self, parsed, reason, error);
 }
 
 static gboolean

@@ -22,8 +22,8 @@
 
 /* NEBULA_DEFINE_ACTION (NebulaFlowIf, nebula_flow_if)
  *
- * Defines the type of an action without properties or state: one that is evaluated, or a construct. The author writes
- * type_name_class_init () before or after it. */
+ * Defines the type of an action without properties or state: one that is evaluated, or a construct. The author
+ * declares type_name_get_type () in a header and writes type_name_class_init () below the macro. */
 #define NEBULA_DEFINE_ACTION(TypeName, type_name)              \
   typedef struct                                               \
   {                                                            \
@@ -33,7 +33,6 @@
   {                                                            \
     NebulaActionClass parent_class;                            \
   } TypeName##Class;                                           \
-  GType type_name##_get_type (void);                           \
   G_DEFINE_TYPE (TypeName, type_name, NEBULA_TYPE_ACTION)      \
   static void type_name##_init (TypeName *self)                \
   {                                                            \

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cells: what the machine's stack is made of. */
+
+#include "nebula-expression-private.h"
+
+#include <glib/gi18n-lib.h>
+
+static gboolean
+unbox (NebulaValue *value, NebulaCell *ret)
+{
+  NebulaValueKind kind = nebula_value_get_kind (value);
+
+  if (kind == NEBULA_VALUE_KIND_INTEGER)
+    *ret = _nebula_cell_integer (nebula_value_get_integer (value));
+  else if (kind == NEBULA_VALUE_KIND_FLOAT)
+    *ret = _nebula_cell_float (nebula_value_get_float (value));
+  else if (kind == NEBULA_VALUE_KIND_BOOLEAN)
+    *ret = _nebula_cell_boolean (nebula_value_get_boolean (value));
+  else if (kind == NEBULA_VALUE_KIND_NULL)
+    *ret = _nebula_cell_null ();
+  else
+    return FALSE;
+  return TRUE;
+}
+
+NebulaCell
+_nebula_cell_from_value (NebulaValue *value)
+{
+  NebulaCell cell = { .tag = NEBULA_CELL_VALUE, .is_owned = TRUE, .as.value = value };
+
+  if (unbox (value, &cell))
+    nebula_value_unref (value);
+  return cell;
+}
+
+NebulaCell
+_nebula_cell_borrow (NebulaValue *value)
+{
+  NebulaCell cell = { .tag = NEBULA_CELL_VALUE, .as.value = value };
+
+  unbox (value, &cell);
+  return cell;
+}
+
+NebulaValue *
+_nebula_cell_ref_value (const NebulaCell *cell)
+{
+  if (cell->tag == NEBULA_CELL_VALUE)
+    return nebula_value_ref (cell->as.value);
+  if (cell->tag == NEBULA_CELL_INTEGER)
+    return nebula_value_new_integer (cell->as.integer);
+  if (cell->tag == NEBULA_CELL_FLOAT)
+    return nebula_value_new_float (cell->as.number);
+  if (cell->tag == NEBULA_CELL_BOOLEAN)
+    return nebula_value_new_boolean (cell->as.boolean);
+  return nebula_value_new_null ();
+}
+
+NebulaValue *
+_nebula_cell_to_value (NebulaCell *cell)
+{
+  NebulaValue *value;
+
+  if (cell->tag == NEBULA_CELL_VALUE && cell->is_owned)
+    value = cell->as.value;
+  else
+    value = _nebula_cell_ref_value (cell);
+  *cell = _nebula_cell_null ();
+  return value;
+}
+
+void
+_nebula_cell_own (NebulaCell *cell)
+{
+  if (cell->tag != NEBULA_CELL_VALUE || cell->is_owned)
+    return;
+  nebula_value_ref (cell->as.value);
+  cell->is_owned = TRUE;
+}
+
+void
+_nebula_cell_release (NebulaCell *cell)
+{
+  if (cell->tag == NEBULA_CELL_VALUE && cell->is_owned)
+    nebula_value_unref (cell->as.value);
+  *cell = _nebula_cell_null ();
+}
+
+NebulaValueKind
+_nebula_cell_get_kind (const NebulaCell *cell)
+{
+  if (cell->tag == NEBULA_CELL_VALUE)
+    return nebula_value_get_kind (cell->as.value);
+  if (cell->tag == NEBULA_CELL_INTEGER)
+    return NEBULA_VALUE_KIND_INTEGER;
+  if (cell->tag == NEBULA_CELL_FLOAT)
+    return NEBULA_VALUE_KIND_FLOAT;
+  if (cell->tag == NEBULA_CELL_BOOLEAN)
+    return NEBULA_VALUE_KIND_BOOLEAN;
+  return NEBULA_VALUE_KIND_NULL;
+}
+
+gboolean
+_nebula_cell_equal (const NebulaCell *a, const NebulaCell *b)
+{
+  g_autoptr (NebulaValue) left = NULL;
+  g_autoptr (NebulaValue) right = NULL;
+
+  if (a->tag == b->tag && a->tag == NEBULA_CELL_INTEGER)
+    return a->as.integer == b->as.integer;
+  if (a->tag == b->tag && a->tag == NEBULA_CELL_BOOLEAN)
+    return a->as.boolean == b->as.boolean;
+  if (a->tag == NEBULA_CELL_NULL || b->tag == NEBULA_CELL_NULL)
+    return a->tag == b->tag;
+  if (a->tag == NEBULA_CELL_VALUE && b->tag == NEBULA_CELL_VALUE)
+    return a->as.value == b->as.value || nebula_value_equal (a->as.value, b->as.value);
+  left = _nebula_cell_ref_value (a);
+  right = _nebula_cell_ref_value (b);
+  return nebula_value_equal (left, right);
+}
+
+const char *
+_nebula_cell_get_string (const NebulaCell *cell, gsize *ret_length)
+{
+  if (ret_length != NULL)
+    *ret_length = nebula_value_get_string_length (cell->as.value);
+  return nebula_value_get_string (cell->as.value);
+}
+
+/* With an article, for sentences; each form is translated as a whole. */
+static const char *const kind_words[] = {
+  [NEBULA_VALUE_KIND_NULL] = N_("null"),
+  [NEBULA_VALUE_KIND_BOOLEAN] = N_("a boolean"),
+  [NEBULA_VALUE_KIND_INTEGER] = N_("an integer"),
+  [NEBULA_VALUE_KIND_FLOAT] = N_("a float"),
+  [NEBULA_VALUE_KIND_DECIMAL] = N_("a decimal"),
+  [NEBULA_VALUE_KIND_STRING] = N_("text"),
+  [NEBULA_VALUE_KIND_BYTES] = N_("bytes"),
+  [NEBULA_VALUE_KIND_ARRAY] = N_("an array"),
+  [NEBULA_VALUE_KIND_OBJECT] = N_("an object"),
+  [NEBULA_VALUE_KIND_DATE] = N_("a date"),
+  [NEBULA_VALUE_KIND_TIME] = N_("a time"),
+  [NEBULA_VALUE_KIND_TIMESTAMP] = N_("a timestamp"),
+  [NEBULA_VALUE_KIND_DURATION] = N_("a duration"),
+  [NEBULA_VALUE_KIND_REFERENCE] = N_("a reference"),
+};
+
+const char *
+_nebula_kind_to_words (NebulaValueKind kind)
+{
+  return _(kind_words[kind]);
+}
+
+const char *
+_nebula_cell_to_words (const NebulaCell *cell)
+{
+  if (cell->tag == NEBULA_CELL_LAMBDA)
+    return _("a lambda");
+  return _nebula_kind_to_words (_nebula_cell_get_kind (cell));
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The compiled form of an expression and the machine that runs it.
+ *
+ * A program is one flat array of 32-bit words. An instruction is a word with the operation in its low 8 bits and an
+ * operand in the upper 24, followed by the words that the operation needs. Beside the code stand a position for each
+ * word, the constants, the externals (names that the environment answers, asked at most once for each evaluation)
+ * and the regular expressions that were written out.
+ *
+ * The machine works on cells: null, booleans, integers and floats are held inline, everything else is a pointer to a
+ * NebulaValue that the cell owns or borrows. What a cell borrows lives at least as long as the evaluation step that
+ * uses it: constants, externals, and items of a container that a built-in function holds while it calls a lambda.
+ */
+#pragma once
+
+#include "nebula-error.h"
+#include "nebula-expression.h"
+#include "nebula-limits.h"
+#include "nebula-value.h"
+
+G_BEGIN_DECLS
+
+#define NEBULA_OUTPUT_BYTES 1048576 /* text that one evaluation may give */
+
+typedef enum
+{
+  NEBULA_CELL_NULL,
+  NEBULA_CELL_BOOLEAN,
+  NEBULA_CELL_INTEGER,
+  NEBULA_CELL_FLOAT,
+  NEBULA_CELL_VALUE,  /* anything else */
+  NEBULA_CELL_LAMBDA, /* integer is the word where its header stands; only among arguments */
+  NEBULA_CELL_SPREAD, /* stands for the key before the value of `...value` in an object */
+  NEBULA_CELL_UNSET,
+} NebulaCellTag;
+
+typedef struct
+{
+  guint8 tag;
+  guint8 is_owned;  /* of a value: unref it when done */
+  guint8 is_spread; /* in an array literal: `...value` */
+  union
+  {
+    gboolean boolean;
+    gint64 integer;
+    double number;
+    NebulaValue *value;
+  } as;
+} NebulaCell;
+
+typedef enum
+{
+  NEBULA_OP_RETURN,
+  NEBULA_OP_CONSTANT,         /* constant */
+  NEBULA_OP_LOCAL,            /* slot */
+  NEBULA_OP_EXTERNAL,         /* external */
+  NEBULA_OP_MEMBERS,          /* count, then keys */
+  NEBULA_OP_LOCAL_MEMBERS,    /* slot, then count, keys */
+  NEBULA_OP_EXTERNAL_MEMBERS, /* external, then count, keys */
+  NEBULA_OP_NODE,             /* field; id on the stack */
+  NEBULA_OP_INDEX,            /* 1 if optional */
+  NEBULA_OP_SLICE,            /* bits: has start, has end, optional */
+  NEBULA_OP_NOT,
+  NEBULA_OP_NEGATE,
+  NEBULA_OP_ADD,
+  NEBULA_OP_SUBTRACT,
+  NEBULA_OP_MULTIPLY,
+  NEBULA_OP_DIVIDE,
+  NEBULA_OP_MODULO,
+  NEBULA_OP_POWER,
+  NEBULA_OP_EQUAL,
+  NEBULA_OP_NOT_EQUAL,
+  NEBULA_OP_LESS,
+  NEBULA_OP_GREATER,
+  NEBULA_OP_LESS_EQUAL,
+  NEBULA_OP_GREATER_EQUAL,
+  NEBULA_OP_MATCH,
+  NEBULA_OP_IN,
+  NEBULA_OP_JUMP,          /* words forward */
+  NEBULA_OP_JUMP_IF_FALSE, /* takes a condition */
+  NEBULA_OP_AND,           /* takes a condition; if false leaves false and jumps */
+  NEBULA_OP_OR,
+  NEBULA_OP_COALESCE, /* if not null jumps, else drops it */
+  NEBULA_OP_SKIP_NULL, /* if null leaves it and jumps */
+  NEBULA_OP_CONDITION, /* condition to boolean */
+  NEBULA_OP_SPREAD,
+  NEBULA_OP_SPREAD_KEY,
+  NEBULA_OP_ARRAY,  /* items */
+  NEBULA_OP_OBJECT, /* pairs */
+  NEBULA_OP_LAMBDA, /* words to jump, then parameters | slot << 8, then the body */
+  NEBULA_OP_CALL,   /* function, then arguments */
+  NEBULA_OP_METHOD_GUARD, /* constant: name */
+  NEBULA_OP_TEXT,         /* parts */
+  NEBULA_OP_COUNT,
+} NebulaOp;
+
+#define NEBULA_KEY_OPTIONAL (1u << 31)
+
+typedef struct
+{
+  guint32 start; /* byte where the whole operand begins, for paths in messages */
+  guint32 at;    /* byte to point at */
+} NebulaPosition;
+
+typedef enum
+{
+  NEBULA_EXTERNAL_VARIABLE,
+  NEBULA_EXTERNAL_NODE,
+  NEBULA_EXTERNAL_LOOP,
+} NebulaExternalKind;
+
+#define NEBULA_NODE_FIELD_ALL (NEBULA_NODE_FIELD_ATTEMPTS + 1) /* `$nodes.x` with no field */
+
+typedef struct
+{
+  NebulaExternalKind kind;
+  const char *name;  /* variable, or `nodes`, `loop`; interned */
+  const char *id;    /* of a node or loop; interned */
+  const char *field; /* interned; NULL for all of a node */
+  guint node_field;
+  gboolean is_optional; /* an unknown id gives null */
+} NebulaExternal;
+
+typedef struct _NebulaPattern NebulaPattern;
+
+struct _NebulaExpression
+{
+  gatomicrefcount references;
+  char *text;
+  NebulaValue *constant; /* nullable */
+  guint32 *code;
+  NebulaPosition *positions;
+  NebulaCell *constants; /* owned values; strings double as member keys */
+  NebulaExternal *externals;
+  GPtrArray *patterns; /* of NebulaPattern */
+  NebulaReference *reads;
+  guint n_code, n_constants, n_externals, n_reads;
+  guint n_locals, n_stack;
+};
+
+/* Cells in the frame of the C stack; larger programs take theirs from the heap. */
+#define NEBULA_INLINE_CELLS 64
+
+typedef struct
+{
+  NebulaExpression *program;
+  NebulaEnvironment *environment; /* nullable */
+  NebulaCell *locals;
+  NebulaCell *externals;
+  NebulaCell *stack;
+  guint pc;
+  guint at; /* word of the instruction that runs */
+  gsize depth; /* cells on the stack */
+  gint64 fuel;
+  gsize allocated; /* bytes made since the last count of what lives */
+  gsize total;     /* bytes made in all */
+  gsize held;      /* bytes in containers that built-in functions are making */
+  GError *error;
+} NebulaVm;
+
+/* nebula-cell.c */
+NebulaCell _nebula_cell_from_value (NebulaValue *value); /* takes it; scalars are unboxed */
+NebulaCell _nebula_cell_borrow (NebulaValue *value);
+NebulaValue *_nebula_cell_to_value (NebulaCell *cell); /* takes the cell's reference, or makes one */
+NebulaValue *_nebula_cell_ref_value (const NebulaCell *cell);
+void _nebula_cell_own (NebulaCell *cell);
+void _nebula_cell_release (NebulaCell *cell);
+NebulaValueKind _nebula_cell_get_kind (const NebulaCell *cell);
+gboolean _nebula_cell_equal (const NebulaCell *a, const NebulaCell *b);
+const char *_nebula_kind_to_words (NebulaValueKind kind);
+const char *_nebula_cell_to_words (const NebulaCell *cell);
+const char *_nebula_cell_get_string (const NebulaCell *cell, gsize *ret_length);
+
+static inline gboolean
+_nebula_cell_is (const NebulaCell *cell, NebulaValueKind kind)
+{
+  return cell->tag == NEBULA_CELL_VALUE && nebula_value_get_kind (cell->as.value) == kind;
+}
+
+static inline NebulaCell
+_nebula_cell_null (void)
+{
+  return (NebulaCell){ .tag = NEBULA_CELL_NULL };
+}
+
+static inline NebulaCell
+_nebula_cell_boolean (gboolean boolean)
+{
+  return (NebulaCell){ .tag = NEBULA_CELL_BOOLEAN, .as.boolean = !!boolean };
+}
+
+static inline NebulaCell
+_nebula_cell_integer (gint64 integer)
+{
+  return (NebulaCell){ .tag = NEBULA_CELL_INTEGER, .as.integer = integer };
+}
+
+static inline NebulaCell
+_nebula_cell_float (double number)
+{
+  return (NebulaCell){ .tag = NEBULA_CELL_FLOAT, .as.number = number };
+}
+
+/* nebula-vm.c */
+gboolean _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret);
+gboolean _nebula_vm_run (NebulaVm *vm);
+gboolean _nebula_vm_call (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count,
+                          NebulaCell *ret);
+gboolean _nebula_vm_call_condition (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count,
+                                    gboolean *ret);
+guint _nebula_vm_get_parameters (NebulaVm *vm, const NebulaCell *function);
+gboolean _nebula_vm_fail (NebulaVm *vm, NebulaError code, const char *hint, const char *format, ...) G_GNUC_PRINTF (4, 5);
+gboolean _nebula_vm_fail_at (NebulaVm *vm, guint word, NebulaError code, const char *hint, const char *message);
+gboolean _nebula_vm_burn (NebulaVm *vm, gsize steps);
+gboolean _nebula_vm_charge (NebulaVm *vm, gsize bytes);
+gboolean _nebula_vm_check_output (NebulaVm *vm, const NebulaCell *cell);
+guint64 _nebula_vm_random (NebulaVm *vm);
+/* Take a new value into a cell after checking what it costs; they fail with FALSE and free it. */
+gboolean _nebula_vm_give (NebulaVm *vm, NebulaValue *value, NebulaCell *ret);
+gboolean _nebula_vm_give_text (NebulaVm *vm, GString *text, NebulaCell *ret); /* takes it */
+gboolean _nebula_vm_give_string (NebulaVm *vm, const char *text, gssize length, NebulaCell *ret);
+
+static inline void
+_nebula_vm_push (NebulaVm *vm, NebulaCell cell)
+{
+  vm->stack[vm->depth++] = cell;
+}
+
+/* nebula-vm-access.c */
+gboolean _nebula_vm_members (NebulaVm *vm, NebulaCell *cell, guint count);
+gboolean _nebula_vm_index (NebulaVm *vm, NebulaCell *container, NebulaCell *index, gboolean is_optional);
+gboolean _nebula_vm_slice (NebulaVm *vm, NebulaCell *container, const NebulaCell *start, const NebulaCell *end,
+                           gboolean is_optional);
+NebulaCell *_nebula_vm_external (NebulaVm *vm, guint index);
+gboolean _nebula_vm_node (NebulaVm *vm, const NebulaCell *id, guint field, NebulaCell *ret);
+gboolean _nebula_vm_variable (NebulaVm *vm, const char *name, NebulaCell *ret);
+char *_nebula_vm_get_source (NebulaVm *vm, guint word);
+
+/* nebula-operators.c; each leaves its result in @ret, which may be @left */
+gboolean _nebula_operate (NebulaVm *vm, NebulaOp op, NebulaCell *left, NebulaCell *right, NebulaCell *ret);
+gboolean _nebula_operate_negate (NebulaVm *vm, NebulaCell *cell);
+gboolean _nebula_operate_compare (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, int *ret_order);
+gboolean _nebula_operate_contains (NebulaVm *vm, const NebulaCell *needle, const NebulaCell *haystack, gboolean *ret);
+gboolean _nebula_operate_condition (NebulaVm *vm, const NebulaCell *cell, gboolean *ret);
+gboolean _nebula_operate_text (NebulaVm *vm, const NebulaCell *parts, guint count, NebulaCell *ret);
+void _nebula_cell_append_text (const NebulaCell *cell, GString *text);
+double _nebula_cell_to_double (const NebulaCell *cell);
+gboolean _nebula_cell_is_number (const NebulaCell *cell);
+gboolean _nebula_vm_give_float (NebulaVm *vm, double number, NebulaCell *ret);
+
+/* nebula-collector.c: makes arrays and objects and holds their bytes while it does */
+typedef struct
+{
+  NebulaVm *vm;
+  NebulaValueBuilder *builder;
+  gsize held;
+  guint depth;
+} NebulaCollector;
+
+void _nebula_collector_init (NebulaCollector *self, NebulaVm *vm, gboolean is_object);
+void _nebula_collector_hold (NebulaCollector *self, const NebulaCell *cell);
+gboolean _nebula_collector_add (NebulaCollector *self, NebulaCell *item); /* takes the cell */
+gboolean _nebula_collector_add_value (NebulaCollector *self, NebulaValue *item); /* borrowed */
+gboolean _nebula_collector_add_string (NebulaCollector *self, const char *text, gssize length);
+gboolean _nebula_collector_set (NebulaCollector *self, const char *key, gsize length, NebulaCell *member); /* takes the cell */
+gboolean _nebula_collector_set_value (NebulaCollector *self, const char *key, gsize length, NebulaValue *member);
+gboolean _nebula_collector_end (NebulaCollector *self, NebulaCell *ret);
+void _nebula_collector_clear (NebulaCollector *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaCollector, _nebula_collector_clear)
+
+/* nebula-pattern.c */
+#define NEBULA_PATTERN_SUBJECT_BYTES 65536
+
+NebulaPattern *_nebula_pattern_new (const char *text, gsize length, const char *flags, GError **error);
+void _nebula_pattern_free (NebulaPattern *self);
+gboolean _nebula_pattern_is (NebulaPattern *self, const char *text, const char *flags);
+GRegex *_nebula_pattern_get_regex (NebulaPattern *self);
+/* The pattern in @cell, compiled with the program or now; owned by the caller. */
+GRegex *_nebula_vm_ref_regex (NebulaVm *vm, const NebulaCell *pattern, const NebulaCell *flags);
+gboolean _nebula_vm_match (NebulaVm *vm, GRegex *regex, const NebulaCell *subject, gsize start, GMatchInfo **ret_match);
+gboolean _nebula_vm_match_next (NebulaVm *vm, GMatchInfo *match);
+
+/* nebula-functions.c */
+typedef enum
+{
+  NEBULA_FUNCTION_PURE = 0,
+  NEBULA_FUNCTION_IMPURE = 1 << 0, /* reads time or random numbers: never folded */
+} NebulaFunctionFlags;
+
+typedef gboolean (*NebulaFunctionCall) (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret);
+
+/*
+ * `kinds` has a letter for each argument, the last one repeats: v anything, s text, i integer, n number,
+ * b condition, a array, o object, f lambda (or the key of a member), r regular expression (text).
+ * `signature` names the arguments for help, optional ones with a question mark.
+ */
+typedef struct
+{
+  const char *name;
+  const char *aliases; /* separated by spaces, nullable; camelCase forms are found without being listed */
+  const char *kinds;
+  const char *signature;
+  const char *description;
+  NebulaFunctionCall call;
+  guint8 min, max;
+  guint8 lambda_arguments; /* how many arguments a lambda gets at most */
+  guint8 flags;
+} NebulaFunction;
+
+#define NEBULA_ARITY_ANY 255
+#define NEBULA_NO_FUNCTION G_MAXUINT
+
+extern const NebulaFunction _nebula_functions_array[];
+extern const NebulaFunction _nebula_functions_array_more[];
+extern const NebulaFunction _nebula_functions_convert[];
+extern const NebulaFunction _nebula_functions_encoding[];
+extern const NebulaFunction _nebula_functions_number[];
+extern const NebulaFunction _nebula_functions_object[];
+extern const NebulaFunction _nebula_functions_regex[];
+extern const NebulaFunction _nebula_functions_string[];
+extern const NebulaFunction _nebula_functions_time[];
+
+guint _nebula_functions_find (const char *name);
+const NebulaFunction *_nebula_functions_get (guint index);
+const char *_nebula_functions_suggest (const char *name);
+char _nebula_function_get_kind (const NebulaFunction *self, guint argument);
+gboolean _nebula_function_call (NebulaVm *vm, const NebulaFunction *self, NebulaCell *arguments, guint count,
+                                NebulaCell *ret);
+
+/* nebula-problem.c */
+GError *_nebula_problem_new (NebulaError code, const char *text, gsize at, const char *message, const char *hint);
+void _nebula_problem_locate (const char *text, gsize at, guint *ret_line, guint *ret_column);
+gboolean _nebula_problem_is_near (const char *wanted, const char *candidate, guint *best);
+const char *_nebula_problem_suggest (const char *wanted, const char *const *candidates);
+
+/* nebula-compiler.c */
+typedef enum
+{
+  NEBULA_COMPILE_NONE = 0,
+  NEBULA_COMPILE_TEMPLATE = 1 << 0,
+  NEBULA_COMPILE_NO_FOLDING = 1 << 1,
+} NebulaCompileFlags;
+
+NebulaExpression *_nebula_expression_compile_full (const char *text, NebulaCompileFlags flags, GError **error);
+
+/* nebula-data-environment.c */
+typedef struct
+{
+  NebulaEnvironment parent;
+  NebulaValue *values; /* borrowed */
+} NebulaDataEnvironment;
+
+void _nebula_data_environment_init (NebulaDataEnvironment *self, NebulaValue *values);
+
+G_END_DECLS

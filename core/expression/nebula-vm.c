@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The stack machine. Each instruction has a handler; a handler that gives FALSE ends the run, with an error or (return)
+ * without. Lambdas run in the same machine, above the cells of the function that calls them, and leave their value on
+ * the stack.
+ *
+ * Memory is counted as it is made. Only when that sum passes the limit is what lives counted: the cells on the stack
+ * and what built-in functions hold. So a long chain of steps that each let go of the last one's value is not refused.
+ */
+
+#include "nebula-expression-private.h"
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+gboolean
+_nebula_vm_fail_at (NebulaVm *vm, guint word, NebulaError code, const char *hint, const char *message)
+{
+  if (vm->error == NULL)
+    vm->error = _nebula_problem_new (code, vm->program->text, vm->program->positions[word].at, message, hint);
+  return FALSE;
+}
+
+gboolean
+_nebula_vm_fail (NebulaVm *vm, NebulaError code, const char *hint, const char *format, ...)
+{
+  g_autofree char *message = NULL;
+  va_list arguments;
+
+  va_start (arguments, format);
+  message = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  return _nebula_vm_fail_at (vm, vm->at, code, hint, message);
+}
+
+static gboolean
+fail_budget (NebulaVm *vm)
+{
+  vm->fuel = 0;
+  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Work on fewer items at a time."),
+                          _("The expression takes more steps than one evaluation may"));
+}
+
+gboolean
+_nebula_vm_burn (NebulaVm *vm, gsize steps)
+{
+  if (steps > (gsize) vm->fuel)
+    return fail_budget (vm);
+  vm->fuel -= (gint64) steps;
+  return TRUE;
+}
+
+/* How many bytes the machine keeps alive: an upper bound, since values may share parts. */
+static gsize
+count_living (NebulaVm *vm)
+{
+  gsize bytes = vm->held;
+
+  for (gsize i = 0; i < vm->depth; i++)
+    if (vm->stack[i].tag == NEBULA_CELL_VALUE && vm->stack[i].is_owned)
+      bytes += nebula_value_get_size_bytes (vm->stack[i].as.value);
+  return bytes;
+}
+
+gboolean
+_nebula_vm_charge (NebulaVm *vm, gsize bytes)
+{
+  if (bytes > NEBULA_LIMIT_EVALUATION_BYTES)
+    return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Work on fewer items at a time."),
+                            _("The expression needs more memory than one evaluation may"));
+  vm->allocated += bytes;
+  vm->total += bytes;
+  if (vm->allocated <= NEBULA_LIMIT_EVALUATION_BYTES)
+    return TRUE;
+  vm->allocated = MIN (count_living (vm) + bytes, vm->allocated);
+  if (vm->allocated <= NEBULA_LIMIT_EVALUATION_BYTES)
+    return _nebula_vm_burn (vm, vm->depth);
+  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Work on fewer items at a time."),
+                          _("The expression needs more memory than one evaluation may"));
+}
+
+gboolean
+_nebula_vm_give (NebulaVm *vm, NebulaValue *value, NebulaCell *ret)
+{
+  if (nebula_value_get_depth (value) > NEBULA_LIMIT_DEPTH) {
+    nebula_value_unref (value);
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TOO_DEEP, NULL, _("The value nests deeper than %d levels"),
+                            NEBULA_LIMIT_DEPTH);
+  }
+  *ret = _nebula_cell_from_value (value);
+  return TRUE;
+}
+
+gboolean
+_nebula_vm_give_string (NebulaVm *vm, const char *text, gssize length, NebulaCell *ret)
+{
+  gsize bytes = length < 0 ? strlen (text) : (gsize) length;
+
+  if (!_nebula_vm_charge (vm, bytes + 32) || !_nebula_vm_burn (vm, bytes / 64))
+    return FALSE;
+  *ret = (NebulaCell){ .tag = NEBULA_CELL_VALUE, .is_owned = TRUE };
+  ret->as.value = nebula_value_new_string_length (text, bytes);
+  return TRUE;
+}
+
+gboolean
+_nebula_vm_give_text (NebulaVm *vm, GString *text, NebulaCell *ret)
+{
+  gboolean is_given = _nebula_vm_give_string (vm, text->str, (gssize) text->len, ret);
+
+  g_string_free (text, TRUE);
+  return is_given;
+}
+
+/* The length of the JSON of a value, roughly, but not further than the limit. */
+static gsize
+measure_output (NebulaValue *value, gsize limit)
+{
+  NebulaValueKind kind = nebula_value_get_kind (value);
+  gsize bytes = 4;
+
+  if (kind == NEBULA_VALUE_KIND_STRING || kind == NEBULA_VALUE_KIND_DECIMAL)
+    return bytes + nebula_value_get_string_length (value);
+  if (kind == NEBULA_VALUE_KIND_BYTES)
+    return nebula_value_get_size_bytes (value);
+  if (kind == NEBULA_VALUE_KIND_ARRAY)
+    for (gsize i = 0; i < nebula_value_get_length (value) && bytes <= limit; i++)
+      bytes += measure_output (nebula_value_get_item (value, i), limit - bytes);
+  if (kind == NEBULA_VALUE_KIND_OBJECT)
+    for (gsize i = 0; i < nebula_value_get_length (value) && bytes <= limit; i++) {
+      gsize length;
+
+      nebula_value_get_key (value, i, &length);
+      bytes += length + 4 + measure_output (nebula_value_get_member_at (value, i), limit - MIN (limit, bytes));
+    }
+  return bytes;
+}
+
+/* What is passed on as it came in is not output of the expression, so what was made counts too. */
+gboolean
+_nebula_vm_check_output (NebulaVm *vm, const NebulaCell *cell)
+{
+  if (vm->total <= NEBULA_OUTPUT_BYTES || cell->tag != NEBULA_CELL_VALUE || !cell->is_owned ||
+      nebula_value_get_size_bytes (cell->as.value) <= NEBULA_OUTPUT_BYTES ||
+      measure_output (cell->as.value, NEBULA_OUTPUT_BYTES) <= NEBULA_OUTPUT_BYTES)
+    return TRUE;
+  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Write large data to a file."),
+                          _("The expression gives more data than one evaluation may"));
+}
+
+guint64
+_nebula_vm_random (NebulaVm *vm)
+{
+  if (vm->environment == NULL || vm->environment->get_random == NULL)
+    return 0;
+  return vm->environment->get_random (vm->environment, vm->environment->random_calls++);
+}
+
+static inline NebulaCell *
+get_top (NebulaVm *vm)
+{
+  return &vm->stack[vm->depth - 1];
+}
+
+static inline guint32
+take_word (NebulaVm *vm)
+{
+  return vm->program->code[vm->pc++];
+}
+
+static void
+drop (NebulaVm *vm, gsize count)
+{
+  while (count-- > 0)
+    _nebula_cell_release (&vm->stack[--vm->depth]);
+}
+
+static gboolean
+run_return (NebulaVm *vm, guint operand)
+{
+  return FALSE;
+}
+
+static gboolean
+run_constant (NebulaVm *vm, guint operand)
+{
+  NebulaCell cell = vm->program->constants[operand];
+
+  cell.is_owned = FALSE;
+  _nebula_vm_push (vm, cell);
+  return TRUE;
+}
+
+static gboolean
+run_local (NebulaVm *vm, guint operand)
+{
+  NebulaCell cell = vm->locals[operand];
+
+  cell.is_owned = FALSE;
+  _nebula_vm_push (vm, cell);
+  return TRUE;
+}
+
+static gboolean
+run_external (NebulaVm *vm, guint operand)
+{
+  NebulaCell *external = _nebula_vm_external (vm, operand);
+  NebulaCell cell;
+
+  if (external == NULL)
+    return FALSE;
+  cell = *external;
+  cell.is_owned = FALSE;
+  _nebula_vm_push (vm, cell);
+  return TRUE;
+}
+
+static gboolean
+run_members (NebulaVm *vm, guint operand)
+{
+  return _nebula_vm_members (vm, get_top (vm), operand);
+}
+
+static gboolean
+run_local_members (NebulaVm *vm, guint operand)
+{
+  guint32 count = take_word (vm);
+
+  return run_local (vm, operand) && _nebula_vm_members (vm, get_top (vm), count);
+}
+
+static gboolean
+run_external_members (NebulaVm *vm, guint operand)
+{
+  guint32 count = take_word (vm);
+
+  return run_external (vm, operand) && _nebula_vm_members (vm, get_top (vm), count);
+}
+
+static gboolean
+run_node (NebulaVm *vm, guint operand)
+{
+  NebulaCell *id = get_top (vm);
+  NebulaCell result;
+
+  if (!_nebula_vm_node (vm, id, operand, &result))
+    return FALSE;
+  _nebula_cell_release (id);
+  *id = result;
+  return TRUE;
+}
+
+static gboolean
+run_index (NebulaVm *vm, guint operand)
+{
+  NebulaCell *index = get_top (vm);
+
+  if (!_nebula_vm_index (vm, index - 1, index, operand != 0))
+    return FALSE;
+  drop (vm, 1);
+  return TRUE;
+}
+
+static gboolean
+run_slice (NebulaVm *vm, guint operand)
+{
+  guint count = (operand & 1) + (operand >> 1 & 1);
+  NebulaCell *container = get_top (vm) - count;
+  const NebulaCell *start = (operand & 1) != 0 ? container + 1 : NULL;
+  const NebulaCell *end = (operand & 2) != 0 ? container + count : NULL;
+
+  if (!_nebula_vm_slice (vm, container, start, end, (operand & 4) != 0))
+    return FALSE;
+  drop (vm, count);
+  return TRUE;
+}
+
+static gboolean
+run_not (NebulaVm *vm, guint operand)
+{
+  NebulaCell *cell = get_top (vm);
+  gboolean is_true;
+
+  if (!_nebula_operate_condition (vm, cell, &is_true))
+    return FALSE;
+  *cell = _nebula_cell_boolean (!is_true);
+  return TRUE;
+}
+
+static gboolean
+run_negate (NebulaVm *vm, guint operand)
+{
+  return _nebula_operate_negate (vm, get_top (vm));
+}
+
+static gboolean
+run_binary (NebulaVm *vm, guint operand)
+{
+  NebulaOp op = (NebulaOp) (vm->program->code[vm->at] & 0xff);
+  NebulaCell *right = get_top (vm);
+  NebulaCell result;
+
+  if (!_nebula_operate (vm, op, right - 1, right, &result))
+    return FALSE;
+  _nebula_cell_release (right);
+  _nebula_cell_release (right - 1);
+  right[-1] = result;
+  vm->depth--;
+  return TRUE;
+}
+
+static gboolean
+run_jump (NebulaVm *vm, guint operand)
+{
+  vm->pc = vm->at + 1 + operand;
+  return TRUE;
+}
+
+static gboolean
+run_jump_if_false (NebulaVm *vm, guint operand)
+{
+  gboolean is_true;
+
+  if (!_nebula_operate_condition (vm, get_top (vm), &is_true))
+    return FALSE;
+  vm->depth--;
+  return is_true || run_jump (vm, operand);
+}
+
+static gboolean
+run_logic (NebulaVm *vm, guint operand)
+{
+  gboolean is_and = (vm->program->code[vm->at] & 0xff) == NEBULA_OP_AND;
+  gboolean is_true;
+
+  if (!_nebula_operate_condition (vm, get_top (vm), &is_true))
+    return FALSE;
+  if (is_true == is_and) {
+    vm->depth--;
+    return TRUE;
+  }
+  *get_top (vm) = _nebula_cell_boolean (is_true);
+  return run_jump (vm, operand);
+}
+
+static gboolean
+run_coalesce (NebulaVm *vm, guint operand)
+{
+  if (get_top (vm)->tag != NEBULA_CELL_NULL)
+    return run_jump (vm, operand);
+  vm->depth--;
+  return TRUE;
+}
+
+static gboolean
+run_skip_null (NebulaVm *vm, guint operand)
+{
+  return get_top (vm)->tag != NEBULA_CELL_NULL || run_jump (vm, operand);
+}
+
+static gboolean
+run_condition (NebulaVm *vm, guint operand)
+{
+  gboolean is_true;
+
+  if (!_nebula_operate_condition (vm, get_top (vm), &is_true))
+    return FALSE;
+  *get_top (vm) = _nebula_cell_boolean (is_true);
+  return TRUE;
+}
+
+static gboolean
+run_spread (NebulaVm *vm, guint operand)
+{
+  get_top (vm)->is_spread = TRUE;
+  return TRUE;
+}
+
+static gboolean
+run_spread_key (NebulaVm *vm, guint operand)
+{
+  _nebula_vm_push (vm, (NebulaCell){ .tag = NEBULA_CELL_SPREAD });
+  return TRUE;
+}
+
+static gboolean
+spread_items (NebulaCollector *collector, const NebulaCell *cell)
+{
+  NebulaVm *vm = collector->vm;
+  gsize length;
+
+  if (!_nebula_cell_is (cell, NEBULA_VALUE_KIND_ARRAY))
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("Only an array can be spread here, not %s"),
+                            _nebula_cell_to_words (cell));
+  length = nebula_value_get_length (cell->as.value);
+  for (gsize i = 0; i < length; i++)
+    if (!_nebula_vm_burn (vm, 1) || !_nebula_collector_add_value (collector, nebula_value_get_item (cell->as.value, i)))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+run_array (NebulaVm *vm, guint operand)
+{
+  g_auto (NebulaCollector) collector = { 0 };
+  NebulaCell *items = vm->stack + vm->depth - operand;
+  NebulaCell result;
+
+  _nebula_collector_init (&collector, vm, FALSE);
+  for (guint i = 0; i < operand; i++)
+    if (!(items[i].is_spread ? spread_items (&collector, &items[i]) : _nebula_collector_add (&collector, &items[i])))
+      return FALSE;
+  if (!_nebula_collector_end (&collector, &result))
+    return FALSE;
+  drop (vm, operand);
+  _nebula_vm_push (vm, result);
+  return TRUE;
+}
+
+static gboolean
+spread_members (NebulaCollector *collector, const NebulaCell *cell)
+{
+  NebulaVm *vm = collector->vm;
+  gsize length;
+
+  if (!_nebula_cell_is (cell, NEBULA_VALUE_KIND_OBJECT))
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("Only an object can be spread here, not %s"),
+                            _nebula_cell_to_words (cell));
+  length = nebula_value_get_length (cell->as.value);
+  for (gsize i = 0; i < length; i++) {
+    gsize key_length;
+    const char *key = nebula_value_get_key (cell->as.value, i, &key_length);
+
+    if (!_nebula_vm_burn (vm, 1) ||
+        !_nebula_collector_set_value (collector, key, key_length, nebula_value_get_member_at (cell->as.value, i)))
+      return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+set_entry (NebulaCollector *collector, NebulaCell *key, NebulaCell *member)
+{
+  const char *text;
+  gsize length;
+
+  if (key->tag == NEBULA_CELL_SPREAD)
+    return spread_members (collector, member);
+  if (!_nebula_cell_is (key, NEBULA_VALUE_KIND_STRING))
+    return _nebula_vm_fail (collector->vm, NEBULA_ERROR_TYPE, _("Turn it into text with string ()."),
+                            _("The key of a member is text, not %s"), _nebula_cell_to_words (key));
+  text = _nebula_cell_get_string (key, &length);
+  return _nebula_collector_set (collector, text, length, member);
+}
+
+static gboolean
+run_object (NebulaVm *vm, guint operand)
+{
+  g_auto (NebulaCollector) collector = { 0 };
+  NebulaCell *pairs = vm->stack + vm->depth - 2 * (gsize) operand;
+  NebulaCell result;
+
+  _nebula_collector_init (&collector, vm, TRUE);
+  for (guint i = 0; i < operand; i++)
+    if (!set_entry (&collector, &pairs[2 * i], &pairs[2 * i + 1]))
+      return FALSE;
+  if (!_nebula_collector_end (&collector, &result))
+    return FALSE;
+  drop (vm, 2 * (gsize) operand);
+  _nebula_vm_push (vm, result);
+  return TRUE;
+}
+
+static gboolean
+run_lambda (NebulaVm *vm, guint operand)
+{
+  _nebula_vm_push (vm, (NebulaCell){ .tag = NEBULA_CELL_LAMBDA, .as.integer = vm->pc });
+  return run_jump (vm, operand);
+}
+
+static gboolean
+run_call (NebulaVm *vm, guint operand)
+{
+  guint32 count = take_word (vm);
+  NebulaCell *arguments = vm->stack + vm->depth - count;
+  NebulaCell result = { .tag = NEBULA_CELL_NULL };
+
+  if (!_nebula_function_call (vm, _nebula_functions_get (operand), arguments, count, &result))
+    return FALSE;
+  _nebula_cell_own (&result);
+  drop (vm, count);
+  _nebula_vm_push (vm, result);
+  return TRUE;
+}
+
+static gboolean
+run_method_guard (NebulaVm *vm, guint operand)
+{
+  const NebulaCell *object = get_top (vm);
+  const char *name = _nebula_cell_get_string (&vm->program->constants[operand], NULL);
+
+  if (!_nebula_cell_is (object, NEBULA_VALUE_KIND_OBJECT) || !nebula_value_has_member (object->as.value, name))
+    return TRUE;
+  return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, _("To call the function write it in front: f (object)."),
+                          _("The object has a member “%s”, which cannot be called"), name);
+}
+
+static gboolean
+run_text (NebulaVm *vm, guint operand)
+{
+  NebulaCell result;
+
+  if (!_nebula_operate_text (vm, vm->stack + vm->depth - operand, operand, &result))
+    return FALSE;
+  drop (vm, operand);
+  _nebula_vm_push (vm, result);
+  return TRUE;
+}
+
+typedef gboolean (*RunFunction) (NebulaVm *vm, guint operand);
+
+static const RunFunction run_functions[NEBULA_OP_COUNT] = {
+  [NEBULA_OP_RETURN] = run_return,
+  [NEBULA_OP_CONSTANT] = run_constant,
+  [NEBULA_OP_LOCAL] = run_local,
+  [NEBULA_OP_EXTERNAL] = run_external,
+  [NEBULA_OP_MEMBERS] = run_members,
+  [NEBULA_OP_LOCAL_MEMBERS] = run_local_members,
+  [NEBULA_OP_EXTERNAL_MEMBERS] = run_external_members,
+  [NEBULA_OP_NODE] = run_node,
+  [NEBULA_OP_INDEX] = run_index,
+  [NEBULA_OP_SLICE] = run_slice,
+  [NEBULA_OP_NOT] = run_not,
+  [NEBULA_OP_NEGATE] = run_negate,
+  [NEBULA_OP_ADD] = run_binary,
+  [NEBULA_OP_SUBTRACT] = run_binary,
+  [NEBULA_OP_MULTIPLY] = run_binary,
+  [NEBULA_OP_DIVIDE] = run_binary,
+  [NEBULA_OP_MODULO] = run_binary,
+  [NEBULA_OP_POWER] = run_binary,
+  [NEBULA_OP_EQUAL] = run_binary,
+  [NEBULA_OP_NOT_EQUAL] = run_binary,
+  [NEBULA_OP_LESS] = run_binary,
+  [NEBULA_OP_GREATER] = run_binary,
+  [NEBULA_OP_LESS_EQUAL] = run_binary,
+  [NEBULA_OP_GREATER_EQUAL] = run_binary,
+  [NEBULA_OP_MATCH] = run_binary,
+  [NEBULA_OP_IN] = run_binary,
+  [NEBULA_OP_JUMP] = run_jump,
+  [NEBULA_OP_JUMP_IF_FALSE] = run_jump_if_false,
+  [NEBULA_OP_AND] = run_logic,
+  [NEBULA_OP_OR] = run_logic,
+  [NEBULA_OP_COALESCE] = run_coalesce,
+  [NEBULA_OP_SKIP_NULL] = run_skip_null,
+  [NEBULA_OP_CONDITION] = run_condition,
+  [NEBULA_OP_SPREAD] = run_spread,
+  [NEBULA_OP_SPREAD_KEY] = run_spread_key,
+  [NEBULA_OP_ARRAY] = run_array,
+  [NEBULA_OP_OBJECT] = run_object,
+  [NEBULA_OP_LAMBDA] = run_lambda,
+  [NEBULA_OP_CALL] = run_call,
+  [NEBULA_OP_METHOD_GUARD] = run_method_guard,
+  [NEBULA_OP_TEXT] = run_text,
+};
+
+/* Runs from `pc` to the next return; the value is then on the stack. */
+gboolean
+_nebula_vm_run (NebulaVm *vm)
+{
+  const guint32 *code = vm->program->code;
+  guint32 word;
+
+  do {
+    vm->at = vm->pc++;
+    word = code[vm->at];
+    if (G_UNLIKELY (--vm->fuel < 0))
+      return fail_budget (vm);
+  } while (run_functions[word & 0xff](vm, word >> 8));
+  return vm->error == NULL;
+}
+
+guint
+_nebula_vm_get_parameters (NebulaVm *vm, const NebulaCell *function)
+{
+  return function->tag == NEBULA_CELL_LAMBDA ? vm->program->code[function->as.integer] & 0xff : 1;
+}
+
+/* The key of a member stands for a lambda that reads it. */
+static gboolean
+call_key (NebulaVm *vm, const NebulaCell *key, const NebulaCell *item, NebulaCell *ret)
+{
+  NebulaCell container = *item;
+  NebulaCell index = *key;
+
+  container.is_owned = index.is_owned = FALSE;
+  if (!_nebula_vm_index (vm, &container, &index, FALSE))
+    return FALSE;
+  _nebula_cell_own (&container);
+  *ret = container;
+  return TRUE;
+}
+
+/*
+ * Calls a lambda with borrowed arguments of which it takes as many as it names. The result is owned, or a lambda's
+ * scalar.
+ */
+gboolean
+_nebula_vm_call (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count, NebulaCell *ret)
+{
+  guint at = vm->at, pc = vm->pc;
+  guint32 header;
+  NebulaCell *slots;
+
+  if (function->tag != NEBULA_CELL_LAMBDA)
+    return call_key (vm, function, arguments, ret);
+  header = vm->program->code[function->as.integer];
+  slots = vm->locals + (header >> 8);
+  if (G_UNLIKELY ((header & 0xff) > count))
+    return _nebula_vm_fail (vm, NEBULA_ERROR_ARITY, NULL, _("The lambda has more parameters than there are arguments"));
+  for (guint i = 0; i < (header & 0xff); i++) {
+    slots[i] = arguments[i];
+    slots[i].is_owned = FALSE;
+  }
+  vm->pc = (guint) function->as.integer + 1;
+  if (!_nebula_vm_run (vm))
+    return FALSE;
+  vm->at = at;
+  vm->pc = pc;
+  *ret = vm->stack[--vm->depth];
+  _nebula_cell_own (ret);
+  return TRUE;
+}
+
+gboolean
+_nebula_vm_call_condition (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count,
+                           gboolean *ret)
+{
+  NebulaCell result;
+  gboolean is_done;
+
+  if (!_nebula_vm_call (vm, function, arguments, count, &result))
+    return FALSE;
+  is_done = _nebula_operate_condition (vm, &result, ret);
+  _nebula_cell_release (&result);
+  return is_done;
+}
+
+/* Runs a program from `pc` in cells that it finds or makes; @ret is owned. */
+gboolean
+_nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret)
+{
+  NebulaExpression *program = vm->program;
+  gsize cells = (gsize) program->n_locals + program->n_externals + program->n_stack;
+  g_autofree NebulaCell *heap = cells > NEBULA_INLINE_CELLS ? g_new (NebulaCell, cells) : NULL;
+  gboolean is_done;
+
+  vm->locals = heap != NULL ? heap : frame;
+  vm->externals = vm->locals + program->n_locals;
+  vm->stack = vm->externals + program->n_externals;
+  for (guint i = 0; i < program->n_locals; i++)
+    vm->locals[i] = _nebula_cell_null ();
+  for (guint i = 0; i < program->n_externals; i++)
+    vm->externals[i] = (NebulaCell){ .tag = NEBULA_CELL_UNSET };
+
+  is_done = _nebula_vm_run (vm);
+  if (is_done) {
+    *ret = vm->stack[--vm->depth];
+    is_done = _nebula_vm_check_output (vm, ret);
+    if (is_done)
+      _nebula_cell_own (ret);
+    else
+      _nebula_cell_release (ret);
+  }
+  drop (vm, vm->depth);
+  for (guint i = 0; i < program->n_externals; i++)
+    _nebula_cell_release (&vm->externals[i]);
+  return is_done;
+}
