@@ -143,7 +143,7 @@ NEBULA_API const NebulaArguments *nebula_action_get_arguments (NebulaAction *sel
 NEBULA_API void nebula_action_invoke (NebulaAction *self, NebulaInvocation *invocation);
 
 /**
- * NebulaActionInfo: (copy-func nebula_action_info_ref) (free-func nebula_action_info_unref)
+ * NebulaActionInfo:
  *
  * What is known of an action without loading its module: the catalogue's entry.
  *

@@ -27,7 +27,7 @@ typedef enum
 } NebulaResultKind;
 
 /**
- * NebulaResult: (copy-func nebula_result_ref) (free-func nebula_result_unref)
+ * NebulaResult:
  *
  * How an attempt ended.
  *

@@ -35,7 +35,7 @@ typedef enum
 } NebulaIdKind;
 
 /**
- * NebulaId: (copy-func nebula_id_copy) (free-func nebula_id_free)
+ * NebulaId:
  *
  * A typed, time-ordered 128-bit id. Its text form is a prefix and 26 characters of Crockford base 32
  * (`exe_01j9…`, lower case): 48 bits of milliseconds since 1970, then 80 random bits, so that text order is time order.

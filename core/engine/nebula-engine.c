@@ -400,8 +400,10 @@ nebula_engine_start (NebulaEngine *self,
 
   if (!options)
     options = empty;
+  if (!input)
+    input = empty;
   if (!check_start (self, options, &durability, error) ||
-      !nebula_input_check (plan->input_schema, input ? input : empty, &filled, error))
+      (plan->input_schema && !nebula_input_check (plan->input_schema, input, &filled, error)))
     return NULL;
   id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
   if (!id)
@@ -409,7 +411,8 @@ nebula_engine_start (NebulaEngine *self,
   instance = _nebula_instance_new (self, id, nebula_value_get_member_string (options, "tenant", "default"), plan);
   instance->durability = durability;
   captured = capture (options);
-  nebula_kernel_start (instance->kernel, filled, captured, nebula_clock_get_random (self->clock),
+  self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
+  nebula_kernel_start (instance->kernel, filled ? filled : input, captured, nebula_clock_get_random (self->clock),
                        nebula_clock_get_real_usec (self->clock));
   _nebula_instance_wake (instance);
   return _nebula_execution_get_for (instance);

@@ -398,6 +398,7 @@ static gboolean
 finish (NebulaExecution *self, GAsyncResult *result, gpointer tag, GError **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tag), FALSE);
   return g_task_propagate_boolean (G_TASK (result), error);
 }
 

@@ -5,7 +5,7 @@
 #include "nebula-engine-private.h"
 
 static NebulaEvent *
-make_event (NebulaInstance *instance, const char *topic, const char *node, NebulaValue *data)
+make_event (NebulaInstance *instance, const char *topic, const char *node, guint64 sequence, NebulaValue *data)
 {
   NebulaEventInfo info = {
     .topic = topic,
@@ -13,6 +13,7 @@ make_event (NebulaInstance *instance, const char *topic, const char *node, Nebul
     .workflow = instance->plan->name,
     .execution = instance->id,
     .node = node,
+    .sequence = sequence,
     .time_usec = nebula_clock_get_real_usec (instance->engine->clock),
   };
 
@@ -102,7 +103,7 @@ _nebula_narrator_recorded (const NebulaFact *fact, gpointer data)
   pending.sequence = nebula_kernel_get_state (instance->kernel)->sequence;
   pending.event = make_event (instance, topic,
                               fact->node == NEBULA_PLAN_NONE ? NULL : instance->plan->nodes[fact->node].id,
-                              event_data);
+                              pending.sequence, event_data);
   g_array_append_val (instance->pending_events, pending);
 }
 
@@ -133,6 +134,6 @@ _nebula_narrator_tell (NebulaInstance *instance, const char *topic, const char *
   if (!nebula_event_bus_has_subscriber (instance->engine->bus, topic))
     return;
   empty = nebula_value_new_empty_object ();
-  event = make_event (instance, topic, node, data ? data : empty);
+  event = make_event (instance, topic, node, 0, data ? data : empty);
   nebula_event_bus_publish (instance->engine->bus, event);
 }

@@ -25,6 +25,16 @@ letter_free (NebulaLetter *letter)
   g_free (letter);
 }
 
+/* All that an attempt holds but its places in the engine. */
+static void
+orphan_free (NebulaAttempt *attempt)
+{
+  nebula_mailbox_unref (attempt->mailbox);
+  g_clear_object (&attempt->invocation);
+  g_clear_object (&attempt->action);
+  g_free (attempt);
+}
+
 static void
 attempt_free (NebulaAttempt *attempt)
 {
@@ -32,9 +42,7 @@ attempt_free (NebulaAttempt *attempt)
   if (attempt->instance)
     g_queue_unlink (&attempt->instance->attempts, &attempt->link);
   attempt->engine->n_attempts--;
-  g_clear_object (&attempt->invocation);
-  g_clear_object (&attempt->action);
-  g_free (attempt);
+  orphan_free (attempt);
 }
 
 static void
@@ -45,8 +53,10 @@ returned (NebulaInvocation *invocation, NebulaResult *result, gpointer data)
 
   letter->attempt = attempt;
   letter->result = nebula_result_ref (result);
-  if (!nebula_mailbox_post (attempt->mailbox, letter))
-    letter_free (letter);
+  if (nebula_mailbox_post (attempt->mailbox, letter))
+    return;
+  letter_free (letter);
+  orphan_free (attempt);
 }
 
 static void
@@ -175,7 +185,7 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
   attempt = g_new0 (NebulaAttempt, 1);
   attempt->engine = engine;
   attempt->instance = instance;
-  attempt->mailbox = engine->mailbox;
+  attempt->mailbox = nebula_mailbox_ref (engine->mailbox);
   attempt->command = *command;
   attempt->action = g_steal_pointer (&action);
   attempt->link.data = attempt;

@@ -426,6 +426,37 @@ static const struct
 };
 
 static gboolean
+is_kind (NebulaValue *value, NebulaValueKind kind)
+{
+  return value && nebula_value_get_kind (value) == kind;
+}
+
+/* What a fact says must make sense by itself. */
+static gboolean
+accepts_content (NebulaState *self, const NebulaFact *fact)
+{
+  switch ((guint) fact->kind)
+    {
+    case NEBULA_FACT_STARTED:
+      return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+    case NEBULA_FACT_NODE_ENDED:
+      return fact->code == 0 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+    case NEBULA_FACT_LOOP_OPENED:
+      return fact->node != NEBULA_PLAN_NONE && self->plan->nodes[fact->node].body != NEBULA_PLAN_NONE &&
+             (is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY) ||
+              self->plan->nodes[fact->node].construct != NEBULA_CONSTRUCT_FOR_EACH);
+    case NEBULA_FACT_CANCEL_ASKED:
+    case NEBULA_FACT_ENDED:
+      return fact->code <= NEBULA_EXECUTION_STATUS_TIMED_OUT && nebula_execution_status_is_terminal (fact->code);
+    case NEBULA_FACT_GATE_ASKED:
+    case NEBULA_FACT_SIGNALLED:
+      return fact->text != NULL;
+    default:
+      return TRUE;
+    }
+}
+
+static gboolean
 accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 {
   guint32 edge;
@@ -451,7 +482,7 @@ nebula_state_accepts (NebulaState *self, const NebulaFact *fact)
   NebulaLane *lane = nebula_state_get_lane (self, fact->lane);
   NebulaRun *run = NULL;
 
-  if (nebula_execution_status_is_terminal (self->status))
+  if (nebula_execution_status_is_terminal (self->status) || !accepts_content (self, fact))
     return FALSE;
   if (((needs & NEEDS_LANE) && !lane) || ((needs & NEEDS_FRESH) && self->root) ||
       ((needs & NEEDS_VALUE) && !fact->value) || ((needs & NEEDS_ROUND) && !lane->loop))

@@ -244,13 +244,31 @@ nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError 
   return NULL;
 }
 
+/* The lane as part of a node-run's identity: a loop that fires again, or is tried again, is another scope instance. */
+static void
+append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
+{
+  NebulaWork *loop;
+  NebulaRun *run;
+
+  for (; lane->loop; lane = lane->parent)
+    {
+      loop = lane->loop->work;
+      run = nebula_lane_get_run (self->state, lane->parent, loop->node);
+      g_string_append_printf (text, "\n%s %u %u %u", get_node (self, loop)->id, run->firing, run->attempts,
+                              lane->index);
+    }
+}
+
 char *
 nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work)
 {
-  g_autofree char *path = nebula_state_dup_path (self->state, work->lane, work->node);
-  g_autofree char *text = g_strdup_printf ("%s\n%s\n%s\n%u\n0", self->tenant, self->execution, path, work->firing);
+  g_autoptr (GString) text = g_string_new (self->tenant);
 
-  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text, -1);
+  /* The last 0 is the generation: an operator's re-run of a completed node-run raises it. */
+  g_string_append_printf (text, "\n%s\n%s %u 0", self->execution, get_node (self, work)->id, work->firing);
+  append_lane (self, work->lane, text);
+  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text->str, (gssize) text->len);
 }
 
 static void

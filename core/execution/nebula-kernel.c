@@ -157,7 +157,8 @@ find_attempt (NebulaKernel *self, const NebulaCommand *attempt)
   NebulaLane *lane = nebula_state_get_lane (self->state, attempt->lane);
   NebulaRun *run;
 
-  if (!lane || nebula_execution_status_is_terminal (self->state->status))
+  if (!lane || lane->scope != self->plan->nodes[attempt->node].scope ||
+      nebula_execution_status_is_terminal (self->state->status))
     return NULL;
   run = nebula_lane_get_run (self->state, lane, attempt->node);
   if (!run->work || run->firing != attempt->firing || run->attempts != attempt->attempt ||

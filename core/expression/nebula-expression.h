@@ -50,7 +50,7 @@ struct _NebulaEnvironment
 };
 
 /**
- * NebulaExpression: (copy-func nebula_expression_ref) (free-func nebula_expression_unref)
+ * NebulaExpression:
  *
  * A compiled expression, or a compiled template (text with `{{ … }}`).
  *

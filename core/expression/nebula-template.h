@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /**
- * NebulaTemplate: (copy-func nebula_template_ref) (free-func nebula_template_unref)
+ * NebulaTemplate:
  *
  * A value whose strings may be templates, at any depth (keys are never templates). A string that is exactly one
  * `{{ … }}` keeps the type of its value. What has no hole is kept as it is and costs nothing to evaluate.

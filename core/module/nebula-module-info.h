@@ -19,7 +19,7 @@ typedef enum
 } NebulaModuleStatus;
 
 /**
- * NebulaModuleInfo: (copy-func nebula_module_info_ref) (free-func nebula_module_info_unref)
+ * NebulaModuleInfo:
  *
  * What is known of one module file without loading it.
  *

@@ -76,7 +76,7 @@ typedef enum /*< flags >*/
 } NebulaParameterFlags;
 
 /**
- * NebulaParameter: (copy-func nebula_parameter_ref) (free-func nebula_parameter_unref)
+ * NebulaParameter:
  *
  * One entry of an action's parameter table: plain data. It is changed only while its class is being set up.
  *
@@ -127,7 +127,7 @@ NEBULA_API gboolean nebula_parameter_validate (NebulaParameter *self, NebulaValu
 NEBULA_API NebulaValue *nebula_parameter_to_json_schema (NebulaParameter *self);
 
 /**
- * NebulaParameterTable: (copy-func nebula_parameter_table_ref) (free-func nebula_parameter_table_unref)
+ * NebulaParameterTable:
  *
  * All parameters of one action. Validates, makes JSON Schema, and is what a host receives.
  *

@@ -112,61 +112,109 @@ checksum_facts (const NebulaUnit *unit)
                                           _nebula_unit_get_last (unit), data, length);
 }
 
-/* Writes the header with one statement if its stream is where the unit expects it. */
+/* Writes the header if its stream is where the unit expects it. @segment: its last one; 0: as it was. */
 static int
-write_header (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *ret_is_written)
+write_header (NebulaSqliteConnection *writer,
+              NebulaSqliteStatement id,
+              const NebulaUnit *unit,
+              gint64 segment,
+              gboolean *ret_is_written)
 {
-  static const NebulaSqliteStatement statements[] = {
-    NEBULA_SQLITE_INSERT_STREAM,
-    NEBULA_SQLITE_UPDATE_STREAM,
-    NEBULA_SQLITE_UPDATE_STREAM_INDEXED,
-  };
   NebulaHeader header = *unit->header;
   sqlite3_stmt *statement = NULL;
+  int code = _nebula_sqlite_prepare (writer, id, &statement);
+
+  if (code != SQLITE_OK)
+    return code;
 
   header.stream = unit->stream;
   header.sequence = _nebula_unit_get_last (unit);
   if (unit->checkpoint)
     header.checkpoint = header.sequence;
 
-  for (guint i = unit->expected_sequence == 0 ? 0 : 1; i < G_N_ELEMENTS (statements); i++) {
-    int code = _nebula_sqlite_prepare (writer, statements[i], &statement);
+  code = bind_header (statement, unit, &header);
+  if (code != SQLITE_OK)
+    return code;
+  sqlite3_bind_int64 (statement, 21, (gint64) checksum_facts (unit));
+  if (id != NEBULA_SQLITE_INSERT_STREAM)
+    sqlite3_bind_int64 (statement, 22, (gint64) unit->expected_sequence);
+  if (segment != 0)
+    sqlite3_bind_int64 (statement, 23, segment);
+  else
+    sqlite3_bind_null (statement, 23);
 
-    if (code != SQLITE_OK)
-      return code;
-    code = bind_header (statement, unit, &header);
-    if (code != SQLITE_OK)
-      return code;
-    sqlite3_bind_int64 (statement, 21, (gint64) checksum_facts (unit));
-    if (statements[i] != NEBULA_SQLITE_INSERT_STREAM)
-      sqlite3_bind_int64 (statement, 22, (gint64) unit->expected_sequence);
+  code = run_statement (statement);
+  *ret_is_written = code == SQLITE_OK && sqlite3_changes (writer->db) > 0;
 
-    code = run_statement (statement);
-    if (code != SQLITE_OK)
-      return code;
-    *ret_is_written = sqlite3_changes (writer->db) > 0;
-    if (*ret_is_written)
-      return SQLITE_OK;
-  }
-
-  return SQLITE_OK;
+  return code;
 }
 
 static int
-write_segment (NebulaSqliteConnection *writer, const NebulaUnit *unit)
+update_header (NebulaSqliteConnection *writer,
+               const NebulaUnit *unit,
+               gint64 segment,
+               gboolean *ret_is_written)
+{
+  int code = write_header (writer, NEBULA_SQLITE_UPDATE_STREAM, unit, segment, ret_is_written);
+
+  if (code == SQLITE_OK && !*ret_is_written)
+    code = write_header (writer, NEBULA_SQLITE_UPDATE_STREAM_INDEXED, unit, segment,
+                         ret_is_written);
+
+  return code;
+}
+
+static int
+write_segment (NebulaSqliteConnection *writer,
+               NebulaSqliteStatement id,
+               const NebulaUnit *unit,
+               gint64 number,
+               gboolean *ret_is_written)
 {
   sqlite3_stmt *statement = NULL;
-  int code = _nebula_sqlite_prepare (writer, NEBULA_SQLITE_INSERT_SEGMENT, &statement);
+  int code = _nebula_sqlite_prepare (writer, id, &statement);
 
   if (code != SQLITE_OK)
     return code;
-  code |= _nebula_sqlite_bind_text (statement, 1, unit->stream);
+  sqlite3_bind_int64 (statement, 1, number);
   sqlite3_bind_int64 (statement, 2, (gint64) unit->expected_sequence + 1);
   sqlite3_bind_int64 (statement, 3, (gint64) _nebula_unit_get_last (unit));
-  code |= _nebula_sqlite_bind_bytes (statement, 4, unit->facts);
+  code |= _nebula_sqlite_bind_text (statement, 4, unit->stream);
   sqlite3_bind_int64 (statement, 5, (gint64) checksum_facts (unit));
+  code |= _nebula_sqlite_bind_bytes (statement, 6, unit->facts);
+  if (id == NEBULA_SQLITE_APPEND_SEGMENT)
+    sqlite3_bind_int64 (statement, 7, (gint64) unit->header->epoch);
+  if (code != SQLITE_OK)
+    return SQLITE_TOOBIG;
 
-  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
+  code = run_statement (statement);
+  *ret_is_written = code == SQLITE_OK && sqlite3_changes (writer->db) > 0;
+
+  return code;
+}
+
+static int
+write_facts (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *ret_is_written)
+{
+  gint64 number = unit->n_facts > 0 ? writer->next_segment++ : 0;
+  int code = SQLITE_OK;
+
+  *ret_is_written = FALSE;
+  if (unit->expected_sequence == 0)
+    code = write_header (writer, NEBULA_SQLITE_INSERT_STREAM, unit, number, ret_is_written);
+  if (code != SQLITE_OK)
+    return code;
+  if (*ret_is_written)
+    return number == 0 ? SQLITE_OK
+                       : write_segment (writer, NEBULA_SQLITE_INSERT_SEGMENT, unit, number,
+                                        ret_is_written);
+  if (number == 0)
+    return update_header (writer, unit, 0, ret_is_written);
+
+  code = write_segment (writer, NEBULA_SQLITE_APPEND_SEGMENT, unit, number, ret_is_written);
+
+  return code == SQLITE_OK && *ret_is_written ? update_header (writer, unit, number, ret_is_written)
+                                              : code;
 }
 
 static int
@@ -216,36 +264,50 @@ write_checkpoint_mark (NebulaSqliteConnection *writer,
   return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
 }
 
+/* Whether the segment with this number is the unit. */
+static int
+compare_segment (NebulaSqliteConnection *writer,
+                 const NebulaUnit *unit,
+                 gint64 number,
+                 gboolean *ret_is_equal)
+{
+  sqlite3_stmt *statement = NULL;
+  int code = _nebula_sqlite_prepare (writer, NEBULA_SQLITE_GET_SEGMENT, &statement);
+
+  if (code != SQLITE_OK)
+    return code;
+  sqlite3_bind_int64 (statement, 1, number);
+  code = sqlite3_step (statement);
+  if (code == SQLITE_ROW) {
+    g_autoptr (GBytes) facts = g_bytes_new_static (
+        sqlite3_column_blob (statement, 4), (gsize) sqlite3_column_bytes (statement, 4));
+
+    *ret_is_equal =
+        (guint64) sqlite3_column_int64 (statement, 1) == unit->expected_sequence + 1 &&
+        (guint64) sqlite3_column_int64 (statement, 2) == _nebula_unit_get_last (unit) &&
+        g_bytes_equal (facts, unit->facts);
+  }
+  sqlite3_reset (statement);
+
+  return code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
 static int
 find_committed (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *ret_is_committed)
 {
-  sqlite3_stmt *statement = NULL;
+  g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (gint64));
   int code = SQLITE_OK;
 
   *ret_is_committed = FALSE;
   if (unit->n_facts == 0)
     return SQLITE_OK;
 
-  code = _nebula_sqlite_prepare (writer, NEBULA_SQLITE_GET_SEGMENT, &statement);
-  if (code != SQLITE_OK)
+  code = _nebula_sqlite_walk (writer, unit->stream, unit->expected_sequence, numbers);
+  if (code != SQLITE_OK || numbers->len == 0)
     return code;
-  code |= _nebula_sqlite_bind_text (statement, 1, unit->stream);
-  sqlite3_bind_int64 (statement, 2, (gint64) unit->expected_sequence + 1);
-  if (code != SQLITE_OK)
-    return SQLITE_TOOBIG;
 
-  code = sqlite3_step (statement);
-  if (code == SQLITE_ROW) {
-    g_autoptr (GBytes) facts = g_bytes_new_static (
-        sqlite3_column_blob (statement, 1), (gsize) sqlite3_column_bytes (statement, 1));
-
-    *ret_is_committed =
-        (guint64) sqlite3_column_int64 (statement, 0) == _nebula_unit_get_last (unit) &&
-        g_bytes_equal (facts, unit->facts);
-  }
-  sqlite3_reset (statement);
-
-  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+  return compare_segment (writer, unit, g_array_index (numbers, gint64, numbers->len - 1),
+                          ret_is_committed);
 }
 
 /* Messages and documents. */
@@ -369,11 +431,9 @@ write_document (NebulaSqliteConnection *writer, const NebulaDocumentWrite *write
 static int
 write_stream (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *ret_is_written)
 {
-  int code = unit->header ? write_header (writer, unit, ret_is_written)
+  int code = unit->header ? write_facts (writer, unit, ret_is_written)
                           : write_checkpoint_mark (writer, unit, ret_is_written);
 
-  if (code == SQLITE_OK && *ret_is_written && unit->n_facts > 0)
-    code = write_segment (writer, unit);
   if (code == SQLITE_OK && *ret_is_written && unit->checkpoint)
     code = write_checkpoint (writer, unit);
 

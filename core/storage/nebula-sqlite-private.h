@@ -18,6 +18,7 @@ G_BEGIN_DECLS
 
 /* Ours, of the kind SQLITE_CORRUPT. */
 #define NEBULA_SQLITE_WRONG_CHECKSUM (SQLITE_CORRUPT | (0x4e << 8))
+#define NEBULA_SQLITE_WRONG_CHAIN (SQLITE_CORRUPT | (0x4f << 8))
 
 /* Each statement is prepared once a connection, when it is first needed. */
 typedef enum
@@ -31,14 +32,15 @@ typedef enum
   NEBULA_SQLITE_UPDATE_STREAM_INDEXED,
   NEBULA_SQLITE_UPDATE_CHECKPOINT,
   NEBULA_SQLITE_INSERT_SEGMENT,
+  NEBULA_SQLITE_APPEND_SEGMENT,
   NEBULA_SQLITE_PUT_CHECKPOINT,
   NEBULA_SQLITE_INSERT_MESSAGE,
   NEBULA_SQLITE_CONSUME_MESSAGE,
   NEBULA_SQLITE_PRUNE_MESSAGES,
   NEBULA_SQLITE_PUT_DOCUMENT,
   NEBULA_SQLITE_GET_STREAM,
+  NEBULA_SQLITE_GET_LAST_SEGMENT,
   NEBULA_SQLITE_GET_SEGMENT,
-  NEBULA_SQLITE_GET_SEGMENTS,
   NEBULA_SQLITE_GET_CHECKPOINT,
   NEBULA_SQLITE_GET_INBOX,
   NEBULA_SQLITE_GET_ALL_INBOXES,
@@ -54,6 +56,7 @@ typedef struct
 {
   sqlite3 *db;
   sqlite3_stmt *statements[NEBULA_SQLITE_N_STATEMENTS];
+  gint64 next_segment; /* the writer's; a number that a rolled-back group took is not used again */
 } NebulaSqliteConnection;
 
 struct _NebulaSqliteStore
@@ -127,6 +130,11 @@ NebulaSqliteConnection *_nebula_sqlite_store_take_reader (NebulaSqliteStore *sel
 int _nebula_sqlite_read_header (NebulaSqliteConnection *connection,
                                 const char *stream,
                                 NebulaHeader **ret_header);
+/* Numbers of the segments of a stream with a first fact above @after, the newest first; a SQLite code. */
+int _nebula_sqlite_walk (NebulaSqliteConnection *connection,
+                         const char *stream,
+                         guint64 after,
+                         GArray *numbers);
 void _nebula_sqlite_store_give_reader (NebulaSqliteStore *self, NebulaSqliteConnection *reader);
 
 /* nebula-sqlite-store.c */

@@ -308,49 +308,121 @@ list_headers (NebulaStore *store, const NebulaHeaderQuery *query, GError **error
   return g_steal_pointer (&headers);
 }
 
-/* Facts. */
+/* Facts: from the last segment back to the first one that is wanted, then in order. */
 
+/* The last segment of a stream and its last fact; both 0 if there is none. */
 static int
-collect_segments (sqlite3_stmt *statement, const char *stream, GPtrArray *segments)
+find_last_segment (NebulaSqliteConnection *connection,
+                   const char *stream,
+                   gint64 *ret_number,
+                   guint64 *ret_last)
 {
-  int code = SQLITE_OK;
+  sqlite3_stmt *statement = NULL;
+  int code = _nebula_sqlite_prepare (connection, NEBULA_SQLITE_GET_LAST_SEGMENT, &statement);
 
-  while ((code = sqlite3_step (statement)) == SQLITE_ROW) {
-    guint64 first = (guint64) sqlite3_column_int64 (statement, 0);
-    guint64 last = (guint64) sqlite3_column_int64 (statement, 1);
-    gconstpointer data = sqlite3_column_blob (statement, 2);
-    gsize length = (gsize) sqlite3_column_bytes (statement, 2);
-    g_autoptr (GBytes) facts = NULL;
+  if (code != SQLITE_OK)
+    return code;
 
-    if (!column_equals (statement, 3,
-                        _nebula_sqlite_checksum_segment (stream, first, last, data, length)))
-      return NEBULA_SQLITE_WRONG_CHECKSUM;
-    facts = g_bytes_new (data, length);
-    g_ptr_array_add (segments, nebula_segment_new (first, last, facts));
+  _nebula_sqlite_bind_text (statement, 1, stream);
+  code = sqlite3_step (statement);
+  if (code == SQLITE_ROW) {
+    *ret_number = sqlite3_column_int64 (statement, 0);
+    *ret_last = (guint64) sqlite3_column_int64 (statement, 1);
+  }
+  sqlite3_reset (statement);
+
+  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int
+_nebula_sqlite_walk (NebulaSqliteConnection *connection,
+                     const char *stream,
+                     guint64 after,
+                     GArray *numbers)
+{
+  sqlite3_stmt *statement = NULL;
+  gint64 number = 0;
+  guint64 last = 0;
+  int code = find_last_segment (connection, stream, &number, &last);
+
+  if (code == SQLITE_OK)
+    code = _nebula_sqlite_prepare (connection, NEBULA_SQLITE_GET_SEGMENT, &statement);
+
+  while (code == SQLITE_OK && last > after) {
+    guint64 first = 0;
+
+    sqlite3_bind_int64 (statement, 1, number);
+    code = sqlite3_step (statement);
+    if (code == SQLITE_ROW && (guint64) sqlite3_column_int64 (statement, 2) == last) {
+      first = (guint64) sqlite3_column_int64 (statement, 1);
+      if (first > after)
+        g_array_append_val (numbers, number);
+      number = sqlite3_column_int64 (statement, 0);
+    }
+    sqlite3_reset (statement);
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+      code = first > 0 && first <= last ? SQLITE_OK : NEBULA_SQLITE_WRONG_CHAIN;
+    last = first - 1;
   }
 
   return code;
+}
+
+static int
+read_segment (NebulaSqliteConnection *connection,
+              const char *stream,
+              gint64 number,
+              GPtrArray *segments)
+{
+  sqlite3_stmt *statement = NULL;
+  int code = _nebula_sqlite_prepare (connection, NEBULA_SQLITE_GET_SEGMENT, &statement);
+
+  if (code != SQLITE_OK)
+    return code;
+
+  sqlite3_bind_int64 (statement, 1, number);
+  code = sqlite3_step (statement);
+  if (code == SQLITE_ROW) {
+    guint64 first = (guint64) sqlite3_column_int64 (statement, 1);
+    guint64 last = (guint64) sqlite3_column_int64 (statement, 2);
+    g_autoptr (GBytes) facts = column_bytes (statement, 4);
+    guint64 checksum = _nebula_sqlite_checksum_segment (
+        stream, first, last, g_bytes_get_data (facts, NULL), g_bytes_get_size (facts));
+
+    if (column_equals (statement, 3, checksum))
+      g_ptr_array_add (segments, nebula_segment_new (first, last, facts));
+    else
+      code = NEBULA_SQLITE_WRONG_CHECKSUM;
+  }
+  sqlite3_reset (statement);
+
+  return code == SQLITE_ROW ? SQLITE_OK : code == SQLITE_DONE ? NEBULA_SQLITE_WRONG_CHAIN : code;
 }
 
 static GPtrArray *
 read_segments (NebulaStore *store, const char *stream, guint64 after, guint limit, GError **error)
 {
   NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
-  NebulaSqliteConnection *reader = NULL;
-  sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_GET_SEGMENTS, &reader, error);
+  NebulaSqliteConnection *reader = _nebula_sqlite_store_take_reader (self, error);
+  g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GPtrArray) segments =
       g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_segment_free);
   int code = SQLITE_OK;
 
-  if (!statement)
+  if (!reader)
     return NULL;
 
-  _nebula_sqlite_bind_text (statement, 1, stream);
-  sqlite3_bind_int64 (statement, 2, (gint64) MIN (after, (guint64) G_MAXINT64));
-  sqlite3_bind_int (statement, 3, limit_to_sql (limit));
-  code = collect_segments (statement, stream, segments);
+  code = _nebula_sqlite_walk (reader, stream, after, numbers);
+  for (guint i = numbers->len; code == SQLITE_OK && i > 0; i--) {
+    if (limit != 0 && segments->len == limit)
+      break;
+    code = read_segment (reader, stream, g_array_index (numbers, gint64, i - 1), segments);
+  }
+  if (code != SQLITE_OK)
+    _nebula_sqlite_store_fail (self, reader->db, code, error);
+  _nebula_sqlite_store_give_reader (self, reader);
 
-  return end_read (self, reader, statement, code, error) ? g_steal_pointer (&segments) : NULL;
+  return code == SQLITE_OK ? g_steal_pointer (&segments) : NULL;
 }
 
 static GBytes *

@@ -7,9 +7,13 @@
  * Times are microseconds since 1970 in UTC. Texts are UTF-8, compared by their bytes.
  *
  *   stream      one row a stream: the header, see NebulaHeader
+ *     segment   number of its last segment; 0: none
  *     digest    exclusive or of the checksums of all segments of the stream
- *     checksum  of the other columns, without digest
- *   segment     facts of one stream that were committed together: numbers first … last, without gaps
+ *     checksum  of the other columns, without segment and digest
+ *   segment     facts of one stream that were committed together: first … last, without gaps. Segments are numbered in
+ *               the order of commits whatever their stream, and each names the one before it of its stream: so a group
+ *               of many streams fills the last pages of the table and touches no index. The price is that history is
+ *               read from its end.
  *   checkpoint  state of a stream after the fact with number sequence
  *   inbox       messages in the order of their commit; consumed ones stay for a while without their payload, so that a
  *               repetition is known
@@ -33,13 +37,13 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
   " durability INTEGER NOT NULL, priority INTEGER NOT NULL, wake_usec INTEGER NOT NULL,"
   " flags INTEGER NOT NULL, checkpoint INTEGER NOT NULL, created_usec INTEGER NOT NULL,"
   " updated_usec INTEGER NOT NULL, recoveries INTEGER NOT NULL, business_key TEXT,"
-  " digest INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+  " segment INTEGER NOT NULL, digest INTEGER NOT NULL, checksum INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
   "CREATE INDEX stream_by_status ON stream (kind, status, id);"
   "CREATE INDEX stream_by_workflow ON stream (workflow, status, id);"
   "CREATE INDEX stream_by_wake ON stream (wake_usec, id) WHERE wake_usec > 0;"
-  "CREATE TABLE segment (stream TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,"
-  " facts BLOB NOT NULL, checksum INTEGER NOT NULL, PRIMARY KEY (stream, first))"
-  " STRICT, WITHOUT ROWID;"
+  "CREATE TABLE segment (number INTEGER PRIMARY KEY, previous INTEGER NOT NULL,"
+  " first INTEGER NOT NULL, last INTEGER NOT NULL, stream TEXT NOT NULL,"
+  " checksum INTEGER NOT NULL, facts BLOB NOT NULL) STRICT;"
   "CREATE TABLE checkpoint (stream TEXT NOT NULL PRIMARY KEY, sequence INTEGER NOT NULL,"
   " state BLOB NOT NULL, checksum INTEGER NOT NULL) STRICT;"
   "CREATE TABLE inbox (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
@@ -65,7 +69,7 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
   "UPDATE stream SET tenant = ?3, shard = ?4, sequence = ?5, epoch = ?6, format = ?7,"             \
   " revision = ?10, durability = ?11, priority = ?12, flags = ?14, checkpoint = ?15,"              \
   " created_usec = ?16, updated_usec = ?17, recoveries = ?18, business_key = ?19,"                 \
-  " checksum = ?20, digest = (digest | ?21) - (digest & ?21)"
+  " checksum = ?20, digest = (digest | ?21) - (digest & ?21), segment = coalesce (?23, segment)"
 
 #define STREAM_IS_CURRENT " WHERE id = ?1 AND sequence = ?22 AND epoch <= ?6"
 
@@ -79,8 +83,9 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
   [NEBULA_SQLITE_ROLLBACK] = "ROLLBACK",
   [NEBULA_SQLITE_TOUCH] = "UPDATE counter SET value = (value + 1) & 65535 WHERE name = 'sync'",
   [NEBULA_SQLITE_INSERT_STREAM] =
-      "INSERT INTO stream (" STREAM_COLUMNS ", digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-      " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) ON CONFLICT DO NOTHING",
+      "INSERT INTO stream (" STREAM_COLUMNS ", digest, segment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+      " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, coalesce (?23, 0))"
+      " ON CONFLICT DO NOTHING",
   /* An index is written again if a statement sets one of its columns, changed or not: most units change none. */
   [NEBULA_SQLITE_UPDATE_STREAM] = STREAM_PLAIN_UPDATES STREAM_IS_CURRENT
       " AND kind = ?2 AND status = ?8 AND wake_usec = ?13 AND workflow IS ?9",
@@ -88,8 +93,14 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       ", kind = ?2, status = ?8, workflow = ?9, wake_usec = ?13" STREAM_IS_CURRENT,
   [NEBULA_SQLITE_UPDATE_CHECKPOINT] = "UPDATE stream SET checkpoint = ?2, checksum = ?3"
                                       " WHERE id = ?1",
-  [NEBULA_SQLITE_INSERT_SEGMENT] = "INSERT INTO segment (stream, first, last, facts, checksum)"
-                                   " VALUES (?1, ?2, ?3, ?4, ?5)",
+  [NEBULA_SQLITE_INSERT_SEGMENT] =
+      "INSERT INTO segment (number, previous, first, last, stream, checksum, facts)"
+      " VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6)",
+  /* This is where a unit is refused: it inserts nothing if the stream is not where the unit expects it. */
+  [NEBULA_SQLITE_APPEND_SEGMENT] =
+      "INSERT INTO segment (number, previous, first, last, stream, checksum, facts)"
+      " SELECT ?1, segment, ?2, ?3, ?4, ?5, ?6 FROM stream"
+      " WHERE id = ?4 AND sequence = ?2 - 1 AND epoch <= ?7",
   [NEBULA_SQLITE_PUT_CHECKPOINT] =
       "INSERT OR REPLACE INTO checkpoint (stream, sequence, state, checksum)"
       " VALUES (?1, ?2, ?3, ?4)",
@@ -107,11 +118,9 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET revision = ?3, value = ?4,"
       " checksum = ?5",
   [NEBULA_SQLITE_GET_STREAM] = "SELECT " STREAM_COLUMNS " FROM stream WHERE id = ?1",
+  [NEBULA_SQLITE_GET_LAST_SEGMENT] = "SELECT segment, sequence FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_SEGMENT] =
-      "SELECT last, facts FROM segment WHERE stream = ?1 AND first = ?2",
-  [NEBULA_SQLITE_GET_SEGMENTS] =
-      "SELECT first, last, facts, checksum FROM segment WHERE stream = ?1 AND first > ?2"
-      " ORDER BY first LIMIT ?3",
+      "SELECT previous, first, last, checksum, facts FROM segment WHERE number = ?1",
   [NEBULA_SQLITE_GET_CHECKPOINT] =
       "SELECT sequence, state, checksum FROM checkpoint WHERE stream = ?1",
   [NEBULA_SQLITE_GET_INBOX] = "SELECT id, stream, payload, created_usec, checksum FROM inbox"
@@ -160,6 +169,7 @@ void
 _nebula_sqlite_set_error (sqlite3 *db, int code, GError **error)
 {
   const char *reason = code == NEBULA_SQLITE_WRONG_CHECKSUM ? _("a checksum is wrong")
+                       : code == NEBULA_SQLITE_WRONG_CHAIN  ? _("facts are missing")
                        : db                                 ? sqlite3_errmsg (db)
                                                             : sqlite3_errstr (code);
 
@@ -362,5 +372,6 @@ _nebula_sqlite_migrate (NebulaSqliteConnection *self, GError **error)
     if (!migrate_step (self, version, error))
       return FALSE;
 
-  return TRUE;
+  return read_integer (self, "SELECT coalesce (max (number), 0) + 1 FROM segment",
+                       &self->next_segment, error);
 }

@@ -125,8 +125,12 @@ static const char *const checks[] = {
   "SELECT 'integrity: ' || integrity_check FROM pragma_integrity_check (100)"
   " WHERE integrity_check <> 'ok'",
   "SELECT 'stream ' || stream || ': facts ' || first || ' … ' || last || ' do not follow ' ||"
-  " previous FROM (SELECT stream, first, last, lag (last, 1, 0) OVER (PARTITION BY stream"
-  " ORDER BY first) AS previous FROM segment) WHERE first <> previous + 1 OR last < first",
+  " before FROM (SELECT stream, first, last, previous, lag (last, 1, 0) OVER w AS before,"
+  " lag (number, 1, 0) OVER w AS link FROM segment WINDOW w AS (PARTITION BY stream"
+  " ORDER BY first)) WHERE first <> before + 1 OR last < first OR previous <> link",
+  "SELECT 'stream ' || id || ': the header does not name the last facts' FROM stream AS s"
+  " LEFT JOIN segment AS l ON l.number = s.segment"
+  " WHERE sequence <> coalesce (l.last, 0) OR (segment <> 0 AND l.stream IS NOT s.id)",
   "SELECT 'stream ' || id || ': the header ends at ' || sequence || ' and the facts at ' ||"
   " coalesce (last, 0) FROM stream LEFT JOIN (SELECT stream, max (last) AS last FROM segment"
   " GROUP BY stream) ON stream = id WHERE sequence <> coalesce (last, 0)",

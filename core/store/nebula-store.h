@@ -48,7 +48,7 @@ NEBULA_API gboolean nebula_execution_status_from_string (const char *text, Nebul
 NEBULA_API gboolean nebula_execution_status_is_terminal (NebulaExecutionStatus status);
 
 /**
- * NebulaHeader: (skip)
+ * NebulaHeader:
  *
  * What the store knows of a stream without reading its facts; written in the same unit as they are.
  */
@@ -111,7 +111,7 @@ typedef struct
 } NebulaDocumentWrite;
 
 /**
- * NebulaUnit: (skip)
+ * NebulaUnit:
  *
  * One atomic change of one stream. Its name is (stream, first sequence): committing it again answers “committed”.
  * A unit without facts but with messages or documents has @n_facts 0 and checks no sequence. One without facts but with a
@@ -176,7 +176,7 @@ NEBULA_API void nebula_segment_free (NebulaSegment *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSegment, nebula_segment_free)
 
 /**
- * NebulaHeaderQuery: (skip)
+ * NebulaHeaderQuery:
  *
  * Which headers to list. @kind always restricts; other members do not if they are zero or %NULL.
  */

@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /**
- * NebulaDocument: (copy-func nebula_document_ref) (free-func nebula_document_unref)
+ * NebulaDocument:
  *
  * A YAML or JSON text as a value that remembers where each part stands. Duplicate keys, tags, several documents and
  * more than 100 aliases are errors; YAML follows the 1.2 core schema (`no`, dates and `0777` are text).

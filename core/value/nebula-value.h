@@ -43,7 +43,7 @@ typedef enum
 } NebulaValueKind;
 
 /**
- * NebulaValue: (copy-func nebula_value_ref) (free-func nebula_value_unref)
+ * NebulaValue:
  *
  * The only data between nodes: immutable, counted atomically; null, booleans, small integers and empty containers
  * are immortal. Byte size and depth are known in constant time.
@@ -127,7 +127,7 @@ NEBULA_API gboolean nebula_value_compare (NebulaValue *self, NebulaValue *other,
 NEBULA_API char *nebula_value_to_text (NebulaValue *self);
 
 /**
- * NebulaValueBuilder: (copy-func nebula_value_builder_ref) (free-func nebula_value_builder_unref)
+ * NebulaValueBuilder:
  *
  * Collects items or members of one container. Setting a key again replaces its value and keeps its place.
  *

@@ -17,7 +17,7 @@ typedef enum
 } NebulaSeverity;
 
 /**
- * NebulaDiagnostic: (copy-func nebula_diagnostic_ref) (free-func nebula_diagnostic_unref)
+ * NebulaDiagnostic:
  *
  * One problem of a workflow, with its place.
  *

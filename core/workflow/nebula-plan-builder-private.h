@@ -27,7 +27,7 @@ typedef struct
 {
   guint32 from;
   guint32 to;
-  const char *port;  /* interned; NULL: any but error */
+  const char *port;  /* in the plan's texts, once each; NULL: any but error */
   NebulaValue *when; /* borrowed; NULL: none */
   guint32 scope;
   guint32 item;      /* index in `connections`, or in the target's `after` */
@@ -75,8 +75,6 @@ NebulaPlan *_nebula_plan_build (NebulaValue *definition, NebulaActionResolver *r
 char *_nebula_plan_builder_scope_pointer (NebulaPlanBuilder *self, guint32 scope);
 char *_nebula_plan_builder_node_pointer (NebulaPlanBuilder *self, guint32 node, const char *key);
 char *_nebula_plan_builder_link_pointer (NebulaPlanBuilder *self, const NebulaPlanLink *link);
-/* The interned form of an id that stands somewhere in this process, else NULL; interns nothing. */
-const char *_nebula_plan_builder_find_id (const char *text);
 /* A node of exactly this scope, or NEBULA_PLAN_NONE. */
 guint32 _nebula_plan_builder_find_in_scope (NebulaPlanBuilder *self, guint32 scope, const char *text);
 /* “Did you mean …?” among the nodes that @scope sees. */

@@ -101,19 +101,10 @@ _nebula_plan_builder_link_pointer (NebulaPlanBuilder *self, const NebulaPlanLink
   return g_strdup_printf ("%s/%u", list, link->item);
 }
 
-const char *
-_nebula_plan_builder_find_id (const char *text)
-{
-  GQuark quark = g_quark_try_string (text);
-
-  return quark ? g_quark_to_string (quark) : NULL;
-}
-
 guint32
 _nebula_plan_builder_find_in_scope (NebulaPlanBuilder *self, guint32 scope, const char *text)
 {
-  const char *id = _nebula_plan_builder_find_id (text);
-  guint32 node = id ? nebula_plan_find_node (self->plan, scope, id) : NEBULA_PLAN_NONE;
+  guint32 node = nebula_plan_find_node (self->plan, scope, text);
 
   if (node == NEBULA_PLAN_NONE || self->plan->nodes[node].scope != scope)
     return NEBULA_PLAN_NONE;
@@ -174,7 +165,7 @@ collect_node (NebulaCollection *self, guint32 scope, const char *id, NebulaValue
 {
   NebulaValue *body = _nebula_member (value, "body", NEBULA_VALUE_KIND_OBJECT);
   NebulaPlanNode node = {
-    .id = g_intern_string (id),
+    .id = g_string_chunk_insert (self->builder->plan->ids, id),
     .scope = scope,
     .body = body ? self->scopes->len : NEBULA_PLAN_NONE,
   };

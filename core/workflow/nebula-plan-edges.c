@@ -24,12 +24,11 @@ resolve (NebulaPlanBuilder *self, const char *id, const NebulaPlanLink *link)
   guint32 node = _nebula_plan_builder_find_in_scope (self, scope, id);
   g_autofree char *hint = NULL;
   g_autofree char *message = NULL;
-  const char *interned = _nebula_plan_builder_find_id (id);
 
   if (node != NEBULA_PLAN_NONE)
     return node;
 
-  if (interned && nebula_plan_find_node (self->plan, scope, interned) != NEBULA_PLAN_NONE)
+  if (nebula_plan_find_node (self->plan, scope, id) != NEBULA_PLAN_NONE)
     hint = g_strdup (_("Connections stay within one body; nodes outside of it cannot be connected."));
   else
     hint = _nebula_plan_builder_hint_node (self, scope, id, FALSE);
@@ -63,7 +62,7 @@ add_connection (NebulaPlanBuilder *self, const NebulaConnection *connection, Neb
     return;
   }
 
-  link.port = connection->port ? g_intern_string (connection->port) : NULL;
+  link.port = connection->port ? g_string_chunk_insert_const (self->plan->ids, connection->port) : NULL;
   link.when = connection->when;
   g_array_append_val (self->links, link);
 }
@@ -226,7 +225,6 @@ sort_links (NebulaPlanBuilder *self)
 
     edge->from = written[i].from;
     edge->to = written[i].to;
-    edge->port = written[i].port;
     edge->in_index = in_place - plan->nodes[written[i].to].first_in;
     plan->in_edges[in_place] = place;
     g_array_index (sorted, NebulaPlanLink, place) = written[i];
@@ -339,7 +337,12 @@ _nebula_plan_builder_check_ports (NebulaPlanBuilder *self)
       continue;
     if (strcmp (link->port, "error") == 0)
       node->has_error_edge = TRUE;
-    if (node->info && !has_port (self, link->from, node->info, link->port))
+    if (!node->info)
+      continue;
+    /* Only ports that exist are interned: what is interned is never freed. */
+    if (has_port (self, link->from, node->info, link->port))
+      plan->edges[i].port = g_intern_string (link->port);
+    else
       report_port (self, link, node->info);
   }
 }

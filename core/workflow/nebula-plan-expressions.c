@@ -128,9 +128,9 @@ check_loop (const NebulaExpressionSite *self, const NebulaReference *reference, 
   if (!reference->id)
     return;
   for (guint32 s = self->scope; plan->scopes[s].owner != NEBULA_PLAN_NONE; s = plan->scopes[s].parent)
-    if (plan->nodes[plan->scopes[s].owner].id == reference->id)
+    if (strcmp (plan->nodes[plan->scopes[s].owner].id, reference->id) == 0)
       return;
-  if (self->items && self->node != NEBULA_PLAN_NONE && plan->nodes[self->node].id == reference->id)
+  if (self->items && self->node != NEBULA_PLAN_NONE && strcmp (plan->nodes[self->node].id, reference->id) == 0)
     return;
   message = g_strdup_printf (_("No loop “%s” stands around this"), reference->id);
   report (self, pointer, "unknown-node", _("$loop names the loops whose bodies hold this node."), message);

@@ -443,24 +443,26 @@ typedef struct
   guint64 *sets; /* BATCH_WORDS of each component: which targets are above it, or in it */
 } NebulaSweep;
 
+/* What is above @node is above all that comes after it, down to component @low. */
+static void
+pass_on (NebulaPlanBuilder *self, NebulaSweep *state, const NebulaPlanNode *node, const guint64 *set, guint32 low)
+{
+  for (guint32 k = 0; k < node->n_out; k++) {
+    guint32 to = self->component[self->plan->edges[node->first_out + k].to];
+
+    for (guint w = 0; to >= low && w < BATCH_WORDS; w++)
+      state->sets[(gsize) to * BATCH_WORDS + w] |= set[w];
+  }
+}
+
 static void
 sweep (NebulaPlanBuilder *self, NebulaSweep *state, guint32 high, guint32 low)
 {
-  NebulaPlan *plan = self->plan;
-
   for (guint32 c = high + 1; c > low; c--) {
-    guint64 *set = state->sets + (gsize) (c - 1) * BATCH_WORDS;
+    const guint64 *set = state->sets + (gsize) (c - 1) * BATCH_WORDS;
 
-    for (guint32 i = state->starts[c - 1]; i < state->starts[c]; i++) {
-      NebulaPlanNode *node = &plan->nodes[state->order[i]];
-
-      for (guint32 k = 0; k < node->n_out; k++) {
-        guint32 to = self->component[plan->edges[node->first_out + k].to];
-
-        for (guint w = 0; to >= low && w < BATCH_WORDS; w++)
-          state->sets[(gsize) to * BATCH_WORDS + w] |= set[w];
-      }
-    }
+    for (guint32 i = state->starts[c - 1]; i < state->starts[c]; i++)
+      pass_on (self, state, &self->plan->nodes[state->order[i]], set, low);
   }
 }
 

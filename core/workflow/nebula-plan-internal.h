@@ -81,7 +81,7 @@ typedef struct
 
 typedef struct
 {
-  const char *id; /* interned */
+  const char *id; /* the plan's own; compare as text */
   guint32 scope;
   guint32 first_in; /* into in_edges[] */
   guint32 n_in;
@@ -147,7 +147,8 @@ struct _NebulaPlan
   NebulaPlanEdge *edges;
   guint n_edges;
   guint32 *in_edges;
-  GHashTable *node_index; /* interned id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
+  GStringChunk *ids;      /* of the nodes; not interned for ever, because anybody may send workflows */
+  GHashTable *node_index; /* id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
   gboolean ids_are_unique; /* no id stands in two scopes */
   GHashTable *scoped_index; /* set of nodes by id and scope, if they are not unique; see nebula_plan_find_node () */
   NebulaDurability durability;
@@ -161,7 +162,7 @@ struct _NebulaPlan
 NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
-/* The node that @id (interned) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
+/* The node that @id (any text) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
 guint32 nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id);
 /* The delay before attempt number @attempt (2 is the first repeat), without jitter. */
 gint64 nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt);

@@ -151,7 +151,7 @@ add_late_parameter (NebulaWith *self, NebulaParameter *parameter, NebulaValue *v
   }
 }
 
-/* Splits `with`: late expressions are compiled, unknown keys reported; what is left is returned. */
+/* Splits `with`: late expressions are compiled; the rest is returned, also unknown keys, whose templates are checked. */
 static NebulaValue *
 split (NebulaWith *self)
 {
@@ -164,15 +164,14 @@ split (NebulaWith *self)
     const char *key = nebula_value_get_key (self->with, i, &length);
     NebulaParameter *parameter = find_parameter (self, key, length);
 
-    if (parameter && !is_late (parameter)) {
-      nebula_value_builder_set_length_take (builder, key, length, nebula_value_ref (member));
+    if (parameter && is_late (parameter)) {
+      is_whole = FALSE;
+      add_late_parameter (self, parameter, member);
       continue;
     }
-    is_whole = FALSE;
-    if (parameter)
-      add_late_parameter (self, parameter, member);
-    else
+    if (!parameter)
       report_unknown (self, key);
+    nebula_value_builder_set_length_take (builder, key, length, nebula_value_ref (member));
   }
   return is_whole ? nebula_value_ref (self->with) : nebula_value_builder_end (builder);
 }

@@ -13,6 +13,7 @@ _nebula_plan_new (void)
   NebulaPlan *self = g_new0 (NebulaPlan, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  self->ids = g_string_chunk_new (4096);
   return self;
 }
 
@@ -45,6 +46,7 @@ nebula_plan_free (NebulaPlan *self)
 
   g_clear_pointer (&self->node_index, g_hash_table_unref);
   g_clear_pointer (&self->scoped_index, g_hash_table_unref);
+  g_clear_pointer (&self->ids, g_string_chunk_free);
   g_clear_pointer (&self->concurrency_key, nebula_expression_unref);
   g_clear_pointer (&self->definition, nebula_value_unref);
   g_clear_pointer (&self->input_schema, nebula_value_unref);
@@ -152,13 +154,13 @@ nebula_plan_get_n_nodes (NebulaPlan *self)
   return self->n_nodes;
 }
 
-/* A node as the key of scoped_index: ids are interned, so pointers are compared. */
+/* A node as the key of scoped_index. */
 static guint
 hash_scoped (gconstpointer key)
 {
   const NebulaPlanNode *node = key;
 
-  return g_direct_hash (node->id) ^ (node->scope * 2654435761u);
+  return g_str_hash (node->id) ^ (node->scope * 2654435761u);
 }
 
 static gboolean
@@ -167,13 +169,13 @@ equal_scoped (gconstpointer first, gconstpointer second)
   const NebulaPlanNode *a = first;
   const NebulaPlanNode *b = second;
 
-  return a->id == b->id && a->scope == b->scope;
+  return a->scope == b->scope && strcmp (a->id, b->id) == 0;
 }
 
 void
 _nebula_plan_index (NebulaPlan *self)
 {
-  self->node_index = g_hash_table_new (g_direct_hash, g_direct_equal);
+  self->node_index = g_hash_table_new (g_str_hash, g_str_equal);
   self->ids_are_unique = TRUE;
 
   for (guint i = 0; i < self->n_nodes; i++) {

@@ -7,7 +7,7 @@
 #include "nebula-nearest-internal.h"
 #include "nebula-schema-private.h"
 
-static void check_shape (NebulaSchemaWalk *walk, const NebulaShape *shape, NebulaValue *value, const NebulaPath *path);
+static void check_shape (NebulaSchemaWalk *walk, const NebulaSchemaShape *shape, NebulaValue *value, const NebulaPath *path);
 
 void
 _nebula_schema_report (NebulaSchemaWalk *walk,
@@ -87,7 +87,7 @@ kind_fits (NebulaFieldKind kind, NebulaValue *value)
 
 static void
 report_kind (NebulaSchemaWalk *walk,
-             const NebulaShape *shape,
+             const NebulaSchemaShape *shape,
              const NebulaField *field,
              NebulaValue *value,
              const NebulaPath *path)
@@ -104,7 +104,7 @@ report_kind (NebulaSchemaWalk *walk,
 
 static void
 check_choice (NebulaSchemaWalk *walk,
-              const NebulaShape *shape,
+              const NebulaSchemaShape *shape,
               const NebulaField *field,
               NebulaValue *value,
               const NebulaPath *path)
@@ -154,7 +154,7 @@ check_duration (NebulaSchemaWalk *walk, const NebulaField *field, NebulaValue *v
 
 static void
 check_texts (NebulaSchemaWalk *walk,
-             const NebulaShape *shape,
+             const NebulaSchemaShape *shape,
              const NebulaField *field,
              NebulaValue *value,
              const NebulaPath *path)
@@ -227,7 +227,7 @@ check_connections (NebulaSchemaWalk *walk, const NebulaField *field, NebulaValue
 
 static void
 check_field (NebulaSchemaWalk *walk,
-             const NebulaShape *shape,
+             const NebulaSchemaShape *shape,
              const NebulaField *field,
              NebulaValue *value,
              const NebulaPath *path)
@@ -270,7 +270,7 @@ check_field (NebulaSchemaWalk *walk,
 
 static void
 report_unknown_key (NebulaSchemaWalk *walk,
-                    const NebulaShape *shape,
+                    const NebulaSchemaShape *shape,
                     const char *key,
                     const NebulaPath *path)
 {
@@ -293,7 +293,7 @@ report_unknown_key (NebulaSchemaWalk *walk,
 
 static void
 check_shape (NebulaSchemaWalk *walk,
-             const NebulaShape *shape,
+             const NebulaSchemaShape *shape,
              NebulaValue *value,
              const NebulaPath *path)
 {
@@ -310,7 +310,7 @@ check_shape (NebulaSchemaWalk *walk,
   for (gsize i = 0; i < nebula_value_get_length (value); i++) {
     gsize length;
     const char *key = nebula_value_get_key (value, i, &length);
-    const NebulaField *field = _nebula_shape_find (shape, key, length);
+    const NebulaField *field = _nebula_schema_shape_find (shape, key, length);
     NebulaPath inner = { path, key, 0 };
 
     if (field)
@@ -346,5 +346,5 @@ _nebula_schema_check (NebulaValue *definition, NebulaSchemaPass pass, NebulaProb
     _nebula_schema_report (&walk, (NebulaProblem) { .code = "schema" }, NULL, message);
     return;
   }
-  check_shape (&walk, &_nebula_shape_workflow, definition, NULL);
+  check_shape (&walk, &_nebula_schema_shape_workflow, definition, NULL);
 }

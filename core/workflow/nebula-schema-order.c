@@ -15,10 +15,10 @@
 
 #define CHUNK_BYTES 65536
 
-static NebulaValue *order_shape (const NebulaShape *shape, NebulaValue *value);
+static NebulaValue *order_shape (const NebulaSchemaShape *shape, NebulaValue *value);
 
 static NebulaValue *
-order_connection (const NebulaShape *shape, NebulaValue *value)
+order_connection (const NebulaSchemaShape *shape, NebulaValue *value)
 {
   g_auto (NebulaConnection) connection = { 0 };
   g_autoptr (NebulaValue) as_text = NULL;
@@ -39,43 +39,56 @@ order_connection (const NebulaShape *shape, NebulaValue *value)
 }
 
 static NebulaValue *
-order_connections (const NebulaShape *shape, NebulaValue *value)
+order_connections (const NebulaSchemaShape *shape, NebulaValue *value)
 {
   g_autoptr (NebulaValueBuilder) builder = NULL;
-  gboolean changed = FALSE;
 
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_ARRAY)
     return nebula_value_ref (value);
-  builder = nebula_value_builder_new_array ();
   for (gsize i = 0; i < nebula_value_get_length (value); i++) {
     NebulaValue *item = nebula_value_get_item (value, i);
-    NebulaValue *ordered = order_connection (shape, item);
+    g_autoptr (NebulaValue) ordered = order_connection (shape, item);
 
-    changed |= ordered != item;
-    nebula_value_builder_add_take (builder, ordered);
+    if (!builder && ordered != item) {
+      builder = nebula_value_builder_new_array ();
+      for (gsize k = 0; k < i; k++)
+        nebula_value_builder_add (builder, nebula_value_get_item (value, k));
+    }
+    if (builder)
+      nebula_value_builder_add (builder, ordered);
   }
-  return changed ? nebula_value_builder_end (builder) : nebula_value_ref (value);
+  return builder ? nebula_value_builder_end (builder) : nebula_value_ref (value);
+}
+
+static void
+copy_member (NebulaValueBuilder *builder, NebulaValue *object, gsize index, NebulaValue *member)
+{
+  gsize length;
+  const char *key = nebula_value_get_key (object, index, &length);
+
+  nebula_value_builder_set_length_take (builder, key, length, nebula_value_ref (member));
 }
 
 static NebulaValue *
-order_map (const NebulaShape *shape, NebulaValue *value)
+order_map (const NebulaSchemaShape *shape, NebulaValue *value)
 {
   g_autoptr (NebulaValueBuilder) builder = NULL;
-  gboolean changed = FALSE;
 
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT)
     return nebula_value_ref (value);
-  builder = nebula_value_builder_new_object ();
   for (gsize i = 0; i < nebula_value_get_length (value); i++) {
     NebulaValue *member = nebula_value_get_member_at (value, i);
-    NebulaValue *ordered = order_shape (shape, member);
-    gsize length;
-    const char *key = nebula_value_get_key (value, i, &length);
+    g_autoptr (NebulaValue) ordered = order_shape (shape, member);
 
-    changed |= ordered != member;
-    nebula_value_builder_set_length_take (builder, key, length, ordered);
+    if (!builder && ordered != member) {
+      builder = nebula_value_builder_new_object ();
+      for (gsize k = 0; k < i; k++)
+        copy_member (builder, value, k, nebula_value_get_member_at (value, k));
+    }
+    if (builder)
+      copy_member (builder, value, i, ordered);
   }
-  return changed ? nebula_value_builder_end (builder) : nebula_value_ref (value);
+  return builder ? nebula_value_builder_end (builder) : nebula_value_ref (value);
 }
 
 static NebulaValue *
@@ -114,49 +127,57 @@ is_default (const NebulaField *field, NebulaValue *value)
   return fallback && nebula_value_equal (fallback, value);
 }
 
-/* Keys that the schema does not know go to the end; they are there only while mistakes are being listed. */
+/* Builds what is written: the ordered members, then keys that the schema does not know; those are there only while
+ * mistakes are being listed. */
 static NebulaValue *
-order_shape (const NebulaShape *shape, NebulaValue *value)
+build_shape (const NebulaSchemaShape *shape, NebulaValue *value, NebulaValue *const *ordered)
 {
-  g_autoptr (NebulaValueBuilder) builder = NULL;
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+
+  for (gsize i = 0; i < shape->n_fields; i++)
+    if (ordered[i])
+      nebula_value_builder_set (builder, shape->fields[i].name, ordered[i]);
+  for (gsize i = 0; i < nebula_value_get_length (value); i++) {
+    gsize length;
+    const char *key = nebula_value_get_key (value, i, &length);
+
+    if (!_nebula_schema_shape_find (shape, key, length))
+      copy_member (builder, value, i, nebula_value_get_member_at (value, i));
+  }
+  return nebula_value_builder_end (builder);
+}
+
+static NebulaValue *
+order_shape (const NebulaSchemaShape *shape, NebulaValue *value)
+{
+  NebulaValue *ordered[NEBULA_SCHEMA_MAX_FIELDS] = { NULL };
+  NebulaValue *whole;
   gboolean changed = FALSE;
   gsize n_kept = 0;
 
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT)
     return nebula_value_ref (value);
 
-  builder = nebula_value_builder_new_object ();
   for (gsize i = 0; i < shape->n_fields; i++) {
     const NebulaField *field = &shape->fields[i];
     NebulaValue *member = nebula_value_get_member (value, field->name);
-    g_autoptr (NebulaValue) ordered = member ? order_field (field, member) : NULL;
 
     if (!member)
       continue;
-    if (is_default (field, ordered)) {
+    ordered[i] = order_field (field, member);
+    if (is_default (field, ordered[i])) {
+      g_clear_pointer (&ordered[i], nebula_value_unref);
       changed = TRUE;
       continue;
     }
-    changed |= ordered != member
-               || strcmp (nebula_value_get_key (value, n_kept, NULL), field->name) != 0;
-    nebula_value_builder_set_take (builder, field->name, g_steal_pointer (&ordered));
+    changed = changed || ordered[i] != member
+              || strcmp (nebula_value_get_key (value, n_kept, NULL), field->name) != 0;
     n_kept++;
   }
-  if (!changed)
-    return nebula_value_ref (value);
-
-  for (gsize i = 0; i < nebula_value_get_length (value); i++) {
-    gsize length;
-    const char *key = nebula_value_get_key (value, i, &length);
-
-    if (!_nebula_shape_find (shape, key, length))
-      nebula_value_builder_set_length_take (builder,
-                                            key,
-                                            length,
-                                            nebula_value_ref (
-                                                nebula_value_get_member_at (value, i)));
-  }
-  return nebula_value_builder_end (builder);
+  whole = changed ? build_shape (shape, value, ordered) : nebula_value_ref (value);
+  for (gsize i = 0; i < shape->n_fields; i++)
+    g_clear_pointer (&ordered[i], nebula_value_unref);
+  return whole;
 }
 
 NebulaValue *
@@ -167,11 +188,11 @@ _nebula_schema_order (NebulaValue *definition)
 
   if (nebula_value_get_kind (definition) != NEBULA_VALUE_KIND_OBJECT
       || nebula_value_has_member (definition, "nebula"))
-    return order_shape (&_nebula_shape_workflow, definition);
+    return order_shape (&_nebula_schema_shape_workflow, definition);
 
   format = nebula_value_new_integer (1);
   whole = nebula_value_with_member (definition, "nebula", format);
-  return order_shape (&_nebula_shape_workflow, whole);
+  return order_shape (&_nebula_schema_shape_workflow, whole);
 }
 
 typedef struct
@@ -180,7 +201,7 @@ typedef struct
   GString *text;
 } NebulaHasher;
 
-static void hash_shape (NebulaHasher *hasher, const NebulaShape *shape, NebulaValue *value);
+static void hash_shape (NebulaHasher *hasher, const NebulaSchemaShape *shape, NebulaValue *value);
 
 static void
 flush (NebulaHasher *hasher, gsize above)
@@ -233,7 +254,7 @@ static void hash_free_value (NebulaHasher *hasher, NebulaValue *value);
 
 /* Members in byte order of their keys; @shape is what they hold, or NULL for anything. */
 static void
-hash_sorted (NebulaHasher *hasher, const NebulaShape *shape, NebulaValue *value)
+hash_sorted (NebulaHasher *hasher, const NebulaSchemaShape *shape, NebulaValue *value)
 {
   g_autofree gsize *order = sort_keys (value);
 
@@ -276,7 +297,7 @@ hash_free_value (NebulaHasher *hasher, NebulaValue *value)
 }
 
 static void
-hash_nodes (NebulaHasher *hasher, const NebulaShape *shape, NebulaValue *value)
+hash_nodes (NebulaHasher *hasher, const NebulaSchemaShape *shape, NebulaValue *value)
 {
   g_string_append_c (hasher->text, '{');
   for (gsize i = 0; i < nebula_value_get_length (value); i++) {
@@ -291,7 +312,7 @@ hash_nodes (NebulaHasher *hasher, const NebulaShape *shape, NebulaValue *value)
 }
 
 static void
-hash_shape (NebulaHasher *hasher, const NebulaShape *shape, NebulaValue *value)
+hash_shape (NebulaHasher *hasher, const NebulaSchemaShape *shape, NebulaValue *value)
 {
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT) {
     hash_free_value (hasher, value);
@@ -330,7 +351,7 @@ _nebula_schema_hash (NebulaValue *definition)
   g_autoptr (GString) text = g_string_sized_new (CHUNK_BYTES + 4096);
   NebulaHasher hasher = { checksum, text };
 
-  hash_shape (&hasher, &_nebula_shape_workflow, ordered);
+  hash_shape (&hasher, &_nebula_schema_shape_workflow, ordered);
   flush (&hasher, 0);
   return g_strdup (g_checksum_get_string (checksum));
 }

@@ -29,20 +29,22 @@ typedef enum
   NEBULA_FIELD_FLAGS_COMMENT = 1 << 1, /* for people; no part of the hash */
 } NebulaFieldFlags;
 
-typedef struct _NebulaShape NebulaShape;
+#define NEBULA_SCHEMA_MAX_FIELDS 32
+
+typedef struct _NebulaSchemaShape NebulaSchemaShape;
 
 typedef struct
 {
   const char *name;
   NebulaFieldKind kind;
   NebulaFieldFlags flags;
-  const NebulaShape *shape;   /* of SHAPE, MAP, NODES, CONNECTIONS */
+  const NebulaSchemaShape *shape;   /* of SHAPE, MAP, NODES, CONNECTIONS */
   const char *const *choices; /* of CHOICE */
   const char *fallback;       /* the default as JSON, left out when written; NULL: none */
 } NebulaField;
 
 /* An object with known keys, in the order in which they are written. */
-struct _NebulaShape
+struct _NebulaSchemaShape
 {
   const char *what; /* “a node”, for messages */
   const char *code; /* of mistakes other than unknown keys */
@@ -50,13 +52,13 @@ struct _NebulaShape
   gsize n_fields;
 };
 
-extern const NebulaShape _nebula_shape_workflow;
-extern const NebulaShape _nebula_shape_body;
-extern const NebulaShape _nebula_shape_join;
-extern const NebulaShape _nebula_shape_retry;
-extern const NebulaShape _nebula_shape_trigger;
+extern const NebulaSchemaShape _nebula_schema_shape_workflow;
+extern const NebulaSchemaShape _nebula_schema_shape_body;
+extern const NebulaSchemaShape _nebula_schema_shape_join;
+extern const NebulaSchemaShape _nebula_schema_shape_retry;
+extern const NebulaSchemaShape _nebula_schema_shape_trigger;
 
-const NebulaField *_nebula_shape_find (const NebulaShape *self, const char *key, gsize length);
+const NebulaField *_nebula_schema_shape_find (const NebulaSchemaShape *self, const char *key, gsize length);
 
 typedef struct
 {
@@ -67,6 +69,6 @@ typedef struct
 /* Reports in the pass that @problem's code belongs to. @path replaces the problem's pointer. */
 void _nebula_schema_report (NebulaSchemaWalk *walk, NebulaProblem problem, const NebulaPath *path, const char *message);
 /* What a table of keys cannot say: rules about the members of @shape. */
-void _nebula_schema_check_rules (NebulaSchemaWalk *walk, const NebulaShape *shape, NebulaValue *value, const NebulaPath *path);
+void _nebula_schema_check_rules (NebulaSchemaWalk *walk, const NebulaSchemaShape *shape, NebulaValue *value, const NebulaPath *path);
 
 G_END_DECLS

@@ -215,22 +215,22 @@ check_trigger (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *pat
 
 void
 _nebula_schema_check_rules (NebulaSchemaWalk *walk,
-                            const NebulaShape *shape,
+                            const NebulaSchemaShape *shape,
                             NebulaValue *value,
                             const NebulaPath *path)
 {
-  if (shape == &_nebula_shape_workflow) {
+  if (shape == &_nebula_schema_shape_workflow) {
     check_format (walk, value, path);
     check_name (walk, value, path);
     check_nodes (walk, value, path);
     check_concurrency (walk, value);
-  } else if (shape == &_nebula_shape_body) {
+  } else if (shape == &_nebula_schema_shape_body) {
     check_nodes (walk, value, path);
-  } else if (shape == &_nebula_shape_retry) {
+  } else if (shape == &_nebula_schema_shape_retry) {
     check_retry (walk, value, path);
-  } else if (shape == &_nebula_shape_join) {
+  } else if (shape == &_nebula_schema_shape_join) {
     check_join (walk, value, path);
-  } else if (shape == &_nebula_shape_trigger) {
+  } else if (shape == &_nebula_schema_shape_trigger) {
     check_trigger (walk, value, path);
   }
 }

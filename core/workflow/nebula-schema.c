@@ -30,7 +30,7 @@ static const NebulaField connection_fields[] = {
   KEY ("when", TEXT),
   KEY ("loop", BOOLEAN, .fallback = "false"),
 };
-static const NebulaShape connection_shape = {
+static const NebulaSchemaShape connection_shape = {
   N_ ("a connection"), "schema", connection_fields, G_N_ELEMENTS (connection_fields)
 };
 
@@ -42,7 +42,7 @@ static const NebulaField retry_fields[] = {
   KEY ("max", DURATION, .fallback = "\"1h\""),
   KEY ("jitter", BOOLEAN, .fallback = "false"),
 };
-const NebulaShape _nebula_shape_retry = {
+const NebulaSchemaShape _nebula_schema_shape_retry = {
   N_ ("“retry”"), "bad-retry", retry_fields, G_N_ELEMENTS (retry_fields)
 };
 
@@ -50,11 +50,11 @@ static const NebulaField join_fields[] = {
   KEY ("need", ANY, .fallback = "\"all\""),
   KEY ("rest", CHOICE, .choices = rests, .fallback = "\"ignore\""),
 };
-const NebulaShape _nebula_shape_join = {
+const NebulaSchemaShape _nebula_schema_shape_join = {
   N_ ("“join”"), "schema", join_fields, G_N_ELEMENTS (join_fields)
 };
 
-static const NebulaShape node_shape;
+static const NebulaSchemaShape node_shape;
 
 static const NebulaField body_fields[] = {
   KEY ("nodes", NODES, .shape = &node_shape),
@@ -62,7 +62,7 @@ static const NebulaField body_fields[] = {
   KEY ("result", ANY),
   KEY ("layout", ANY, COMMENT),
 };
-const NebulaShape _nebula_shape_body = {
+const NebulaSchemaShape _nebula_schema_shape_body = {
   N_ ("a body"), "schema", body_fields, G_N_ELEMENTS (body_fields)
 };
 
@@ -70,19 +70,19 @@ static const NebulaField node_fields[] = {
   KEY ("action", TEXT, REQUIRED),
   KEY ("with", OBJECT, .fallback = "{}"),
   KEY ("after", TEXTS, .fallback = "[]"),
-  KEY ("join", SHAPE, .shape = &_nebula_shape_join, .fallback = "{}"),
+  KEY ("join", SHAPE, .shape = &_nebula_schema_shape_join, .fallback = "{}"),
   KEY ("effect", CHOICE, .choices = effects),
-  KEY ("retry", SHAPE, .shape = &_nebula_shape_retry, .fallback = "{}"),
+  KEY ("retry", SHAPE, .shape = &_nebula_schema_shape_retry, .fallback = "{}"),
   KEY ("timeout", DURATION),
   KEY ("total-timeout", DURATION),
   KEY ("policy", ANY),
   KEY ("on-error", CHOICE, .choices = node_on_errors),
   KEY ("on-unknown", CHOICE, .choices = on_unknowns, .fallback = "\"fail\""),
   KEY ("undo", OBJECT),
-  KEY ("body", SHAPE, .shape = &_nebula_shape_body),
-  KEY ("catch", SHAPE, .shape = &_nebula_shape_body),
-  KEY ("finally", SHAPE, .shape = &_nebula_shape_body),
-  KEY ("bodies", MAP, .shape = &_nebula_shape_body),
+  KEY ("body", SHAPE, .shape = &_nebula_schema_shape_body),
+  KEY ("catch", SHAPE, .shape = &_nebula_schema_shape_body),
+  KEY ("finally", SHAPE, .shape = &_nebula_schema_shape_body),
+  KEY ("bodies", MAP, .shape = &_nebula_schema_shape_body),
   KEY ("credentials", OBJECT),
   KEY ("priority", INTEGER),
   KEY ("lock", ANY),
@@ -91,7 +91,7 @@ static const NebulaField node_fields[] = {
   KEY ("title", TEXT, COMMENT),
   KEY ("notes", TEXT, COMMENT),
 };
-static const NebulaShape node_shape = {
+static const NebulaSchemaShape node_shape = {
   N_ ("a node"), "schema", node_fields, G_N_ELEMENTS (node_fields)
 };
 
@@ -99,7 +99,7 @@ static const NebulaField concurrency_fields[] = {
   KEY ("limit", INTEGER),
   KEY ("key", TEXT),
 };
-static const NebulaShape concurrency_shape = {
+static const NebulaSchemaShape concurrency_shape = {
   N_ ("“concurrency”"), "schema", concurrency_fields, G_N_ELEMENTS (concurrency_fields)
 };
 
@@ -110,7 +110,7 @@ static const NebulaField settings_fields[] = {
   KEY ("priority", INTEGER, .fallback = "0"),
   KEY ("concurrency", SHAPE, .shape = &concurrency_shape, .fallback = "{}"),
 };
-static const NebulaShape settings_shape = {
+static const NebulaSchemaShape settings_shape = {
   N_ ("“settings”"), "schema", settings_fields, G_N_ELEMENTS (settings_fields)
 };
 
@@ -122,7 +122,7 @@ static const NebulaField trigger_fields[] = {
   KEY ("title", TEXT, COMMENT),
   KEY ("notes", TEXT, COMMENT),
 };
-const NebulaShape _nebula_shape_trigger = {
+const NebulaSchemaShape _nebula_schema_shape_trigger = {
   N_ ("a trigger"), "bad-trigger", trigger_fields, G_N_ELEMENTS (trigger_fields)
 };
 
@@ -135,18 +135,21 @@ static const NebulaField workflow_fields[] = {
   KEY ("input", OBJECT),
   KEY ("variables", OBJECT, .fallback = "{}"),
   KEY ("settings", SHAPE, .shape = &settings_shape, .fallback = "{}"),
-  KEY ("triggers", MAP, .shape = &_nebula_shape_trigger, .fallback = "{}"),
+  KEY ("triggers", MAP, .shape = &_nebula_schema_shape_trigger, .fallback = "{}"),
   KEY ("nodes", NODES, .shape = &node_shape),
   KEY ("connections", CONNECTIONS, .shape = &connection_shape, .fallback = "[]"),
   KEY ("output", ANY),
   KEY ("layout", ANY, COMMENT),
 };
-const NebulaShape _nebula_shape_workflow = {
+const NebulaSchemaShape _nebula_schema_shape_workflow = {
   N_ ("a workflow"), "schema", workflow_fields, G_N_ELEMENTS (workflow_fields)
 };
 
+G_STATIC_ASSERT (G_N_ELEMENTS (node_fields) <= NEBULA_SCHEMA_MAX_FIELDS);
+G_STATIC_ASSERT (G_N_ELEMENTS (workflow_fields) <= NEBULA_SCHEMA_MAX_FIELDS);
+
 const NebulaField *
-_nebula_shape_find (const NebulaShape *self, const char *key, gsize length)
+_nebula_schema_shape_find (const NebulaSchemaShape *self, const char *key, gsize length)
 {
   for (gsize i = 0; i < self->n_fields; i++)
     if (strcmp (self->fields[i].name, key) == 0 && strlen (key) == length)

@@ -48,6 +48,9 @@ gboolean _nebula_problems_end (NebulaProblems *self, const char *name, GError **
 /* “Did you mean …?” or NULL. */
 char *_nebula_hint_nearest (const char *nearest);
 
+/* Reads a text; a problem with its place for each repeated key, and for text that is no document (then NULL). */
+NebulaDocument *_nebula_document_read (GBytes *bytes, const char *file, GPtrArray *diagnostics, NebulaValue **ret_value);
+
 /* The schema: one table of keys says what is read, in which order it is written, and what matters. */
 typedef enum
 {

@@ -128,64 +128,58 @@ nebula_workflow_init (NebulaWorkflow *self)
 {
 }
 
-/* A file that is no document at all: one problem, with the place where reading stopped. */
-static void
-report_syntax (GPtrArray *diagnostics, const char *file, guint line, guint column, const GError *error)
-{
-  gboolean is_key = g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_DUPLICATE_KEY);
-  gboolean is_id = is_key && strstr (error->message, "/nodes/") != NULL;
-  const char *code = is_id ? "duplicate-id" : "yaml-syntax";
-  const char *hint = is_key ? _("Give each key a name of its own.") : NULL;
-
-  g_ptr_array_add (diagnostics,
-                   nebula_diagnostic_new (NEBULA_SEVERITY_ERROR,
-                                          code,
-                                          file,
-                                          line,
-                                          column,
-                                          error->message,
-                                          hint));
-}
-
-/* Checks the structure. If it is wrong, lists also what can be found without knowing the actions. */
+/* Text that is no document, or repeats a key. */
 static gboolean
-nebula_workflow_check (NebulaWorkflow *self, GPtrArray *diagnostics, GError **error)
+set_syntax_error (GPtrArray *diagnostics, guint first, const char *file, GError **error)
 {
-  NebulaProblems problems;
+  NebulaDiagnostic *diagnostic = g_ptr_array_index (diagnostics, first);
 
-  _nebula_problems_init (&problems, diagnostics, self->document, self->file);
-  _nebula_schema_check (self->definition, NEBULA_SCHEMA_PASS_STRUCTURE, &problems);
-  if (problems.n_errors > 0 && nebula_value_get_depth (self->definition) <= NEBULA_LIMIT_DEPTH)
-    _nebula_plan_build (self->definition, NULL, NULL, &problems);
-  return _nebula_problems_end (&problems, nebula_workflow_get_name (self), error);
+  g_set_error (error,
+               NEBULA_ERROR,
+               NEBULA_ERROR_INVALID_WORKFLOW,
+               _("Workflow “%s” cannot be read: %s"),
+               file ? file : "?",
+               nebula_diagnostic_get_message (diagnostic));
+  return FALSE;
 }
 
 static NebulaWorkflow *
-nebula_workflow_parse (GBytes *bytes, const char *file_name, GPtrArray *diagnostics, GError **error)
+nebula_workflow_parse (GBytes *bytes, const char *file, GPtrArray *diagnostics)
 {
-  g_autoptr (NebulaWorkflow) self = NULL;
   g_autoptr (NebulaDocument) document = NULL;
-  g_autoptr (GError) problem = NULL;
-  guint line = 0;
-  guint column = 0;
+  NebulaWorkflow *self;
+  NebulaValue *value = NULL;
 
-  document = nebula_document_parse (bytes, NEBULA_DOCUMENT_FORMAT_AUTO, &line, &column, &problem);
-  if (!document) {
-    report_syntax (diagnostics, file_name, line, column, problem);
-    g_set_error (error,
-                 NEBULA_ERROR,
-                 NEBULA_ERROR_INVALID_WORKFLOW,
-                 _("“%s” cannot be read: %s"),
-                 file_name ? file_name : "?",
-                 problem->message);
+  document = _nebula_document_read (bytes, file, diagnostics, &value);
+  if (!document)
     return NULL;
-  }
 
   self = g_object_new (NEBULA_TYPE_WORKFLOW, NULL);
-  self->definition = nebula_value_ref (nebula_document_get_value (document));
+  self->definition = value;
   self->document = g_steal_pointer (&document);
-  self->file = g_strdup (file_name);
-  return g_steal_pointer (&self);
+  self->file = g_strdup (file);
+  return self;
+}
+
+/* Lists the mistakes of structure; of meaning too if there are some, or if @resolver is there to find all of them. */
+static gboolean
+nebula_workflow_check (NebulaWorkflow *self,
+                       NebulaActionResolver *resolver,
+                       GPtrArray *diagnostics,
+                       guint n_before,
+                       GError **error)
+{
+  NebulaProblems problems;
+  g_autoptr (NebulaPlan) plan = NULL;
+
+  _nebula_problems_init (&problems, diagnostics, self->document, self->file);
+  problems.n_errors = diagnostics->len - n_before;
+  problems.n_before = n_before;
+  _nebula_schema_check (self->definition, NEBULA_SCHEMA_PASS_STRUCTURE, &problems);
+  if ((resolver || problems.n_errors > 0)
+      && nebula_value_get_depth (self->definition) <= NEBULA_LIMIT_DEPTH)
+    plan = _nebula_plan_build (self->definition, resolver, NULL, &problems);
+  return _nebula_problems_end (&problems, nebula_workflow_get_name (self), error);
 }
 
 /**
@@ -260,6 +254,7 @@ nebula_workflow_read_bytes (GBytes *bytes,
 {
   g_autoptr (NebulaWorkflow) self = NULL;
   g_autoptr (GPtrArray) own = NULL;
+  guint n_before;
 
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
@@ -275,10 +270,13 @@ nebula_workflow_read_bytes (GBytes *bytes,
     return NULL;
   }
 
-  self = nebula_workflow_parse (bytes, file_name, diagnostics, error);
-  if (!self || !nebula_workflow_check (self, diagnostics, error))
-    return NULL;
-  return g_steal_pointer (&self);
+  n_before = diagnostics->len;
+  self = nebula_workflow_parse (bytes, file_name, diagnostics);
+  if (!self)
+    set_syntax_error (diagnostics, n_before, file_name, error);
+  else if (nebula_workflow_check (self, NULL, diagnostics, n_before, error))
+    return g_steal_pointer (&self);
+  return NULL;
 }
 
 /**
@@ -308,7 +306,7 @@ nebula_workflow_new_from_value (NebulaValue *definition, GPtrArray *diagnostics,
     diagnostics = own = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
   self = g_object_new (NEBULA_TYPE_WORKFLOW, NULL);
   self->definition = nebula_value_ref (definition);
-  if (!nebula_workflow_check (self, diagnostics, error))
+  if (!nebula_workflow_check (self, NULL, diagnostics, diagnostics->len, error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -467,9 +465,8 @@ nebula_workflow_validate_bytes (GBytes *bytes,
                                 GError **error)
 {
   g_autoptr (NebulaWorkflow) self = NULL;
-  g_autoptr (NebulaPlan) plan = NULL;
   g_autoptr (GPtrArray) own = NULL;
-  NebulaProblems problems;
+  guint n_before;
 
   g_return_val_if_fail (bytes != NULL, FALSE);
   g_return_val_if_fail (NEBULA_IS_ACTION_RESOLVER (resolver), FALSE);
@@ -477,15 +474,11 @@ nebula_workflow_validate_bytes (GBytes *bytes,
 
   if (!diagnostics)
     diagnostics = own = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
-  self = nebula_workflow_parse (bytes, file_name, diagnostics, error);
+  n_before = diagnostics->len;
+  self = nebula_workflow_parse (bytes, file_name, diagnostics);
   if (!self)
-    return FALSE;
-
-  _nebula_problems_init (&problems, diagnostics, self->document, self->file);
-  _nebula_schema_check (self->definition, NEBULA_SCHEMA_PASS_STRUCTURE, &problems);
-  if (nebula_value_get_depth (self->definition) <= NEBULA_LIMIT_DEPTH)
-    plan = _nebula_plan_build (self->definition, resolver, NULL, &problems);
-  return _nebula_problems_end (&problems, nebula_workflow_get_name (self), error);
+    return set_syntax_error (diagnostics, n_before, file_name, error);
+  return nebula_workflow_check (self, resolver, diagnostics, n_before, error);
 }
 
 /**

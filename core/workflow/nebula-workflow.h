@@ -10,7 +10,7 @@ G_BEGIN_DECLS
 NEBULA_API G_DECLARE_FINAL_TYPE (NebulaWorkflow, nebula_workflow, NEBULA, WORKFLOW, GObject)
 
 /**
- * NebulaPlan: (copy-func nebula_plan_ref) (free-func nebula_plan_unref)
+ * NebulaPlan:
  *
  * A compiled workflow.
  *

@@ -65,7 +65,7 @@ def count_folder(folder):
         with open(path, encoding='utf-8') as file:
             entries = [json.loads(line) for line in file if line.strip()]
     except OSError:
-        return total, failures
+        return [0, 1, 0], ['no test ran; see above']
     for entry in entries:
         counts = count_program(folder, entry)
         total = [a + b for a, b in zip(total, counts)]

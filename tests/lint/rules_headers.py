@@ -72,6 +72,8 @@ def judge_core_include(folder, path, header, is_system, layers):
 def judge_outer_include(parts, header, layers):
     if parts[0] == 'tests' and parts[1] in ('core', 'simulation', 'robustness', 'fuzz', 'bench', 'support'):
         return None
+    if parts[0] == 'modules' and header in layers.homes:
+        return 'a module includes <nebula/nebula-sdk.h>, not %s' % header
     if header.startswith('nebula-') and header.endswith('-internal.h'):
         return '%s is internal to core/' % header
     if header in layers.homes and header.endswith('-private.h'):

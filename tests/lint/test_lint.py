@@ -167,6 +167,8 @@ class LintTest(unittest.TestCase):
         self.assert_bad(c_file('#include "nebula-base-internal.h"\n', 'core/value/nebula-y.h'), 'layers')
         self.assert_bad(c_file('#include "nebula-base-internal.h"\n', 'modules/http/a.c'), 'layers')
         self.assert_bad(c_file('#include "nebula-base-private.h"\n', 'modules/http/a.c'), 'layers')
+        self.assert_bad(c_file('#include "nebula-base.h"\n', 'modules/http/a.c'), 'layers')
+        self.assert_good(c_file('#include <nebula/nebula-sdk.h>\n#include "http.h"\n', 'modules/http/a.c'), 'layers')
         self.assert_good(c_file('#include "nebula-base-private.h"\n', 'tests/core/base/a.cc'), 'layers')
         self.assert_good(c_file('#include "nebula-base-internal.h"\n', 'core/nebula/main.c'), 'layers')
 

@@ -13,6 +13,7 @@
  * no timer fires early; every execution ends.
  */
 
+#include <algorithm>
 #include <cstdio>
 #include <random>
 #include <set>
@@ -319,18 +320,14 @@ private:
             g_array_index (commands, NebulaCommand, n_kept++) = command;
             continue;
           }
-        if (nebula_kernel_is_current (kernel_, &command) || (plant_ == Plant::Cancel && is_running_node (command)))
+        if (nebula_kernel_is_current (kernel_, &command))
           begin (command);
+        else if (plant_ == Plant::Cancel) /* an engine that does not look again starts it all the same */
+          CHECK (!cancel_committed_, "something starts after the cancel was committed");
         else
           nebula_kernel_withdraw (kernel_, &command, now_);
       }
     g_array_set_size (commands, n_kept);
-  }
-
-  bool
-  is_running_node (const NebulaCommand &command)
-  {
-    return nebula_state_get_lane (state (), command.lane) && nebula_kernel_wants_result (kernel_, &command);
   }
 
   void
@@ -541,6 +538,10 @@ private:
     for (GBytes *segment : durable_)
       nebula_state_fold (state (), segment, nullptr);
     committed_ = state ()->sequence;
+    /* What had run ahead of its commit died with the process; only committed attempts can still be heard of. */
+    past_.erase (std::remove_if (past_.begin (), past_.end (),
+                                 [this] (const Attempt &attempt) { return attempt.command.sequence > committed_; }),
+                 past_.end ());
     note_done ();
     if (plant_ == Plant::Repeat)
       forget_begun ();

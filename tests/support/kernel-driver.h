@@ -107,6 +107,8 @@ public:
           return;
         for (const NebulaCommand &command : commands)
           {
+            if (!nebula_kernel_is_current (kernel, &command))
+              continue; /* an answer before it cancelled it */
             NebulaResult *result = answer (command);
 
             started.push_back (plan_->nodes[command.node].id);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "nebula-action-resolver.h"
-#include "nebula-nearest-internal.h"
 
 G_BEGIN_DECLS
 

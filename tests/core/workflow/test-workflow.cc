@@ -194,7 +194,7 @@ const Case cases[] = {
   { "no_nodes_in_body", HEAD "  a: { action: flow.repeat, with: { times: 1 }, body: { nodes: {} } }\n", { "no-nodes" }, 3, 64, nullptr },
   { "newer_format", "nebula: 2\nname: x\nnodes:\n" NODE_A, { "schema" }, 1, 9, "version 1" },
   { "duplicate_id", HEAD NODE_A NODE_A, { "duplicate-id" }, 4, 3, nullptr },
-  { "duplicate_key", "name: x\nname: y\nnodes:\n" NODE_A, { "yaml-syntax" }, 2, 1, nullptr },
+  { "duplicate_key", "name: x\nname: y\nnodes:\n" NODE_A, { "duplicate-key" }, 2, 1, nullptr },
   { "syntax", "name: x\nnodes: [\n", { "yaml-syntax" }, 0, 0, nullptr },
   { "not_an_object", "- a\n", { "schema" }, 1, 1, nullptr },
   { "unknown_key", "name: x\nnodez: {}\nnodes:\n" NODE_A, { "schema" }, 2, 1, "“nodes”" },
@@ -350,6 +350,20 @@ TEST (Workflow, ListsMistakesOfStructureAndMeaningAtOnceInOrder)
   EXPECT_EQ (diagnostics.codes (), wanted) << diagnostics.text ();
   for (guint i = 1; i < diagnostics.size (); i++)
     EXPECT_LE (nebula_diagnostic_get_line (diagnostics.at (i - 1)), nebula_diagnostic_get_line (diagnostics.at (i)));
+}
+
+TEST (Workflow, ListsOtherMistakesBesideRepeatedKeys)
+{
+  Diagnostics diagnostics;
+  EXPECT_FALSE (validate ("name: x\nnodes:\n" NODE_A "  a: { action: data.set, timeout: 1, retry: { attempts: 0 } }\n  a: { action: data.set }\n"
+                          "  b: { action: flow.repeat, timeout: 5, with: { times: 1, 'times': 1 }, body: { nodes: { zz: { action: data.set }, \"zz\": 1 } } }\n",
+                          diagnostics));
+  std::vector<std::string> wanted = { "bad-duration", "duplicate-id", "duplicate-id", "duplicate-id", "duplicate-key" };
+  EXPECT_EQ (diagnostics.codes (), wanted) << diagnostics.text ();
+  NebulaDiagnostic *duration = diagnostics.find ("bad-duration");
+  EXPECT_EQ (nebula_diagnostic_get_line (duration), 6u);
+  EXPECT_EQ (nebula_diagnostic_get_column (duration), 38u);
+  EXPECT_THAT (nebula_diagnostic_get_message (diagnostics.at (0)), testing::HasSubstr ("“a”"));
 }
 
 TEST (Workflow, ReadingListsWhatNeedsNoActionsWithMistakesOfStructure)

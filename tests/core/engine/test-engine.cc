@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <glib/gstdio.h>
+
+#include "nebula-engine.h"
+#include "nebula-memory-store.h"
+#include "nebula-sqlite-store.h"
+#include "test-world.h"
+
+using namespace nebula;
+
+/* Each test runs over both stores, in a context of its own. */
+class EngineTest : public LoopTest, public testing::WithParamInterface<const char *>
+{
+protected:
+  void
+  SetUp () override
+  {
+    LoopTest::SetUp ();
+    folder_ = g_dir_make_tmp ("nebula-engine-XXXXXX", nullptr);
+    path_ = std::string (folder_) + "/x.db";
+    open ();
+  }
+
+  void
+  TearDown () override
+  {
+    close ();
+    for (const char *suffix : { "", "-wal", "-shm", ".lock" })
+      g_unlink ((path_ + suffix).c_str ());
+    g_rmdir (folder_);
+    g_free (folder_);
+    LoopTest::TearDown ();
+  }
+
+  bool is_durable () { return g_str_equal (GetParam (), "sqlite"); }
+
+  void
+  open ()
+  {
+    Error error;
+    Ref<NebulaStore> store (is_durable ()
+                                ? nebula_sqlite_store_open (path_.c_str (), NEBULA_SQLITE_STORE_FLAGS_NONE, error.out ())
+                                : nebula_memory_store_new ());
+
+    ASSERT_TRUE (store) << error.message ();
+    engine = Ref<NebulaEngine> (nebula_engine_new (resolver.get (), store.get (), (NebulaClock *) clock.get ()));
+  }
+
+  void
+  close ()
+  {
+    execution = Ref<NebulaExecution> ();
+    if (engine)
+      nebula_engine_stop (engine.get ());
+    engine = Ref<NebulaEngine> ();
+  }
+
+  void
+  start (const char *text, const char *input = nullptr)
+  {
+    Error error;
+    GPtrArray *diagnostics = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
+    GBytes *bytes = g_bytes_new (text, strlen (text));
+    Ref<NebulaWorkflow> workflow (nebula_workflow_read_bytes (bytes, "test.yaml", diagnostics, error.out ()));
+    Plan plan (workflow ? nebula_engine_deploy (engine.get (), workflow.get (), diagnostics, error.out ()) : nullptr);
+    Value value = input ? json (input) : Value ();
+
+    g_bytes_unref (bytes);
+    for (guint i = 0; i < diagnostics->len; i++)
+      ADD_FAILURE () << nebula_diagnostic_get_message ((NebulaDiagnostic *) diagnostics->pdata[i]);
+    g_ptr_array_unref (diagnostics);
+    ASSERT_TRUE (plan) << error.message ();
+    execution = Ref<NebulaExecution> (
+        nebula_engine_start (engine.get (), plan.get (), value.get (), nullptr, error.out ()));
+    ASSERT_TRUE (execution) << error.message ();
+  }
+
+  bool
+  wait ()
+  {
+    return run_until ([this] { return nebula_execution_status_is_terminal (nebula_execution_get_status (execution.get ())); });
+  }
+
+  bool
+  wait_for (NebulaExecutionStatus status)
+  {
+    return run_until ([this, status] { return nebula_execution_get_status (execution.get ()) == status; });
+  }
+
+  std::string
+  status ()
+  {
+    return nebula_execution_status_to_string (nebula_execution_get_status (execution.get ()));
+  }
+
+  std::string
+  output ()
+  {
+    Value value (nebula_execution_get_output (execution.get ()));
+
+    return to_json (value.get ());
+  }
+
+  Ref<NebulaActionResolver> resolver = new_world_resolver ();
+  Ref<NebulaManualClock> clock{ nebula_manual_clock_new (G_GINT64_CONSTANT (1700000000000000), 7) };
+  Ref<NebulaEngine> engine;
+  Ref<NebulaExecution> execution;
+  std::string path_;
+
+private:
+  char *folder_ = nullptr;
+};
+
+INSTANTIATE_TEST_SUITE_P (Stores, EngineTest, testing::Values ("memory", "sqlite"), [] (const auto &info) { return info.param; });
+
+static const char chain[] = R"(
+name: chain
+nodes:
+  a: { action: data.set, with: { x: 1 } }
+  b: { action: test.effect, with: { y: 2 }, after: [a] }
+  c: { action: test.read, with: { z: 3 }, after: [b] }
+)";
+
+TEST_P (EngineTest, RunsAWorkflow)
+{
+  start (chain);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "completed");
+  EXPECT_EQ (output (), R"({"z":3})");
+}
+
+TEST_P (EngineTest, ReportsTheRunObject)
+{
+  Error error;
+
+  start (chain);
+  ASSERT_TRUE (wait ());
+  Value report (nebula_execution_get_report (execution.get (), error.out ()));
+  ASSERT_TRUE (report) << error.message ();
+  NebulaValue *nodes = nebula_value_get_member (report.get (), "nodes");
+  EXPECT_STREQ (nebula_value_get_member_string (report.get (), "workflow", ""), "chain");
+  EXPECT_EQ (nebula_value_get_length (nodes), 3u);
+  EXPECT_EQ (nebula_value_get_member_integer (nebula_value_get_member (nodes, "b"), "attempts", 0), 1);
+}
+
+TEST_P (EngineTest, WaitsInVirtualTime)
+{
+  start ("{name: w, nodes: {w: {action: flow.wait, with: {duration: 1h}}}}");
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  nebula_manual_clock_advance (clock.get (), G_TIME_SPAN_HOUR - 1000);
+  EXPECT_FALSE (run_until ([this] { return status () == "completed"; }, 50000));
+  nebula_manual_clock_advance (clock.get (), 1000);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "completed");
+}
+
+TEST_P (EngineTest, RetriesInVirtualTime)
+{
+  start (R"({name: r, nodes: {a: {action: test.effect, with: {fail: no, fail-until: 2},
+             retry: {attempts: 3, initial: 10s}}}})");
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  nebula_manual_clock_advance (clock.get (), 10 * G_USEC_PER_SEC);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "completed");
+}
+
+TEST_P (EngineTest, TimesOutAnAttempt)
+{
+  start ("{name: t, nodes: {a: {action: test.read, with: {hang: true}, timeout: 5s}}}");
+  ASSERT_TRUE (run_until ([this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
+  nebula_manual_clock_advance (clock.get (), 5 * G_USEC_PER_SEC);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "failed");
+}
+
+TEST_P (EngineTest, CancelsAndAnswersAfterTheCommit)
+{
+  bool answered = false;
+
+  start ("{name: c, nodes: {a: {action: test.effect, with: {hang: true}}}}");
+  run_until ([this] { return status () == "running"; }, 200000);
+  nebula_execution_cancel_async (
+      execution.get (), "enough", nullptr,
+      [] (GObject *object, GAsyncResult *result, gpointer data) {
+        EXPECT_TRUE (nebula_execution_cancel_finish ((NebulaExecution *) object, result, nullptr));
+        *(bool *) data = true;
+      },
+      &answered);
+  ASSERT_TRUE (wait ());
+  EXPECT_TRUE (run_until ([&] { return answered; }));
+  EXPECT_EQ (status (), "cancelled");
+}
+
+TEST_P (EngineTest, RefusesToCancelWhatHasEnded)
+{
+  int code = -1;
+
+  start (chain);
+  ASSERT_TRUE (wait ());
+  nebula_execution_cancel_async (
+      execution.get (), nullptr, nullptr,
+      [] (GObject *object, GAsyncResult *result, gpointer data) {
+        GError *error = nullptr;
+
+        EXPECT_FALSE (nebula_execution_cancel_finish ((NebulaExecution *) object, result, &error));
+        *(int *) data = error->code;
+        g_error_free (error);
+      },
+      &code);
+  EXPECT_TRUE (run_until ([&] { return code >= 0; }));
+  EXPECT_EQ (code, NEBULA_ERROR_CONFLICT);
+}
+
+TEST_P (EngineTest, TellsEventsOfCommittedFacts)
+{
+  std::vector<std::string> topics;
+  gulong id = g_signal_connect (nebula_engine_get_event_bus (engine.get ()), "event",
+                                G_CALLBACK (+[] (NebulaEventBus *, NebulaEvent *event, gpointer data) {
+                                  ((std::vector<std::string> *) data)->push_back (nebula_event_get_topic (event));
+                                }),
+                                &topics);
+
+  start (chain);
+  ASSERT_TRUE (wait ());
+  while (g_main_context_iteration (context_, FALSE))
+    ;
+  g_signal_handler_disconnect (nebula_engine_get_event_bus (engine.get ()), id);
+  ASSERT_FALSE (topics.empty ());
+  EXPECT_EQ (topics.front (), "execution.started");
+  EXPECT_EQ (topics.back (), "execution.completed");
+  EXPECT_EQ (std::count (topics.begin (), topics.end (), "node.completed"), 3);
+}
+
+TEST_P (EngineTest, LetsOnlySoManyThroughAGate)
+{
+  const char *text = R"(
+name: gated
+settings: { concurrency: { limit: 1 } }
+nodes:
+  w: { action: flow.wait, with: { duration: 10s } }
+)";
+  start (text);
+  ASSERT_TRUE (run_until ([this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
+  Ref<NebulaExecution> first (execution.steal ());
+  start (text);
+  Ref<NebulaExecution> second (execution.steal ());
+  run_until ([] { return false; }, 100000);
+  Value reasons (nebula_execution_explain (second.get ()));
+  EXPECT_THAT (to_json (reasons), testing::HasSubstr ("concurrency-limit"));
+  nebula_manual_clock_advance (clock.get (), 10 * G_USEC_PER_SEC);
+  EXPECT_TRUE (run_until ([&] { return nebula_execution_get_status (first.get ()) == NEBULA_EXECUTION_STATUS_COMPLETED; }));
+  EXPECT_TRUE (run_until ([this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
+  nebula_manual_clock_advance (clock.get (), 10 * G_USEC_PER_SEC);
+  EXPECT_TRUE (run_until ([&] { return nebula_execution_get_status (second.get ()) == NEBULA_EXECUTION_STATUS_COMPLETED; }));
+}
+
+TEST_P (EngineTest, RunsManyAtOnce)
+{
+  std::vector<NebulaExecution *> all;
+
+  for (int i = 0; i < 200; i++)
+    {
+      start (chain);
+      all.push_back (execution.steal ());
+    }
+  for (NebulaExecution *one : all)
+    {
+      EXPECT_TRUE (run_until ([one] { return nebula_execution_get_status (one) == NEBULA_EXECUTION_STATUS_COMPLETED; }));
+      g_object_unref (one);
+    }
+  EXPECT_EQ (nebula_engine_get_n_active (engine.get ()), 0u);
+}
+
+TEST_P (EngineTest, LooksIntoFinishedRounds)
+{
+  Error error;
+
+  start (R"(
+name: each
+nodes:
+  each:
+    action: flow.for-each
+    with: { items: [1, 2, 3] }
+    body: { nodes: { a: { action: test.effect, with: { v: 5 } } } }
+)");
+  ASSERT_TRUE (wait ());
+  if (!is_durable ())
+    return; /* a memory store forgets nothing either, but is read the same way */
+  Value report (nebula_execution_get_node_report (execution.get (), "each[2].a", error.out ()));
+  ASSERT_TRUE (report) << error.message ();
+  EXPECT_STREQ (nebula_value_get_member_string (report.get (), "status", ""), "completed");
+  Value missing (nebula_execution_get_node_report (execution.get (), "each[9].a", error.out ()));
+  EXPECT_FALSE (missing);
+  EXPECT_TRUE (has_error (error, NEBULA_ERROR_NOT_FOUND));
+}
+
+TEST_P (EngineTest, TakesUpWhatAStoppedEngineLeft)
+{
+  if (!is_durable ())
+    return;
+  start ("{name: w, nodes: {a: {action: test.effect, with: {v: 1}}, w: {action: flow.wait, with: {duration: 1h}, after: [a]}}}");
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  std::string id = nebula_execution_get_id (execution.get ());
+  close ();
+  open ();
+  Error error;
+  EXPECT_EQ (nebula_engine_recover (engine.get (), error.out ()), 1) << error.message ();
+  EXPECT_EQ (nebula_engine_get_n_waiting (engine.get ()), 1u);
+  nebula_manual_clock_advance (clock.get (), G_TIME_SPAN_HOUR);
+  ASSERT_TRUE (run_until ([this] { return nebula_engine_get_n_waiting (engine.get ()) == 0; }));
+  run_until ([this] { return nebula_engine_get_n_active (engine.get ()) == 0; });
+  execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
+  ASSERT_TRUE (execution) << error.message ();
+  EXPECT_EQ (status (), "completed");
+}
+
+TEST_P (EngineTest, LeavesMemoryWhileItWaits)
+{
+  if (!is_durable ())
+    return;
+  start ("{name: w, nodes: {w: {action: flow.wait, with: {signal: go}}}}");
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  std::string id = nebula_execution_get_id (execution.get ());
+  execution = Ref<NebulaExecution> ();
+  EXPECT_EQ (nebula_engine_get_n_active (engine.get ()), 0u);
+  EXPECT_EQ (nebula_engine_get_n_waiting (engine.get ()), 1u);
+  Error error;
+  execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
+  ASSERT_TRUE (execution) << error.message ();
+  nebula_execution_signal_async (execution.get (), "go", nullptr, nullptr, nullptr, nullptr);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (output (), R"({"reason":"signal","value":null})");
+}
