@@ -52,7 +52,7 @@ typedef struct
   NebulaInvocation *invocation;
   GMainContext *context;
   GSubprocess *process;
-  pid_t group;
+  pid_t group;                /* 0 if the program was gone before it could be asked for */
   GSource *cancel_source;
   GSource *timer;             /* to kill the group, or to give up the outputs */
   GCancellable *give_up;      /* of the outputs */
@@ -96,12 +96,18 @@ start_timer (Run *run, guint ms, GSourceFunc function)
   g_source_attach (run->timer, run->context);
 }
 
+/* The number 0 would mean our own group. */
+static void
+signal_group (Run *run, int number)
+{
+  if (run->group > 0)
+    kill (-run->group, number);
+}
+
 static gboolean
 kill_group (gpointer data)
 {
-  Run *run = data;
-
-  kill (-run->group, SIGKILL);
+  signal_group (data, SIGKILL);
   return G_SOURCE_REMOVE;
 }
 
@@ -111,7 +117,7 @@ stop (Run *run)
   if (run->is_stopping || run->has_exited)
     return;
   run->is_stopping = TRUE;
-  kill (-run->group, SIGTERM);
+  signal_group (run, SIGTERM);
   start_timer (run, (guint) MIN (run->action->kill_after / 1000, G_MAXINT), kill_group);
 }
 
@@ -250,7 +256,7 @@ on_exited (GObject *source, GAsyncResult *result, gpointer data)
 
   /* Whoever of the group did not hear the first signal. */
   if (run->is_stopping)
-    kill (-run->group, SIGKILL);
+    signal_group (run, SIGKILL);
   if (!run->out.is_done || !run->err.is_done)
     start_timer (run, LINGER_MS, give_up_outputs);
   end_if_done (run);
@@ -260,10 +266,11 @@ static void
 watch (Run *run)
 {
   GCancellable *cancellable = nebula_invocation_get_cancellable (run->invocation);
+  const char *identifier = g_subprocess_get_identifier (run->process);
   gsize limit = (gsize) run->action->max_output;
 
   run->context = g_main_context_ref_thread_default ();
-  run->group = (pid_t) g_ascii_strtoll (g_subprocess_get_identifier (run->process), NULL, 10);
+  run->group = identifier != NULL ? (pid_t) g_ascii_strtoll (identifier, NULL, 10) : 0;
   run->give_up = g_cancellable_new ();
   run->cancel_source = g_cancellable_source_new (cancellable);
   g_source_set_callback (run->cancel_source, G_SOURCE_FUNC (on_cancelled), run, NULL);

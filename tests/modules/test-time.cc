@@ -70,7 +70,7 @@ TEST_F (TimeTest, RefusesWhatIsNoTimeOrFormat)
 {
   EXPECT_EQ (refusal ("time.format", R"({"value": "yesterday"})"), "invalid-parameter");
   EXPECT_EQ (refusal ("time.format", R"({})"), "missing-parameter");
-  EXPECT_EQ (value ("time.format", R"({"value": "2030-01-31T12:00:00Z", "format": "%"})"), "!invalid-parameter");
+  EXPECT_EQ (value ("time.format", R"({"value": "2030-01-31T12:00:00Z", "format": "%Q"})"), "!invalid-parameter");
 }
 
 TEST_F (TimeTest, CatalogueTellsWhatTheActionsAre)
