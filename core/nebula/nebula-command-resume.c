@@ -32,21 +32,12 @@ typedef struct
   const ResumeOptions *options;
   GPtrArray *ids;
   NebulaSession session;
-  GPtrArray *jobs; /* of the batch */
-  guint n_open;    /* jobs that are not told yet */
+  GPtrArray *jobs; /* NebulaFollower: those of the batch that are not told yet */
   gboolean is_interrupted;
   gboolean has_failed;
   gboolean has_stopped; /* one was cancelled or timed out */
   NebulaExit fault;     /* OK: none */
 } Resume;
-
-typedef struct
-{
-  Resume *resume;
-  NebulaExecution *execution;
-  gint refs; /* the batch's, and one for each call-back to come */
-  gboolean is_told;
-} Job;
 
 static void
 resume_clear (Resume *self)
@@ -60,14 +51,9 @@ resume_clear (Resume *self)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Resume, resume_clear)
 
 static void
-job_unref (gpointer data)
+follower_free (gpointer data)
 {
-  Job *job = data;
-
-  if (--job->refs > 0)
-    return;
-  g_object_unref (job->execution);
-  g_free (job);
+  nebula_follower_unref (data);
 }
 
 static void
@@ -91,68 +77,53 @@ tell_report (Resume *self, NebulaValue *report)
 }
 
 static void
-job_tell (Job *job)
+tell_job (Resume *self, NebulaFollower *job)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) report = NULL;
+  NebulaExecution *execution = nebula_follower_get_execution (job);
+  g_autoptr (NebulaValue) report = nebula_execution_get_report (execution, &error);
 
-  if (job->is_told || job->resume->is_interrupted)
-    return;
-  job->is_told = TRUE;
-  job->resume->n_open--;
-  report = nebula_execution_get_report (job->execution, &error);
   if (report)
-    tell_report (job->resume, report);
+    tell_report (self, report);
   else
-    tell_error (job->resume, nebula_execution_get_id (job->execution), error);
-}
-
-static void
-ended (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  Job *job = user_data;
-
-  nebula_execution_wait_finish (NEBULA_EXECUTION (source), result, NULL); /* the report tells the same */
-  job_tell (job);
-  job_unref (job);
+    tell_error (self, nebula_execution_get_id (execution), error);
 }
 
 static void
 resumed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, NULL); /* it may have ended already */
-  job_unref (user_data);
 }
 
 static void
 add_job (Resume *self, const char *id)
 {
   g_autoptr (GError) error = NULL;
-  NebulaExecution *execution = nebula_engine_get_execution (self->session.engine, id, &error);
-  Job *job;
+  g_autoptr (NebulaExecution) execution = nebula_engine_get_execution (self->session.engine, id, &error);
 
   if (!execution) {
     tell_error (self, id, error);
     return;
   }
-  job = g_new0 (Job, 1);
-  job->resume = self;
-  job->execution = execution;
-  job->refs = 3;
-  g_ptr_array_add (self->jobs, job);
-  self->n_open++;
-  nebula_execution_resume_async (execution, NULL, resumed, job);
-  nebula_execution_wait_async (execution, NULL, ended, job);
+  nebula_execution_resume_async (execution, NULL, resumed, NULL);
+  g_ptr_array_add (self->jobs, nebula_follower_new (execution));
 }
 
+/* Tells those that have ended or, if nothing else is to be done, cannot go on. */
 static void
-tell_stuck (Resume *self)
+tell_jobs (Resume *self)
 {
-  for (guint i = 0; i < self->jobs->len; i++) {
-    Job *job = self->jobs->pdata[i];
+  gboolean is_idle = !g_main_context_pending (NULL);
 
-    if (!job->is_told && nebula_execution_is_stuck (job->execution))
-      job_tell (job);
+  for (guint i = 0; i < self->jobs->len;) {
+    NebulaFollower *job = self->jobs->pdata[i];
+
+    if (!nebula_follower_is_over (job, NULL) && !(is_idle && nebula_follower_is_stuck (job))) {
+      i++;
+      continue;
+    }
+    tell_job (self, job);
+    g_ptr_array_remove_index (self->jobs, i);
   }
 }
 
@@ -161,10 +132,9 @@ run_batch (Resume *self, guint first)
 {
   for (guint i = first; i < MIN (first + BATCH, self->ids->len); i++)
     add_job (self, self->ids->pdata[i]);
-  while (self->n_open > 0 && !self->is_interrupted) {
-    if (!g_main_context_pending (NULL))
-      tell_stuck (self);
-    if (self->n_open > 0)
+  while (self->jobs->len > 0 && !self->is_interrupted) {
+    tell_jobs (self);
+    if (self->jobs->len > 0)
       g_main_context_iteration (NULL, TRUE);
   }
   g_ptr_array_set_size (self->jobs, 0);
@@ -330,7 +300,7 @@ command_resume (gpointer data, char **arguments)
   g_autoptr (GError) error = NULL;
 
   self.ids = g_ptr_array_new_with_free_func (g_free);
-  self.jobs = g_ptr_array_new_with_free_func (job_unref);
+  self.jobs = g_ptr_array_new_with_free_func (follower_free);
   for (guint i = 0; arguments[i]; i++)
     g_ptr_array_add (self.ids, g_strdup (arguments[i]));
   if (!check_arguments (self.options, arguments, &error) || !resume (&self, &error))

@@ -155,79 +155,127 @@ nebula_interrupts_unwatch (void)
 
 /* Running to the end. */
 
-/* Outlives the caller who stopped waiting. */
-typedef struct
+struct _NebulaFollower
 {
-  gboolean is_over;
-  gboolean is_abandoned;
+  gint refs; /* the owner's, and one for each answer to come */
+  NebulaExecution *execution;
   GError *error;
-} Waiting;
+  gboolean is_over;
+  gboolean is_asked;   /* whether all is committed */
+  gboolean is_settled; /* it was, when it was asked */
+};
 
-static void
-waiting_free (Waiting *self)
+void
+nebula_follower_unref (NebulaFollower *self)
 {
+  if (--self->refs > 0)
+    return;
+  g_clear_object (&self->execution);
   g_clear_error (&self->error);
   g_free (self);
 }
 
 static void
-ended (GObject *source, GAsyncResult *result, gpointer user_data)
+follower_ended (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  Waiting *waiting = user_data;
+  NebulaFollower *self = user_data;
 
-  waiting->is_over = TRUE;
-  nebula_execution_wait_finish (NEBULA_EXECUTION (source), result, &waiting->error);
-  if (waiting->is_abandoned)
-    waiting_free (waiting);
+  nebula_execution_wait_finish (NEBULA_EXECUTION (source), result, &self->error);
+  self->is_over = TRUE;
+  nebula_follower_unref (self);
+}
+
+NebulaFollower *
+nebula_follower_new (NebulaExecution *execution)
+{
+  NebulaFollower *self = g_new0 (NebulaFollower, 1);
+
+  self->refs = 2;
+  self->execution = g_object_ref (execution);
+  nebula_execution_wait_async (execution, NULL, follower_ended, self);
+  return self;
+}
+
+NebulaExecution *
+nebula_follower_get_execution (NebulaFollower *self)
+{
+  return self->execution;
+}
+
+gboolean
+nebula_follower_is_over (NebulaFollower *self, GError **error)
+{
+  if (self->error)
+    g_propagate_error (error, g_error_copy (self->error));
+  return self->is_over;
+}
+
+static void
+follower_settled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  NebulaFollower *self = user_data;
+
+  self->is_asked = FALSE;
+  self->is_settled = nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, NULL);
+  nebula_follower_unref (self);
 }
 
 static gboolean
-has_timer (NebulaExecution *execution)
+waits_for_somebody (NebulaExecution *execution)
 {
+  static const char *const lasting[] = { "signal", "unknown-outcome", "concurrency-limit", "paused", NULL };
   g_autoptr (NebulaValue) reasons = nebula_execution_explain (execution);
+  gsize n_reasons = nebula_value_get_length (reasons);
 
-  for (gsize i = 0; i < nebula_value_get_length (reasons); i++) {
+  for (gsize i = 0; i < n_reasons; i++) {
     NebulaValue *reason = nebula_value_get_item (reasons, i);
 
-    if (nebula_value_has_member (reason, "until"))
-      return TRUE;
-    if (g_str_equal (nebula_value_get_member_string (reason, "reason", ""), "running"))
-      return TRUE;
+    if (nebula_value_has_member (reason, "until") ||
+        !g_strv_contains (lasting, nebula_value_get_member_string (reason, "reason", "")))
+      return FALSE;
+  }
+  return n_reasons > 0;
+}
+
+gboolean
+nebula_follower_is_stuck (NebulaFollower *self)
+{
+  NebulaExecutionStatus status = nebula_execution_get_status (self->execution);
+
+  if (status == NEBULA_EXECUTION_STATUS_PAUSED)
+    return TRUE;
+  if (status != NEBULA_EXECUTION_STATUS_SUSPENDED || !waits_for_somebody (self->execution)) {
+    self->is_settled = FALSE;
+    return FALSE;
+  }
+  if (self->is_settled)
+    return TRUE;
+  if (!self->is_asked) {
+    /* The reasons may be ahead of what is committed. For one that is not paused this only waits for the commit. */
+    self->is_asked = TRUE;
+    self->refs++;
+    nebula_execution_resume_async (self->execution, NULL, follower_settled, self);
   }
   return FALSE;
 }
 
 gboolean
-nebula_execution_is_stuck (NebulaExecution *execution)
-{
-  NebulaExecutionStatus status = nebula_execution_get_status (execution);
-
-  if (status == NEBULA_EXECUTION_STATUS_PAUSED)
-    return TRUE;
-  return status == NEBULA_EXECUTION_STATUS_SUSPENDED && !has_timer (execution);
-}
-
-gboolean
 nebula_execution_run (NebulaExecution *execution, gboolean allow_stuck, GCancellable *cancellable, GError **error)
 {
-  Waiting *waiting = g_new0 (Waiting, 1);
-  gboolean is_good;
+  g_autoptr (NebulaFollower) follower = nebula_follower_new (execution);
+  g_autoptr (GError) local_error = NULL;
 
-  nebula_execution_wait_async (execution, NULL, ended, waiting);
-  while (!waiting->is_over && !g_cancellable_is_cancelled (cancellable)) {
-    if (allow_stuck && !g_main_context_pending (NULL) && nebula_execution_is_stuck (execution))
-      break;
+  while (!nebula_follower_is_over (follower, &local_error)) {
+    if (g_cancellable_set_error_if_cancelled (cancellable, error))
+      return FALSE;
+    if (allow_stuck && !g_main_context_pending (NULL) && nebula_follower_is_stuck (follower))
+      return TRUE;
     g_main_context_iteration (NULL, TRUE);
   }
-  if (!waiting->is_over) {
-    waiting->is_abandoned = TRUE;
-    return !g_cancellable_set_error_if_cancelled (cancellable, error);
-  }
-  is_good = waiting->error == NULL;
-  if (!is_good)
-    g_propagate_error (error, g_steal_pointer (&waiting->error));
-  waiting_free (waiting);
-  return is_good;
+  if (!local_error)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
 
 void

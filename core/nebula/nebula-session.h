@@ -37,11 +37,22 @@ typedef void (*NebulaInterrupted) (gpointer user_data);
 void nebula_interrupts_watch (NebulaInterrupted callback, gpointer user_data);
 void nebula_interrupts_unwatch (void);
 
+/* Follows an execution while somebody turns the default context. */
+typedef struct _NebulaFollower NebulaFollower;
+
+NebulaFollower *nebula_follower_new (NebulaExecution *execution);
+void nebula_follower_unref (NebulaFollower *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaFollower, nebula_follower_unref)
+NebulaExecution *nebula_follower_get_execution (NebulaFollower *self);
+/* Whether it has ended, or the engine lost it (@error). */
+gboolean nebula_follower_is_over (NebulaFollower *self, GError **error);
+/* Whether it waits for what no timer brings: a signal, a decision, somebody who resumes it. It may take a turn of the
+ * context and a second question to tell. */
+gboolean nebula_follower_is_stuck (NebulaFollower *self);
+
 /* Turns the context until @execution has ended or, if @allow_stuck, waits for what no timer brings. FALSE with @error if
  * the engine lost it or @cancellable was cancelled. */
 gboolean nebula_execution_run (NebulaExecution *execution, gboolean allow_stuck, GCancellable *cancellable, GError **error);
-/* Whether it waits for what no timer brings: a signal, a decision, somebody who resumes it. */
-gboolean nebula_execution_is_stuck (NebulaExecution *execution);
 /* Lets all that was said to the default context be heard. */
 void nebula_drain_context (void);
 
