@@ -5,8 +5,8 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "nebula-command.h"
-#include "nebula-output.h"
+#include "nebula-command-private.h"
+#include "nebula-output-private.h"
 
 /* “dot|mermaid” is a choice; “PATH|:memory:” is not. */
 static gboolean

@@ -4,10 +4,10 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "nebula-command.h"
-#include "nebula-control.h"
-#include "nebula-output.h"
-#include "nebula-progress.h"
+#include "nebula-command-private.h"
+#include "nebula-control-private.h"
+#include "nebula-output-private.h"
+#include "nebula-progress-private.h"
 #include "nebula-sqlite-store.h"
 
 typedef struct

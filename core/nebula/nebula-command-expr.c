@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "nebula-command.h"
+#include "nebula-command-private.h"
 #include "nebula-expression.h"
-#include "nebula-output.h"
-#include "nebula-reading.h"
+#include "nebula-output-private.h"
+#include "nebula-reading-private.h"
 
 #define LINE_BYTES 16384
 

@@ -5,10 +5,10 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "nebula-command.h"
-#include "nebula-output.h"
+#include "nebula-command-private.h"
+#include "nebula-output-private.h"
 #include "nebula-parameter.h"
-#include "nebula-session.h"
+#include "nebula-session-private.h"
 
 typedef struct
 {

@@ -4,9 +4,9 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "nebula-command.h"
-#include "nebula-control.h"
-#include "nebula-output.h"
+#include "nebula-command-private.h"
+#include "nebula-control-private.h"
+#include "nebula-output-private.h"
 #include "nebula-sqlite-store.h"
 
 #define BATCH 256

@@ -5,12 +5,12 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "nebula-command.h"
+#include "nebula-command-private.h"
 #include "nebula-duration.h"
-#include "nebula-output.h"
-#include "nebula-progress.h"
-#include "nebula-reading.h"
-#include "nebula-session.h"
+#include "nebula-output-private.h"
+#include "nebula-progress-private.h"
+#include "nebula-reading-private.h"
+#include "nebula-session-private.h"
 
 typedef struct
 {

@@ -4,10 +4,10 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "nebula-command.h"
-#include "nebula-control.h"
-#include "nebula-output.h"
-#include "nebula-reading.h"
+#include "nebula-command-private.h"
+#include "nebula-control-private.h"
+#include "nebula-output-private.h"
+#include "nebula-reading-private.h"
 
 typedef struct
 {
@@ -61,15 +61,29 @@ ask (const char *store, const Wish *wish, const char *op, GError **error)
   return nebula_control_ask (store, request, error);
 }
 
-/* A cancelled execution ends soon, so its end is waited for; one that got a signal goes on without us. */
+static NebulaValue *
+look (const char *store, const char *id, GError **error)
+{
+  g_auto (NebulaSession) session = { 0 };
+  g_autoptr (NebulaExecution) execution = NULL;
+
+  if (nebula_session_open (&session, store, NEBULA_SESSION_LOOK, error))
+    execution = nebula_engine_get_execution (session.engine, id, error);
+  return execution ? nebula_execution_get_report (execution, error) : NULL;
+}
+
+/* A cancelled execution ends soon, so its end is waited for; one that got a signal goes on without us. The owner may end
+ * as soon as it has done what was asked: then the store tells. */
 static NebulaValue *
 steer_owner (const char *store, const Wish *wish, GError **error)
 {
   g_autoptr (NebulaValue) answer = ask (store, wish, wish->op, error);
+  NebulaValue *report;
 
   if (!answer)
     return NULL;
-  return ask (store, wish, g_str_equal (wish->op, "cancel") ? "wait" : "show", error);
+  report = ask (store, wish, g_str_equal (wish->op, "cancel") ? "wait" : "show", NULL);
+  return report ? report : look (store, wish->execution, error);
 }
 
 typedef struct

@@ -4,10 +4,10 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "nebula-command.h"
-#include "nebula-output.h"
-#include "nebula-reading.h"
-#include "nebula-session.h"
+#include "nebula-command-private.h"
+#include "nebula-output-private.h"
+#include "nebula-reading-private.h"
+#include "nebula-session-private.h"
 
 typedef struct
 {

@@ -4,9 +4,9 @@
 
 #include <glib/gi18n-lib.h>
 
-#include "nebula-command.h"
-#include "nebula-output.h"
-#include "nebula-reading.h"
+#include "nebula-command-private.h"
+#include "nebula-output-private.h"
+#include "nebula-reading-private.h"
 
 typedef struct
 {

@@ -5,8 +5,8 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "nebula-command.h"
-#include "nebula-output.h"
+#include "nebula-command-private.h"
+#include "nebula-output-private.h"
 
 static GOptionEntry *
 make_entries (const NebulaCommand *self, guint8 *options, char ***rest)

@@ -7,8 +7,8 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "nebula-command.h"
-#include "nebula-output.h"
+#include "nebula-command-private.h"
+#include "nebula-output-private.h"
 
 static const NebulaCommandGroup groups[] = {
   { "execution", N_ ("Looks at and steers executions in a store") },

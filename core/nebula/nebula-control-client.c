@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "nebula-control.h"
+#include "nebula-control-private.h"
 
 static gboolean
 set_gone_error (GError **error)

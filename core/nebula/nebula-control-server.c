@@ -12,10 +12,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "nebula-control.h"
-#include "nebula-output.h"
+#include "nebula-control-private.h"
+#include "nebula-output-private.h"
 
 #define CLIENTS_MOST 32
+#define BACKLOG 128
 #define REQUESTS_MOST 64 /* of one client, not answered yet */
 #define OUTPUT_MOST (4 * NEBULA_CONTROL_FRAME_BYTES)
 #define IDLE_USEC (60 * G_USEC_PER_SEC)
@@ -71,6 +72,23 @@ drop_source (GSource **source)
   g_clear_pointer (source, g_source_unref);
 }
 
+static gboolean server_accept (gint fd, GIOCondition condition, gpointer user_data);
+
+/* Takes new clients while there is room; others wait in the kernel's queue. */
+static void
+server_watch (NebulaControlServer *self)
+{
+  gboolean has_room = self->clients->len < CLIENTS_MOST && self->fd >= 0;
+
+  if (!has_room)
+    drop_source (&self->source);
+  if (!has_room || self->source)
+    return;
+  self->source = g_unix_fd_source_new (self->fd, G_IO_IN);
+  g_source_set_callback (self->source, G_SOURCE_FUNC (server_accept), self, NULL);
+  g_source_attach (self->source, NULL);
+}
+
 static void
 client_close (Client *self)
 {
@@ -81,6 +99,7 @@ client_close (Client *self)
   drop_source (&self->source);
   close (self->fd);
   g_ptr_array_remove (server->clients, self);
+  server_watch (server);
 }
 
 static gboolean client_ready (gint fd, GIOCondition condition, gpointer user_data);
@@ -377,7 +396,7 @@ server_accept (gint fd, GIOCondition condition, gpointer user_data)
 
   if (client_fd < 0)
     return G_SOURCE_CONTINUE;
-  if (self->clients->len >= CLIENTS_MOST || !is_same_user (client_fd)) {
+  if (!is_same_user (client_fd)) {
     close (client_fd);
     return G_SOURCE_CONTINUE;
   }
@@ -395,6 +414,7 @@ server_accept (gint fd, GIOCondition condition, gpointer user_data)
     g_source_set_callback (self->sweep, sweep, self, NULL);
     g_source_attach (self->sweep, NULL);
   }
+  server_watch (self);
   return G_SOURCE_CONTINUE;
 }
 
@@ -416,7 +436,7 @@ server_listen (NebulaControlServer *self, const char *store, GError **error)
   mask = umask (0177);
   is_good = bind (self->fd, (struct sockaddr *) &address, length) == 0;
   umask (mask);
-  if (is_good && listen (self->fd, CLIENTS_MOST) == 0)
+  if (is_good && listen (self->fd, BACKLOG) == 0)
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_IO, _ ("The control socket “%s” cannot be made: %s."), self->path,
                g_strerror (errno));
@@ -443,22 +463,21 @@ nebula_control_server_new (NebulaEngine *engine, const char *store, GError **err
     return NULL;
   }
   g_unix_set_fd_nonblocking (self->fd, TRUE, NULL);
-  self->source = g_unix_fd_source_new (self->fd, G_IO_IN);
-  g_source_set_callback (self->source, G_SOURCE_FUNC (server_accept), self, NULL);
-  g_source_attach (self->source, NULL);
+  server_watch (self);
   return self;
 }
 
 void
 nebula_control_server_free (NebulaControlServer *self)
 {
-  while (self->clients->len > 0)
-    client_close (self->clients->pdata[self->clients->len - 1]);
-  g_ptr_array_unref (self->clients);
   drop_source (&self->source);
   drop_source (&self->sweep);
   if (self->fd >= 0)
     close (self->fd);
+  self->fd = -1;
+  while (self->clients->len > 0)
+    client_close (self->clients->pdata[self->clients->len - 1]);
+  g_ptr_array_unref (self->clients);
   if (self->path)
     g_unlink (self->path);
   g_free (self->path);

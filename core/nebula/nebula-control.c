@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What both sides of the control socket share; nebula-control.h has the protocol. */
+/* What both sides of the control socket share; nebula-control-private.h has the protocol. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "nebula-control.h"
+#include "nebula-control-private.h"
 #include "nebula-duration.h"
 #include "nebula-msgpack.h"
 

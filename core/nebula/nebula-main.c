@@ -5,8 +5,8 @@
 #include <glib/gi18n-lib.h>
 #include <locale.h>
 
-#include "nebula-command.h"
-#include "nebula-output.h"
+#include "nebula-command-private.h"
+#include "nebula-output-private.h"
 
 static void
 set_up_language (void)

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "nebula-json.h"
-#include "nebula-output.h"
-#include "nebula-command.h"
+#include "nebula-output-private.h"
+#include "nebula-command-private.h"
 
 static gboolean output_has_failed;
 

@@ -5,8 +5,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "nebula-output.h"
-#include "nebula-progress.h"
+#include "nebula-output-private.h"
+#include "nebula-progress-private.h"
 
 #define FRAME_MS 100
 #define QUEUE 65536

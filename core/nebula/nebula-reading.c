@@ -11,7 +11,7 @@
 #include "nebula-document.h"
 #include "nebula-error.h"
 #include "nebula-json.h"
-#include "nebula-reading.h"
+#include "nebula-reading-private.h"
 
 #define FILE_BYTES (64 << 20)
 #define SET_DEPTH 32

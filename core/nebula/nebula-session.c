@@ -8,10 +8,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "nebula-command.h"
-#include "nebula-control.h"
-#include "nebula-output.h"
-#include "nebula-session.h"
+#include "nebula-command-private.h"
+#include "nebula-control-private.h"
+#include "nebula-output-private.h"
+#include "nebula-session-private.h"
 #include "nebula-sqlite-store.h"
 
 #define DRAIN_TURNS 100000

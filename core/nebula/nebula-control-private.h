@@ -13,7 +13,7 @@
  */
 #pragma once
 
-#include "nebula-session.h"
+#include "nebula-session-private.h"
 
 G_BEGIN_DECLS
 

@@ -6,7 +6,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct _NebulaControlServer NebulaControlServer; /* nebula-control.h */
+typedef struct _NebulaControlServer NebulaControlServer; /* nebula-control-private.h */
 
 /* What a command works with: the actions there are, a store, an engine over both. */
 typedef struct
