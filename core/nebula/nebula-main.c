@@ -13,7 +13,9 @@ set_up_language (void)
 {
   const char *folder = g_getenv ("NEBULA_LOCALEDIR");
 
-  setlocale (LC_ALL, "");
+  /* Only what is used: each category is a file to open. */
+  setlocale (LC_CTYPE, "");
+  setlocale (LC_MESSAGES, "");
   bindtextdomain (GETTEXT_PACKAGE, folder ? folder : NEBULA_LOCALE_DIR);
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
