@@ -497,7 +497,7 @@ nebula_registry_load (NebulaRegistry *self, GError **error)
 }
 
 /**
- * nebula_registry_add_action: (skip)
+ * nebula_registry_add_action:
  * @self: a registry
  * @action_type: a type derived from #NebulaAction
  *
