@@ -5,10 +5,11 @@
 /**
  * NebulaStore:
  *
- * Where streams of facts, inboxes and documents are kept; see #NebulaStoreInterface for what a store must do.
+ * Where streams, inboxes and documents are kept.
  *
- * Since: 1.0
+ * Thread: commit and sync one at a time; reads from any.
  */
+
 G_DEFINE_INTERFACE (NebulaStore, nebula_store, G_TYPE_OBJECT)
 
 static const char *const status_names[] = {
