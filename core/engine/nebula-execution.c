@@ -492,7 +492,9 @@ nebula_execution_signal_finish (NebulaExecution *self,
  * @callback: (scope async) (closure user_data): called once, in the engine's context
  * @user_data: data for @callback
  *
- * Lets a paused or parked execution go on.
+ * Lets an execution go on that is paused or parked, or whose engine went away while it ran.
+ *
+ * One that runs in this engine is left alone; the answer then comes when all that it has done so far is committed.
  *
  * Errors: %NEBULA_ERROR_CONFLICT (terminal): it has ended already.
  *
@@ -511,8 +513,7 @@ nebula_execution_resume_async (NebulaExecution *self,
   g_task_set_source_tag (task, nebula_execution_resume_async);
   if (refuse_ended (self, task))
     return;
-  nebula_kernel_resume (self->instance->kernel,
-                        nebula_clock_get_real_usec (self->engine->clock));
+  _nebula_recovery_take_up (self->instance);
   answer_when_committed (self, task);
 }
 

@@ -125,6 +125,7 @@ load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
   instance->submitted = header->sequence;
   instance->epoch = header->epoch;
   instance->created_usec = header->created_usec;
+  instance->is_from_store = TRUE;
   if (fold_segments (instance, error) && check_sequence (instance, header, error))
     return instance;
   g_hash_table_remove (engine->instances, instance->id);
@@ -212,11 +213,24 @@ resume_instance (NebulaInstance *instance)
 {
   gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
 
+  instance->is_from_store = FALSE;
   if (nebula_kernel_get_state (instance->kernel)->recoveries >= RECOVERIES_MAX)
     nebula_kernel_pause (instance->kernel, "no-progress-after-recoveries", now);
   else
     nebula_kernel_recover (instance->kernel, now);
   _nebula_instance_wake (instance);
+}
+
+void
+_nebula_recovery_take_up (NebulaInstance *instance)
+{
+  gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
+
+  if (nebula_kernel_get_state (instance->kernel)->is_paused)
+    nebula_kernel_resume (instance->kernel, now);
+  else if (instance->is_from_store && instance->committed_status != NEBULA_EXECUTION_STATUS_SUSPENDED)
+    nebula_kernel_recover (instance->kernel, now);
+  instance->is_from_store = FALSE;
 }
 
 static void
