@@ -60,6 +60,10 @@ typedef struct
 } NebulaCommand;
 
 extern const NebulaCommand nebula_command_completion;
+extern const NebulaCommand nebula_command_config_describe;
+extern const NebulaCommand nebula_command_config_get;
+extern const NebulaCommand nebula_command_config_list;
+extern const NebulaCommand nebula_command_config_set;
 extern const NebulaCommand nebula_command_execution_cancel;
 extern const NebulaCommand nebula_command_execution_list;
 extern const NebulaCommand nebula_command_execution_resume;

@@ -13,12 +13,13 @@
 static const NebulaCommandGroup groups[] = {
   { "execution", N_ ("Looks at and steers executions in a store") },
   { "workflow", N_ ("Looks at workflow files") },
+  { "config", N_ ("Shows and changes settings") },
 };
 
 const NebulaCommand *const *
 nebula_commands_get (guint *ret_count)
 {
-  static const NebulaCommand *commands[16];
+  static const NebulaCommand *commands[24];
   static guint n_commands;
 
   if (n_commands == 0) {
@@ -32,6 +33,10 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_cancel;
     commands[n_commands++] = &nebula_command_execution_signal;
     commands[n_commands++] = &nebula_command_workflow_graph;
+    commands[n_commands++] = &nebula_command_config_list;
+    commands[n_commands++] = &nebula_command_config_get;
+    commands[n_commands++] = &nebula_command_config_set;
+    commands[n_commands++] = &nebula_command_config_describe;
     commands[n_commands++] = &nebula_command_completion;
     if (&nebula_command_bench)
       commands[n_commands++] = &nebula_command_bench;
@@ -108,9 +113,9 @@ static void
 print_help (const NebulaCommandGroup *group, gboolean is_wanted)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *prefix = group ? g_strconcat (group->name, " ", NULL) : g_strdup ("");
 
-  g_string_append_printf (text, "%s nebula %s%s%s\n\n", _ ("Usage:"), group ? group->name : "", group ? " " : "",
-                          _ ("COMMAND [OPTION…]"));
+  g_string_append_printf (text, "%s nebula %s%s\n\n", _ ("Usage:"), prefix, _ ("COMMAND [OPTION…]"));
   g_string_append_printf (text, "%s\n\n", group ? _ (group->summary) : _ ("Runs workflows durably."));
   append_commands (text, group ? group->name : NULL);
   g_string_append_c (text, '\n');
@@ -122,7 +127,7 @@ print_help (const NebulaCommandGroup *group, gboolean is_wanted)
     g_string_append (text, "  nebula expr '[1, 2, 3] | sum'\n\n");
   }
   g_string_append_printf (text, _ ("“nebula %sCOMMAND --help” tells more about one command.\n"),
-                          group ? (group == &groups[0] ? "execution " : "workflow ") : "");
+                          prefix);
   if (is_wanted)
     nebula_output_text (text->str);
   else

@@ -239,6 +239,31 @@ class Graph(world.Case):
         self.expect(2, 'workflow', 'graph', 'missing.yaml')
 
 
+class Config(world.Case):
+    def setUp(self):
+        super().setUp()
+        self.environment['XDG_CONFIG_HOME'] = self.path('config')
+        self.environment['XDG_CONFIG_DIRS'] = self.path('none')
+
+    def test_settings(self):
+        settings = self.expect(0, 'config', 'list', '--json').json()
+        self.assertIn('durability', settings)
+        before = self.expect(0, 'config', 'get', 'durability', '--json').json()
+        self.assertEqual(before, settings['durability'])
+        self.assertNotEqual(before, 'relaxed')
+        self.expect(0, 'config', 'set', 'durability', 'relaxed')
+        self.assertEqual(self.expect(0, 'config', 'get', 'durability').out, 'relaxed\n')
+        described = self.expect(0, 'config', 'describe', 'durability', '--json').json()
+        self.assertEqual((described['value'], described['default']), ('relaxed', before))
+        self.assertIn(self.folder, described['source'])
+        self.assertIn('relaxed', self.expect(0, 'config', 'list').out)
+
+    def test_refused(self):
+        self.expect(4, 'config', 'get', 'nothing')
+        self.expect(4, 'config', 'set', 'durability', 'hard')
+        self.assertEqual(self.expect(4, 'config', 'describe', 'nothing', '--json').json()['error']['code'], 'config')
+
+
 class Completion(world.Case):
     def test_scripts_parse(self):
         for shell, flag in (('bash', '-n'), ('zsh', '-n'), ('fish', '--no-execute')):
