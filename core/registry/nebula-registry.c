@@ -672,30 +672,3 @@ nebula_registry_watch (NebulaRegistry *self, GError **error)
   }
   return TRUE;
 }
-
-/**
- * nebula_registry_get_default_search_path:
- *
- * The folders of modules: those of `NEBULA_MODULE_PATH`, the user's own, the installed one.
- *
- * Returns: (transfer full) (array zero-terminated=1): paths, the first first
- *
- * Since: 1.0
- */
-char **
-nebula_registry_get_default_search_path (void)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) given = NULL;
-  g_autofree char *own = g_build_filename (g_get_user_data_dir (), "nebula", "modules", NULL);
-  const char *path = g_getenv ("NEBULA_MODULE_PATH");
-
-  given = g_strsplit (path != NULL ? path : "", G_SEARCHPATH_SEPARATOR_S, -1);
-  for (guint i = 0; given[i] != NULL; i++) {
-    if (*given[i] != '\0')
-      g_strv_builder_add (builder, given[i]);
-  }
-  g_strv_builder_add (builder, own);
-  g_strv_builder_add (builder, NEBULA_MODULE_DIR);
-  return g_strv_builder_end (builder);
-}
