@@ -280,7 +280,7 @@ nebula_engine_get_clock (NebulaEngine *self)
  * nebula_engine_deploy:
  * @self: an engine
  * @workflow: what the user meant
- * @diagnostics: (element-type NebulaDiagnostic): takes all problems, warnings too
+ * @diagnostics: (element-type NebulaDiagnostic) (nullable): takes all problems, warnings too
  * @error: where the failure goes
  *
  * Compiles a workflow into a plan that this engine can start.
