@@ -8,13 +8,12 @@
 #include "nebula-config.h"
 #include "nebula-output-private.h"
 
-typedef struct
-{
+typedef struct {
   gboolean is_json;
 } ConfigOptions;
 
 static const NebulaOption options[] = {
-  NEBULA_OPTION_FLAG (ConfigOptions, is_json, "json", 0, N_ ("Prints JSON")),
+    NEBULA_OPTION_FLAG (ConfigOptions, is_json, "json", 0, N_ ("Prints JSON")),
 };
 
 static void
@@ -42,7 +41,8 @@ list (NebulaConfig *config, gboolean is_json)
     g_autoptr (NebulaValue) description = nebula_config_describe (config, keys[i], NULL);
 
     append_described (text, description, keys[i]);
-    nebula_value_builder_set (builder, keys[i], nebula_value_get_member (description, "value"));
+    nebula_value_builder_set (builder, keys[i],
+                              nebula_value_get_member (description, "value"));
   }
   all = nebula_value_builder_end (builder);
   if (is_json)
@@ -111,67 +111,69 @@ command_describe (gpointer data, char **arguments)
     return NEBULA_EXIT_OK;
   }
   for (gsize i = 0; i < nebula_value_get_length (description); i++) {
-    g_autofree char *shown = nebula_value_to_text (nebula_value_get_member_at (description, i));
+    g_autofree char *shown =
+        nebula_value_to_text (nebula_value_get_member_at (description, i));
 
-    g_string_append_printf (text, "%-12s %s\n", nebula_value_get_key (description, i, NULL), shown);
+    g_string_append_printf (text, "%-12s %s\n",
+                            nebula_value_get_key (description, i, NULL), shown);
   }
   nebula_output_text (text->str);
   return NEBULA_EXIT_OK;
 }
 
 const NebulaCommand nebula_command_config_list = {
-  .name = "config list",
-  .summary = N_ ("Lists all settings, their values and where these come from"),
-  .arguments = "",
-  .details = N_ ("Examples:\n"
-                 "  nebula config list\n"
-                 "  nebula config list --json"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (ConfigOptions),
-  .run = command_list,
+    .name = "config list",
+    .summary = N_ ("Lists all settings, their values and where these come from"),
+    .arguments = "",
+    .details = N_ ("Examples:\n"
+                   "  nebula config list\n"
+                   "  nebula config list --json"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ConfigOptions),
+    .run = command_list,
 };
 
 const NebulaCommand nebula_command_config_get = {
-  .name = "config get",
-  .summary = N_ ("Prints the value of a setting"),
-  .arguments = N_ ("KEY"),
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .details = N_ ("Examples:\n"
-                 "  nebula config get durability"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (ConfigOptions),
-  .run = command_get,
+    .name = "config get",
+    .summary = N_ ("Prints the value of a setting"),
+    .arguments = N_ ("KEY"),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details = N_ ("Examples:\n"
+                   "  nebula config get durability"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ConfigOptions),
+    .run = command_get,
 };
 
 const NebulaCommand nebula_command_config_set = {
-  .name = "config set",
-  .summary = N_ ("Writes a setting into the user's file"),
-  .arguments = N_ ("KEY VALUE"),
-  .min_arguments = 2,
-  .max_arguments = 2,
-  .details = N_ ("Comments in the file are lost.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula config set durability relaxed"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (ConfigOptions),
-  .run = command_set,
+    .name = "config set",
+    .summary = N_ ("Writes a setting into the user's file"),
+    .arguments = N_ ("KEY VALUE"),
+    .min_arguments = 2,
+    .max_arguments = 2,
+    .details = N_ ("Comments in the file are lost.\n"
+                   "\n"
+                   "Examples:\n"
+                   "  nebula config set durability relaxed"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ConfigOptions),
+    .run = command_set,
 };
 
 const NebulaCommand nebula_command_config_describe = {
-  .name = "config describe",
-  .summary = N_ ("Tells all about a setting"),
-  .arguments = N_ ("KEY"),
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .details = N_ ("Examples:\n"
-                 "  nebula config describe durability"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (ConfigOptions),
-  .run = command_describe,
+    .name = "config describe",
+    .summary = N_ ("Tells all about a setting"),
+    .arguments = N_ ("KEY"),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details = N_ ("Examples:\n"
+                   "  nebula config describe durability"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ConfigOptions),
+    .run = command_describe,
 };

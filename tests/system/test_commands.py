@@ -206,6 +206,18 @@ class Expr(world.Case):
     def test_without_expression(self):
         self.expect(2, 'expr')
 
+    def test_one_after_another_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([world.PROGRAM, 'expr', '--data', '{"x": 20}'], stdin=theirs, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, encoding='utf-8', env=self.environment)
+        os.close(theirs)
+        os.write(ours, b'$x + 1\n$last * 2\n1 +\n:functions\n:quit\n')
+        out, err = process.communicate(timeout=world.LIMIT)
+        os.close(ours)
+        self.assertEqual((process.returncode, out), (0, '21\n42\n'))
+        self.assertIn('^', err)
+        self.assertIn('length', err)
+
 
 class Inspect(world.Case):
     def test_list(self):
