@@ -9,6 +9,14 @@ G_BEGIN_DECLS
 NEBULA_API G_DECLARE_INTERFACE (NebulaActionResolver, nebula_action_resolver, NEBULA, ACTION_RESOLVER, GObject)
 
 /**
+ * NebulaActionResolver:
+ *
+ * Where actions are found: by id and version, and then their class.
+ *
+ * Thread: owner context.
+ */
+
+/**
  * NebulaActionResolverInterface:
  * @lookup: the catalogue's entry of an action; loads nothing
  * @load: the class of an action; loads its module if need be

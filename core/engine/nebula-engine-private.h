@@ -22,19 +22,17 @@ G_BEGIN_DECLS
 
 #define NEBULA_RUN_AHEAD_FACTS 4096
 #define NEBULA_RUN_AHEAD_BYTES (1024 * 1024)
-#define NEBULA_TURN_USEC 1000
+#define NEBULA_TURN_USEC       1000
 
 typedef struct _NebulaInstance NebulaInstance;
 
 /* A place in the heap of wakes: an instance's or a sleeper's. */
-typedef struct
-{
+typedef struct {
   NebulaHeapEntry entry;
   gboolean is_sleeper;
 } NebulaWake;
 
-struct _NebulaEngine
-{
+struct _NebulaEngine {
   GObject parent_instance;
 
   GMainContext *context;
@@ -43,40 +41,37 @@ struct _NebulaEngine
   NebulaClock *clock;
   NebulaEventBus *bus;
   NebulaJournal *journal;
-  NebulaMailbox *mailbox;    /* results of attempts */
-  GHashTable *instances;     /* id → NebulaInstance (owned) */
-  GHashTable *plans;         /* hash → NebulaPlan */
-  GHashTable *stored;        /* hashes of definitions that the store has */
-  GHashTable *sleepers;      /* id → NebulaSleeper: waiting executions that left memory */
-  GHashTable *gates;         /* key → NebulaGate */
-  GQueue run_queue;          /* NebulaInstance that want a turn */
-  NebulaHeap wakes;          /* real time: instances and sleepers with a timer */
-  NebulaHeap deadlines;      /* monotonic time: attempts with a time-out */
-  GSource *turn_source;      /* ready while the run queue holds anybody */
-  GSource *timer_source;     /* NULL: nothing is due */
+  NebulaMailbox *mailbox; /* results of attempts */
+  GHashTable *instances;  /* id → NebulaInstance (owned) */
+  GHashTable *plans;      /* hash → NebulaPlan */
+  GHashTable *stored;     /* hashes of definitions that the store has */
+  GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
+  GHashTable *gates;      /* key → NebulaGate */
+  GQueue run_queue;       /* NebulaInstance that want a turn */
+  NebulaHeap wakes;       /* real time: instances and sleepers with a timer */
+  NebulaHeap deadlines;   /* monotonic time: attempts with a time-out */
+  GSource *turn_source;   /* ready while the run queue holds anybody */
+  GSource *timer_source;  /* NULL: nothing is due */
   gint64 timer_usec;
   guint n_attempts;
   gboolean is_stopped;
-  gboolean is_sealed;        /* the store failed for good */
-  gboolean has_listener;     /* somebody hears events; asked once a turn */
+  gboolean is_sealed;    /* the store failed for good */
+  gboolean has_listener; /* somebody hears events; asked once a turn */
 };
 
 /* An event that is told when its fact is committed. */
-typedef struct
-{
+typedef struct {
   guint64 sequence;
   NebulaEvent *event;
 } NebulaPendingEvent;
 
 /* Somebody who is answered when a fact is committed. */
-typedef struct
-{
+typedef struct {
   guint64 sequence;
   GTask *task;
 } NebulaWaiter;
 
-struct _NebulaInstance
-{
+struct _NebulaInstance {
   NebulaEngine *engine;
   char *id;
   char *tenant;
@@ -84,39 +79,38 @@ struct _NebulaInstance
   NebulaKernel *kernel;
   NebulaDurability durability;
   NebulaExecutionStatus committed_status;
-  guint64 committed;         /* sequence */
+  guint64 committed; /* sequence */
   guint64 submitted;
-  gsize ahead_bytes;         /* of units that are not committed */
-  guint n_units;             /* in the journal */
+  gsize ahead_bytes; /* of units that are not committed */
+  guint n_units;     /* in the journal */
   guint64 epoch;
   gint64 created_usec;
-  GQueue attempts;           /* NebulaAttempt that run */
+  GQueue attempts; /* NebulaAttempt that run */
   guint32 n_cancelled_seen;
-  GArray *pending_events;    /* NebulaPendingEvent, in order of their facts */
-  GPtrArray *consumed;       /* ids of messages that the next unit uses up */
-  GPtrArray *messages;       /* NebulaMessage that the next unit sends */
-  GQueue waiters;            /* NebulaWaiter, by sequence */
-  GPtrArray *end_waiters;    /* GTask that wait for the end */
-  GList run_link;            /* in run_queue while wants_turn */
+  GArray *pending_events; /* NebulaPendingEvent, in order of their facts */
+  GPtrArray *consumed;    /* ids of messages that the next unit uses up */
+  GPtrArray *messages;    /* NebulaMessage that the next unit sends */
+  GQueue waiters;         /* NebulaWaiter, by sequence */
+  GPtrArray *end_waiters; /* GTask that wait for the end */
+  GList run_link;         /* in run_queue while wants_turn */
   NebulaWake wake;
   gboolean wants_turn;
-  gboolean is_dropped;       /* no longer in instances; freed when its units are answered */
-  gboolean is_asking_gate;   /* a message to its gate is on the way */
-  NebulaExecution *handle;   /* the one handle, not owned; NULL if nobody holds one */
+  gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
+  gboolean is_asking_gate; /* a message to its gate is on the way */
+  gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
+  NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
 };
 
 /* A waiting execution that is not in memory. */
-typedef struct
-{
+typedef struct {
   NebulaWake wake; /* first */
   char *id;
 } NebulaSleeper;
 
-typedef struct
-{
+typedef struct {
   NebulaInstance *instance; /* NULL once the instance is gone */
   NebulaEngine *engine;
-  NebulaMailbox *mailbox;   /* the engine's; outlives all attempts */
+  NebulaMailbox *mailbox; /* the engine's; outlives all attempts */
   NebulaCommand command;
   NebulaInvocation *invocation;
   NebulaAction *action;
@@ -126,7 +120,10 @@ typedef struct
 } NebulaAttempt;
 
 /* nebula-instance.c */
-NebulaInstance *_nebula_instance_new (NebulaEngine *engine, const char *id, const char *tenant, NebulaPlan *plan);
+NebulaInstance *_nebula_instance_new (NebulaEngine *engine,
+                                      const char *id,
+                                      const char *tenant,
+                                      NebulaPlan *plan);
 void _nebula_instance_free (NebulaInstance *self);
 /* Asks for a turn. */
 void _nebula_instance_wake (NebulaInstance *self);
@@ -142,7 +139,10 @@ void _nebula_instance_drop (NebulaInstance *self, const GError *error);
 void _nebula_instance_settle (NebulaInstance *self);
 
 /* nebula-runner.c */
-gint _nebula_runner_get_effect (NebulaPlanNode *node, const NebulaArguments *arguments, gpointer data, GError **error);
+gint _nebula_runner_get_effect (NebulaPlanNode *node,
+                                const NebulaArguments *arguments,
+                                gpointer data,
+                                GError **error);
 void _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command);
 /* Cancels attempts whose node no longer wants them. */
 void _nebula_runner_sweep (NebulaInstance *instance);
@@ -159,13 +159,18 @@ void _nebula_scheduler_remove (NebulaEngine *engine, NebulaInstance *instance);
 /* Sets the loop's timer to the earliest of wakes and deadlines. */
 void _nebula_scheduler_arm (NebulaEngine *engine);
 /* @real_usec 0: no timer. */
-void _nebula_scheduler_set_wake (NebulaEngine *engine, NebulaWake *wake, gint64 real_usec);
+void
+_nebula_scheduler_set_wake (NebulaEngine *engine, NebulaWake *wake, gint64 real_usec);
 
 /* nebula-recovery.c */
-NebulaPlan *_nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **error);
+NebulaPlan *
+_nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **error);
 GBytes *_nebula_recovery_pack_definition (NebulaPlan *plan);
 /* Loads an execution into memory as it is in the store; does not resume it. */
-NebulaInstance *_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
+NebulaInstance *
+_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
+/* Lets it go on after a pause, or after the engine that ran it went away. */
+void _nebula_recovery_take_up (NebulaInstance *instance);
 /* A waiting instance that nobody holds leaves memory. */
 void _nebula_recovery_put_to_sleep (NebulaInstance *instance);
 void _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper);
@@ -174,7 +179,10 @@ void _nebula_sleeper_free (gpointer data);
 /* nebula-narrator.c */
 void _nebula_narrator_recorded (const NebulaFact *fact, gpointer data);
 void _nebula_narrator_publish (NebulaInstance *instance);
-void _nebula_narrator_tell (NebulaInstance *instance, const char *topic, const char *node, NebulaValue *data);
+void _nebula_narrator_tell (NebulaInstance *instance,
+                            const char *topic,
+                            const char *node,
+                            NebulaValue *data);
 
 /* nebula-gatekeeper.c */
 /* Adds to the next unit what the execution has to tell its gate. */

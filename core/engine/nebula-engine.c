@@ -23,28 +23,25 @@
  * Since: 1.0
  */
 
-enum
-{
-  PROP_RESOLVER = 1,
-  PROP_STORE,
-  PROP_CLOCK,
-  PROP_EVENT_BUS,
-  N_PROPS
-};
+enum { PROP_RESOLVER = 1, PROP_STORE, PROP_CLOCK, PROP_EVENT_BUS, N_PROPS };
 
 static GParamSpec *props[N_PROPS];
 
 G_DEFINE_FINAL_TYPE (NebulaEngine, nebula_engine, G_TYPE_OBJECT)
 
 static void
-nebula_engine_watch_journal (NebulaJournalEvent event, const GError *error, gpointer user_data)
+nebula_engine_watch_journal (NebulaJournalEvent event,
+                             const GError *error,
+                             gpointer user_data)
 {
   NebulaEngine *self = user_data;
-  static const char *const topics[] = { "system.store-paused", "system.store-resumed", "system.fatal" };
+  static const char *const topics[] = {"system.store-paused", "system.store-resumed",
+                                       "system.fatal"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autoptr (NebulaValue) data = NULL;
   g_autoptr (NebulaEvent) told = NULL;
-  NebulaEventInfo info = { .topic = topics[event], .time_usec = nebula_clock_get_real_usec (self->clock) };
+  NebulaEventInfo info = {.topic = topics[event],
+                          .time_usec = nebula_clock_get_real_usec (self->clock)};
 
   self->is_sealed = self->is_sealed || event == NEBULA_JOURNAL_EVENT_FATAL;
   nebula_value_builder_set_string (builder, "message", error ? error->message : NULL);
@@ -66,7 +63,8 @@ nebula_engine_constructed (GObject *object)
   self->bus = nebula_event_bus_new ();
   self->journal = nebula_journal_new (self->store, FALSE);
   nebula_journal_set_watch (self->journal, nebula_engine_watch_journal, self);
-  self->mailbox = nebula_mailbox_new (self->context, PRIORITY_RESULT, _nebula_runner_receive, self);
+  self->mailbox =
+      nebula_mailbox_new (self->context, PRIORITY_RESULT, _nebula_runner_receive, self);
   _nebula_scheduler_start (self);
 }
 
@@ -75,44 +73,45 @@ nebula_engine_get_property (GObject *object, guint id, GValue *value, GParamSpec
 {
   NebulaEngine *self = NEBULA_ENGINE (object);
 
-  switch (id)
-    {
-    case PROP_RESOLVER:
-      g_value_set_object (value, self->resolver);
-      break;
-    case PROP_STORE:
-      g_value_set_object (value, self->store);
-      break;
-    case PROP_CLOCK:
-      g_value_set_object (value, self->clock);
-      break;
-    case PROP_EVENT_BUS:
-      g_value_set_object (value, self->bus);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
+  switch (id) {
+  case PROP_RESOLVER:
+    g_value_set_object (value, self->resolver);
+    break;
+  case PROP_STORE:
+    g_value_set_object (value, self->store);
+    break;
+  case PROP_CLOCK:
+    g_value_set_object (value, self->clock);
+    break;
+  case PROP_EVENT_BUS:
+    g_value_set_object (value, self->bus);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
 }
 
 static void
-nebula_engine_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+nebula_engine_set_property (GObject *object,
+                            guint id,
+                            const GValue *value,
+                            GParamSpec *pspec)
 {
   NebulaEngine *self = NEBULA_ENGINE (object);
 
-  switch (id)
-    {
-    case PROP_RESOLVER:
-      self->resolver = g_value_dup_object (value);
-      break;
-    case PROP_STORE:
-      self->store = g_value_dup_object (value);
-      break;
-    case PROP_CLOCK:
-      self->clock = g_value_dup_object (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-    }
+  switch (id) {
+  case PROP_RESOLVER:
+    self->resolver = g_value_dup_object (value);
+    break;
+  case PROP_STORE:
+    self->store = g_value_dup_object (value);
+    break;
+  case PROP_CLOCK:
+    self->clock = g_value_dup_object (value);
+    break;
+  default:
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+  }
 }
 
 static void
@@ -148,7 +147,8 @@ static void
 nebula_engine_class_init (NebulaEngineClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
+  const GParamFlags flags =
+      G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS;
 
   object_class->constructed = nebula_engine_constructed;
   object_class->get_property = nebula_engine_get_property;
@@ -161,7 +161,8 @@ nebula_engine_class_init (NebulaEngineClass *klass)
    *
    * Where actions are found.
    */
-  props[PROP_RESOLVER] = g_param_spec_object ("resolver", NULL, NULL, NEBULA_TYPE_ACTION_RESOLVER, flags);
+  props[PROP_RESOLVER] =
+      g_param_spec_object ("resolver", NULL, NULL, NEBULA_TYPE_ACTION_RESOLVER, flags);
   /**
    * NebulaEngine:store:
    *
@@ -179,8 +180,9 @@ nebula_engine_class_init (NebulaEngineClass *klass)
    *
    * Tells what is committed.
    */
-  props[PROP_EVENT_BUS] = g_param_spec_object ("event-bus", NULL, NULL, NEBULA_TYPE_EVENT_BUS,
-                                               G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  props[PROP_EVENT_BUS] =
+      g_param_spec_object ("event-bus", NULL, NULL, NEBULA_TYPE_EVENT_BUS,
+                           G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -195,9 +197,11 @@ nebula_engine_init (NebulaEngine *self)
 {
   self->context = g_main_context_ref_thread_default ();
   self->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, instance_free);
-  self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) nebula_plan_unref);
+  self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+                                       (GDestroyNotify) nebula_plan_unref);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->sleepers = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_sleeper_free);
+  self->sleepers =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_sleeper_free);
   self->gates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_gate_free);
   g_queue_init (&self->run_queue);
 }
@@ -217,7 +221,8 @@ nebula_engine_init (NebulaEngine *self)
 NebulaEngine *
 nebula_engine_new (NebulaActionResolver *resolver, NebulaStore *store, NebulaClock *clock)
 {
-  return g_object_new (NEBULA_TYPE_ENGINE, "resolver", resolver, "store", store, "clock", clock, NULL);
+  return g_object_new (NEBULA_TYPE_ENGINE, "resolver", resolver, "store", store, "clock",
+                       clock, NULL);
 }
 
 /**
@@ -275,7 +280,7 @@ nebula_engine_get_clock (NebulaEngine *self)
  * nebula_engine_deploy:
  * @self: an engine
  * @workflow: what the user meant
- * @diagnostics: (element-type NebulaDiagnostic): takes all problems, warnings too
+ * @diagnostics: (element-type NebulaDiagnostic) (nullable): takes all problems, warnings too
  * @error: where the failure goes
  *
  * Compiles a workflow into a plan that this engine can start.
@@ -290,7 +295,10 @@ nebula_engine_get_clock (NebulaEngine *self)
  * Since: 1.0
  */
 NebulaPlan *
-nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error)
+nebula_engine_deploy (NebulaEngine *self,
+                      NebulaWorkflow *workflow,
+                      GPtrArray *diagnostics,
+                      GError **error)
 {
   g_autoptr (NebulaPlan) plan = NULL;
   NebulaPlan *known;
@@ -323,40 +331,43 @@ make_id (NebulaEngine *self)
 static NebulaValue *
 capture (NebulaValue *options)
 {
-  static const char *const names[] = { "env", "trigger", "user" };
+  static const char *const names[] = {"env", "trigger", "user"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
 
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
-    {
-      NebulaValue *value = nebula_value_get_member (options, names[i]);
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    NebulaValue *value = nebula_value_get_member (options, names[i]);
 
-      if (value)
-        nebula_value_builder_set (builder, names[i], value);
-    }
+    if (value)
+      nebula_value_builder_set (builder, names[i], value);
+  }
   return nebula_value_builder_end (builder);
 }
 
 static gboolean
-check_start (NebulaEngine *self, NebulaValue *options, NebulaDurability *ret_durability, GError **error)
+check_start (NebulaEngine *self,
+             NebulaValue *options,
+             NebulaDurability *ret_durability,
+             GError **error)
 {
   const char *durability = nebula_value_get_member_string (options, "durability", NULL);
   const char *id = nebula_value_get_member_string (options, "id", NULL);
 
-  if (self->is_stopped || self->is_sealed)
-    {
-      g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
-                           _ ("The engine takes no new executions: it is stopping, or its store failed."));
-      return FALSE;
-    }
-  if (id && g_hash_table_contains (self->instances, id))
-    {
-      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_EXISTS, _ ("There is an execution “%s” already."), id);
-      return FALSE;
-    }
+  if (self->is_stopped || self->is_sealed) {
+    g_set_error_literal (
+        error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+        _ ("The engine takes no new executions: it is stopping, or its store failed."));
+    return FALSE;
+  }
+  if (id && g_hash_table_contains (self->instances, id)) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_EXISTS,
+                 _ ("There is an execution “%s” already."), id);
+    return FALSE;
+  }
   if (!durability || nebula_durability_from_string (durability, ret_durability))
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-               _ ("“%s” is no durability level. Use strict, relaxed or memory."), durability);
+               _ ("“%s” is no durability level. Use strict, relaxed or memory."),
+               durability);
   return FALSE;
 }
 
@@ -403,16 +414,19 @@ nebula_engine_start (NebulaEngine *self,
   if (!input)
     input = empty;
   if (!check_start (self, options, &durability, error) ||
-      (plan->input_schema && !nebula_input_check (plan->input_schema, input, &filled, error)))
+      (plan->input_schema &&
+       !nebula_input_check (plan->input_schema, input, &filled, error)))
     return NULL;
   id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
   if (!id)
     id = make_id (self);
-  instance = _nebula_instance_new (self, id, nebula_value_get_member_string (options, "tenant", "default"), plan);
+  instance = _nebula_instance_new (
+      self, id, nebula_value_get_member_string (options, "tenant", "default"), plan);
   instance->durability = durability;
   captured = capture (options);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
-  nebula_kernel_start (instance->kernel, filled ? filled : input, captured, nebula_clock_get_random (self->clock),
+  nebula_kernel_start (instance->kernel, filled ? filled : input, captured,
+                       nebula_clock_get_random (self->clock),
                        nebula_clock_get_real_usec (self->clock));
   _nebula_instance_wake (instance);
   return _nebula_execution_get_for (instance);
@@ -493,7 +507,7 @@ NebulaValue *
 nebula_engine_get_counters (NebulaEngine *self)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  NebulaJournalCounters counters = { 0 };
+  NebulaJournalCounters counters = {0};
 
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
   nebula_journal_get_counters (self->journal, &counters);
@@ -506,8 +520,8 @@ nebula_engine_get_counters (NebulaEngine *self)
 static void
 drop_all (NebulaEngine *self)
 {
-  g_autoptr (GError) error =
-      g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_CANCELLED, _ ("The engine has been stopped."));
+  g_autoptr (GError) error = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_CANCELLED,
+                                                  _ ("The engine has been stopped."));
   g_autoptr (GList) instances = g_hash_table_get_values (self->instances);
 
   for (GList *link = instances; link; link = link->next)

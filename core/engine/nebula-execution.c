@@ -15,8 +15,7 @@
  *
  * Since: 1.0
  */
-struct _NebulaExecution
-{
+struct _NebulaExecution {
   GObject parent_instance;
 
   NebulaEngine *engine;
@@ -34,11 +33,10 @@ nebula_execution_dispose (GObject *object)
   NebulaExecution *self = NEBULA_EXECUTION (object);
   NebulaInstance *instance = g_steal_pointer (&self->instance);
 
-  if (instance)
-    {
-      instance->handle = NULL;
-      _nebula_instance_settle (instance);
-    }
+  if (instance) {
+    instance->handle = NULL;
+    _nebula_instance_settle (instance);
+  }
   g_clear_object (&self->engine);
   G_OBJECT_CLASS (nebula_execution_parent_class)->dispose (object);
 }
@@ -147,8 +145,10 @@ check_instance (NebulaExecution *self, GError **error)
 {
   if (self->instance)
     return TRUE;
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
-               _ ("The engine no longer holds “%s”: it was stopped, or another one took it over."), self->id);
+  g_set_error (
+      error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+      _ ("The engine no longer holds “%s”: it was stopped, or another one took it over."),
+      self->id);
   return FALSE;
 }
 
@@ -157,21 +157,22 @@ static NebulaKernel *
 get_committed_kernel (NebulaExecution *self, NebulaKernel **ret_owned, GError **error)
 {
   NebulaInstance *instance = self->instance;
-  NebulaKernelHost host = { 0 };
+  NebulaKernelHost host = {0};
   g_autoptr (NebulaKernel) kernel = NULL;
   g_autoptr (GPtrArray) segments = NULL;
 
   if (nebula_kernel_get_state (instance->kernel)->sequence == instance->committed)
     return instance->kernel;
   kernel = nebula_kernel_new (instance->plan, instance->id, instance->tenant, &host);
-  segments = nebula_store_read_segments (instance->engine->store, instance->id, 0, 0, error);
+  segments =
+      nebula_store_read_segments (instance->engine->store, instance->id, 0, 0, error);
   if (!segments)
     return NULL;
-  for (guint i = 0; i < segments->len; i++)
-    {
-      if (!nebula_state_fold (nebula_kernel_get_state (kernel), ((NebulaSegment *) segments->pdata[i])->facts, error))
-        return NULL;
-    }
+  for (guint i = 0; i < segments->len; i++) {
+    if (!nebula_state_fold (nebula_kernel_get_state (kernel),
+                            ((NebulaSegment *) segments->pdata[i])->facts, error))
+      return NULL;
+  }
   *ret_owned = g_steal_pointer (&kernel);
   return *ret_owned;
 }
@@ -203,8 +204,7 @@ nebula_execution_get_report (NebulaExecution *self, GError **error)
 }
 
 /* Looks for one node-run while a history is folded, so that finished rounds can be looked into. */
-typedef struct
-{
+typedef struct {
   const char *path;
   NebulaValue *report;
 } NodeSearch;
@@ -225,13 +225,13 @@ search_fact (NebulaState *state, const NebulaFact *fact, gpointer data)
     return;
   run = nebula_lane_get_run (state, lane, fact->node);
   after = *run;
-  if (fact->kind == NEBULA_FACT_NODE_ENDED || fact->kind == NEBULA_FACT_NODE_FAILED)
-    {
-      after.status = fact->kind == NEBULA_FACT_NODE_ENDED ? NEBULA_NODE_COMPLETED : NEBULA_NODE_FAILED;
-      after.value = fact->value;
-      after.ended_usec = fact->time_usec;
-      after.attempts = MAX (after.attempts, (guint16) fact->attempt);
-    }
+  if (fact->kind == NEBULA_FACT_NODE_ENDED || fact->kind == NEBULA_FACT_NODE_FAILED) {
+    after.status =
+        fact->kind == NEBULA_FACT_NODE_ENDED ? NEBULA_NODE_COMPLETED : NEBULA_NODE_FAILED;
+    after.value = fact->value;
+    after.ended_usec = fact->time_usec;
+    after.attempts = MAX (after.attempts, (guint16) fact->attempt);
+  }
   g_clear_pointer (&search->report, nebula_value_unref);
   search->report = nebula_run_report (&after);
 }
@@ -242,7 +242,9 @@ report_unnamed (NebulaState *state, const char *path)
 {
   guint32 node = nebula_plan_find_node (state->plan, 0, g_intern_string (path));
 
-  return node == NEBULA_PLAN_NONE || !state->root ? NULL : nebula_run_report (nebula_lane_get_run (state, state->root, node));
+  return node == NEBULA_PLAN_NONE || !state->root
+             ? NULL
+             : nebula_run_report (nebula_lane_get_run (state, state->root, node));
 }
 
 /**
@@ -264,7 +266,7 @@ nebula_execution_get_node_report (NebulaExecution *self, const char *path, GErro
 {
   g_autoptr (NebulaState) state = NULL;
   g_autoptr (GPtrArray) segments = NULL;
-  NodeSearch search = { path, NULL };
+  NodeSearch search = {path, NULL};
 
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), NULL);
   g_return_val_if_fail (path != NULL, NULL);
@@ -274,17 +276,17 @@ nebula_execution_get_node_report (NebulaExecution *self, const char *path, GErro
   state->watch = search_fact;
   state->watch_data = &search;
   segments = nebula_store_read_segments (self->engine->store, self->id, 0, 0, error);
-  for (guint i = 0; segments && i < segments->len; i++)
-    {
-      if (nebula_state_fold (state, ((NebulaSegment *) segments->pdata[i])->facts, error))
-        continue;
-      g_clear_pointer (&search.report, nebula_value_unref);
-      return NULL;
-    }
+  for (guint i = 0; segments && i < segments->len; i++) {
+    if (nebula_state_fold (state, ((NebulaSegment *) segments->pdata[i])->facts, error))
+      continue;
+    g_clear_pointer (&search.report, nebula_value_unref);
+    return NULL;
+  }
   if (!search.report)
     search.report = report_unnamed (state, path);
   if (!search.report && segments)
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND, _ ("No node “%s” has run in “%s”."), path, self->id);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
+                 _ ("No node “%s” has run in “%s”."), path, self->id);
   return search.report;
 }
 
@@ -323,14 +325,18 @@ nebula_execution_get_output (NebulaExecution *self)
   NebulaState *state;
 
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), NULL);
-  if (!self->instance || self->instance->committed_status != NEBULA_EXECUTION_STATUS_COMPLETED)
+  if (!self->instance ||
+      self->instance->committed_status != NEBULA_EXECUTION_STATUS_COMPLETED)
     return NULL;
   state = nebula_kernel_get_state (self->instance->kernel);
   return nebula_value_ref (state->output);
 }
 
 static GTask *
-begin (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+begin (NebulaExecution *self,
+       GCancellable *cancellable,
+       GAsyncReadyCallback callback,
+       gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
   GError *error = NULL;
@@ -356,7 +362,8 @@ refuse_ended (NebulaExecution *self, GTask *task)
 
   if (!nebula_execution_status_is_terminal (status))
     return FALSE;
-  g_task_return_new_error (task, NEBULA_ERROR, NEBULA_ERROR_CONFLICT, _ ("The execution has ended already: %s."),
+  g_task_return_new_error (task, NEBULA_ERROR, NEBULA_ERROR_CONFLICT,
+                           _ ("The execution has ended already: %s."),
                            nebula_execution_status_to_string (status));
   return TRUE;
 }
@@ -415,7 +422,9 @@ finish (NebulaExecution *self, GAsyncResult *result, gpointer tag, GError **erro
  * Since: 1.0
  */
 gboolean
-nebula_execution_cancel_finish (NebulaExecution *self, GAsyncResult *result, GError **error)
+nebula_execution_cancel_finish (NebulaExecution *self,
+                                GAsyncResult *result,
+                                GError **error)
 {
   return finish (self, result, nebula_execution_cancel_async, error);
 }
@@ -469,7 +478,9 @@ nebula_execution_signal_async (NebulaExecution *self,
  * Since: 1.0
  */
 gboolean
-nebula_execution_signal_finish (NebulaExecution *self, GAsyncResult *result, GError **error)
+nebula_execution_signal_finish (NebulaExecution *self,
+                                GAsyncResult *result,
+                                GError **error)
 {
   return finish (self, result, nebula_execution_signal_async, error);
 }
@@ -481,7 +492,9 @@ nebula_execution_signal_finish (NebulaExecution *self, GAsyncResult *result, GEr
  * @callback: (scope async) (closure user_data): called once, in the engine's context
  * @user_data: data for @callback
  *
- * Lets a paused or parked execution go on.
+ * Lets an execution go on that is paused or parked, or whose engine went away while it ran.
+ *
+ * One that runs in this engine is left alone; the answer then comes when all that it has done so far is committed.
  *
  * Errors: %NEBULA_ERROR_CONFLICT (terminal): it has ended already.
  *
@@ -500,7 +513,7 @@ nebula_execution_resume_async (NebulaExecution *self,
   g_task_set_source_tag (task, nebula_execution_resume_async);
   if (refuse_ended (self, task))
     return;
-  nebula_kernel_resume (self->instance->kernel, nebula_clock_get_real_usec (self->engine->clock));
+  _nebula_recovery_take_up (self->instance);
   answer_when_committed (self, task);
 }
 
@@ -517,7 +530,9 @@ nebula_execution_resume_async (NebulaExecution *self,
  * Since: 1.0
  */
 gboolean
-nebula_execution_resume_finish (NebulaExecution *self, GAsyncResult *result, GError **error)
+nebula_execution_resume_finish (NebulaExecution *self,
+                                GAsyncResult *result,
+                                GError **error)
 {
   return finish (self, result, nebula_execution_resume_async, error);
 }
@@ -547,11 +562,10 @@ nebula_execution_wait_async (NebulaExecution *self,
   if (!task)
     return;
   g_task_set_source_tag (task, nebula_execution_wait_async);
-  if (nebula_execution_status_is_terminal (instance->committed_status))
-    {
-      g_task_return_boolean (task, TRUE);
-      return;
-    }
+  if (nebula_execution_status_is_terminal (instance->committed_status)) {
+    g_task_return_boolean (task, TRUE);
+    return;
+  }
   if (!instance->end_waiters)
     instance->end_waiters = g_ptr_array_new ();
   g_ptr_array_add (instance->end_waiters, g_object_ref (task));
@@ -590,16 +604,18 @@ nebula_execution_wait_finish (NebulaExecution *self, GAsyncResult *result, GErro
  * Since: 1.0
  */
 gboolean
-nebula_execution_wait_sync (NebulaExecution *self, GCancellable *cancellable, GError **error)
+nebula_execution_wait_sync (NebulaExecution *self,
+                            GCancellable *cancellable,
+                            GError **error)
 {
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), FALSE);
   if (!check_instance (self, error))
     return FALSE;
-  while (self->instance && !nebula_execution_status_is_terminal (self->instance->committed_status))
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
-      g_main_context_iteration (self->engine->context, TRUE);
-    }
+  while (self->instance &&
+         !nebula_execution_status_is_terminal (self->instance->committed_status)) {
+    if (g_cancellable_set_error_if_cancelled (cancellable, error))
+      return FALSE;
+    g_main_context_iteration (self->engine->context, TRUE);
+  }
   return check_instance (self, error);
 }

@@ -13,8 +13,7 @@
 #include "nebula-gate-internal.h"
 #include "nebula-msgpack.h"
 
-typedef struct
-{
+typedef struct {
   NebulaEngine *engine;
   char *stream;
   char *key;
@@ -61,12 +60,15 @@ attach (NebulaInstance *instance, const char *kind)
   const char *key = nebula_kernel_get_state (instance->kernel)->gate_key;
   g_autofree char *stream = make_stream (key);
   g_autofree char *id = g_strdup_printf ("%s:%s", instance->id, kind);
-  g_autoptr (GBytes) payload = make_payload (kind, instance->id, key, instance->plan->concurrency_limit);
+  g_autoptr (GBytes) payload =
+      make_payload (kind, instance->id, key, instance->plan->concurrency_limit);
 
   if (!instance->messages)
-    instance->messages = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
-  g_ptr_array_add (instance->messages,
-                   nebula_message_new (id, stream, payload, nebula_clock_get_real_usec (instance->engine->clock)));
+    instance->messages =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
+  g_ptr_array_add (instance->messages, nebula_message_new (id, stream, payload,
+                                                           nebula_clock_get_real_usec (
+                                                               instance->engine->clock)));
 }
 
 void
@@ -78,11 +80,10 @@ _nebula_gatekeeper_attach (NebulaInstance *instance)
     return;
   if (nebula_execution_status_is_terminal (state->status))
     attach (instance, "release");
-  else if (state->gate == 1 && !instance->is_asking_gate)
-    {
-      instance->is_asking_gate = TRUE;
-      attach (instance, "ask");
-    }
+  else if (state->gate == 1 && !instance->is_asking_gate) {
+    instance->is_asking_gate = TRUE;
+    attach (instance, "ask");
+  }
 }
 
 static NebulaGate *
@@ -102,13 +103,13 @@ load_gate (NebulaEngine *engine, const char *stream, const char *key, GError **e
   gate->key = g_strdup (key);
   gate->state = nebula_gate_state_new ();
   g_hash_table_insert (engine->gates, gate->stream, gate);
-  for (guint i = 0; i < segments->len; i++)
-    {
-      if (nebula_gate_state_fold (gate->state, ((NebulaSegment *) segments->pdata[i])->facts, error))
-        continue;
-      g_hash_table_remove (engine->gates, stream);
-      return NULL;
-    }
+  for (guint i = 0; i < segments->len; i++) {
+    if (nebula_gate_state_fold (gate->state,
+                                ((NebulaSegment *) segments->pdata[i])->facts, error))
+      continue;
+    g_hash_table_remove (engine->gates, stream);
+    return NULL;
+  }
   gate->submitted = gate->state->sequence;
   return gate;
 }
@@ -120,38 +121,37 @@ grant (NebulaEngine *engine, const char *execution, const char *message_id)
   g_autoptr (GError) error = NULL;
   NebulaInstance *instance = _nebula_recovery_load (engine, execution, &error);
 
-  if (!instance)
-    {
-      g_debug ("A gate let in %s, which is gone: %s", execution, error->message);
-      return;
-    }
+  if (!instance) {
+    g_debug ("A gate let in %s, which is gone: %s", execution, error->message);
+    return;
+  }
   nebula_kernel_grant (instance->kernel, nebula_clock_get_real_usec (engine->clock));
-  if (nebula_kernel_get_n_facts (instance->kernel) > 0)
-    {
-      if (!instance->consumed)
-        instance->consumed = g_ptr_array_new_with_free_func (g_free);
-      g_ptr_array_add (instance->consumed, g_strdup (message_id));
-    }
+  if (nebula_kernel_get_n_facts (instance->kernel) > 0) {
+    if (!instance->consumed)
+      instance->consumed = g_ptr_array_new_with_free_func (g_free);
+    g_ptr_array_add (instance->consumed, g_strdup (message_id));
+  }
   _nebula_instance_wake (instance);
 }
 
 static void
-gate_committed (const NebulaUnit *unit, NebulaOutcome outcome, const GError *error, gpointer user_data)
+gate_committed (const NebulaUnit *unit,
+                NebulaOutcome outcome,
+                const GError *error,
+                gpointer user_data)
 {
   NebulaEngine *engine = user_data;
 
-  if (outcome != NEBULA_OUTCOME_COMMITTED)
-    {
-      g_warning ("Gate %s: %s", unit->stream, error->message);
-      g_hash_table_remove (engine->gates, unit->stream);
-      return;
-    }
-  for (guint i = 0; unit->messages && i < unit->messages->len; i++)
-    {
-      NebulaMessage *message = unit->messages->pdata[i];
+  if (outcome != NEBULA_OUTCOME_COMMITTED) {
+    g_warning ("Gate %s: %s", unit->stream, error->message);
+    g_hash_table_remove (engine->gates, unit->stream);
+    return;
+  }
+  for (guint i = 0; unit->messages && i < unit->messages->len; i++) {
+    NebulaMessage *message = unit->messages->pdata[i];
 
-      grant (engine, message->stream, message->id);
-    }
+    grant (engine, message->stream, message->id);
+  }
 }
 
 static void
@@ -163,26 +163,25 @@ submit (NebulaGate *gate, GByteArray *facts, GPtrArray *granted, const char *mes
 
   unit->n_facts = gate->state->sequence - gate->submitted;
   unit->strict = TRUE;
-  if (unit->n_facts > 0)
-    {
-      unit->facts = g_bytes_new (facts->data, facts->len);
-      unit->header = nebula_header_new (gate->stream);
-      unit->header->kind = NEBULA_STREAM_KIND_GATE;
-      unit->header->tenant = g_strdup ("");
-      unit->header->format = NEBULA_GATE_FORMAT;
-      unit->header->sequence = gate->state->sequence;
-      unit->header->key = g_strdup (gate->key);
-      unit->header->updated_usec = now;
-    }
+  if (unit->n_facts > 0) {
+    unit->facts = g_bytes_new (facts->data, facts->len);
+    unit->header = nebula_header_new (gate->stream);
+    unit->header->kind = NEBULA_STREAM_KIND_GATE;
+    unit->header->tenant = g_strdup ("");
+    unit->header->format = NEBULA_GATE_FORMAT;
+    unit->header->sequence = gate->state->sequence;
+    unit->header->key = g_strdup (gate->key);
+    unit->header->updated_usec = now;
+  }
   if (message_id)
     nebula_unit_add_consumed (unit, message_id);
-  for (guint i = 0; i < granted->len; i++)
-    {
-      g_autofree char *id = g_strdup_printf ("%s:%s", gate->stream, (char *) granted->pdata[i]);
-      g_autoptr (GBytes) payload = make_payload ("grant", granted->pdata[i], gate->key, 0);
+  for (guint i = 0; i < granted->len; i++) {
+    g_autofree char *id =
+        g_strdup_printf ("%s:%s", gate->stream, (char *) granted->pdata[i]);
+    g_autoptr (GBytes) payload = make_payload ("grant", granted->pdata[i], gate->key, 0);
 
-      nebula_unit_add_message (unit, id, granted->pdata[i], payload, now);
-    }
+    nebula_unit_add_message (unit, id, granted->pdata[i], payload, now);
+  }
   gate->submitted = gate->state->sequence;
   nebula_journal_submit (engine->journal, unit, gate_committed, engine);
 }
@@ -199,19 +198,18 @@ handle (NebulaEngine *engine, const NebulaMessage *message, NebulaValue *payload
   g_autoptr (GError) error = NULL;
   NebulaGate *gate;
 
-  if (g_str_equal (kind, "grant"))
-    {
-      grant (engine, execution, message->id);
-      return;
-    }
+  if (g_str_equal (kind, "grant")) {
+    grant (engine, execution, message->id);
+    return;
+  }
   gate = load_gate (engine, message->stream, key, &error);
-  if (!gate)
-    {
-      g_warning ("Gate %s: %s", key, error->message);
-      return;
-    }
+  if (!gate) {
+    g_warning ("Gate %s: %s", key, error->message);
+    return;
+  }
   if (g_str_equal (kind, "ask"))
-    nebula_gate_ask (gate->state, execution, (guint32) CLAMP (limit, 1, G_MAXUINT32), facts, granted);
+    nebula_gate_ask (gate->state, execution, (guint32) CLAMP (limit, 1, G_MAXUINT32),
+                     facts, granted);
   else
     nebula_gate_release (gate->state, execution, facts, granted);
   submit (gate, facts, granted, message->id);
@@ -220,23 +218,25 @@ handle (NebulaEngine *engine, const NebulaMessage *message, NebulaValue *payload
 void
 _nebula_gatekeeper_deliver (NebulaEngine *engine, GPtrArray *messages)
 {
-  for (guint i = 0; messages && i < messages->len; i++)
-    {
-      NebulaMessage *message = messages->pdata[i];
-      g_autoptr (GError) error = NULL;
-      g_autoptr (NebulaValue) payload = nebula_value_from_msgpack (message->payload, &error);
+  for (guint i = 0; messages && i < messages->len; i++) {
+    NebulaMessage *message = messages->pdata[i];
+    g_autoptr (GError) error = NULL;
+    g_autoptr (NebulaValue) payload =
+        nebula_value_from_msgpack (message->payload, &error);
 
-      if (payload && nebula_value_get_kind (payload) == NEBULA_VALUE_KIND_OBJECT)
-        handle (engine, message, payload);
-      else
-        g_warning ("Message %s cannot be read: %s", message->id, error ? error->message : "not an object");
-    }
+    if (payload && nebula_value_get_kind (payload) == NEBULA_VALUE_KIND_OBJECT)
+      handle (engine, message, payload);
+    else
+      g_warning ("Message %s cannot be read: %s", message->id,
+                 error ? error->message : "not an object");
+  }
 }
 
 static gboolean
 is_gone (NebulaEngine *engine, const char *execution)
 {
-  g_autoptr (NebulaHeader) header = nebula_store_read_header (engine->store, execution, NULL);
+  g_autoptr (NebulaHeader) header =
+      nebula_store_read_header (engine->store, execution, NULL);
 
   return !header || nebula_execution_status_is_terminal (header->status);
 }
@@ -256,11 +256,10 @@ reconcile (NebulaGate *gate)
     g_ptr_array_add (known, g_strdup (id));
   for (GList *link = gate->state->queue.head; link; link = link->next)
     g_ptr_array_add (known, g_strdup (link->data));
-  for (guint i = 0; i < known->len; i++)
-    {
-      if (is_gone (gate->engine, known->pdata[i]))
-        nebula_gate_release (gate->state, known->pdata[i], facts, granted);
-    }
+  for (guint i = 0; i < known->len; i++) {
+    if (is_gone (gate->engine, known->pdata[i]))
+      nebula_gate_release (gate->state, known->pdata[i], facts, granted);
+  }
   if (facts->len > 0)
     submit (gate, facts, granted, NULL);
 }
@@ -268,21 +267,21 @@ reconcile (NebulaGate *gate)
 gboolean
 _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error)
 {
-  NebulaHeaderQuery query = { .kind = NEBULA_STREAM_KIND_GATE, .limit = G_MAXINT };
+  NebulaHeaderQuery query = {.kind = NEBULA_STREAM_KIND_GATE, .limit = G_MAXINT};
   g_autoptr (GPtrArray) inbox = nebula_store_read_inbox (engine->store, NULL, 0, error);
-  g_autoptr (GPtrArray) headers = inbox ? nebula_store_list_headers (engine->store, &query, error) : NULL;
+  g_autoptr (GPtrArray) headers =
+      inbox ? nebula_store_list_headers (engine->store, &query, error) : NULL;
 
   if (!headers)
     return FALSE;
   _nebula_gatekeeper_deliver (engine, inbox);
-  for (guint i = 0; i < headers->len; i++)
-    {
-      NebulaHeader *header = headers->pdata[i];
-      NebulaGate *gate = load_gate (engine, header->stream, header->key, error);
+  for (guint i = 0; i < headers->len; i++) {
+    NebulaHeader *header = headers->pdata[i];
+    NebulaGate *gate = load_gate (engine, header->stream, header->key, error);
 
-      if (!gate)
-        return FALSE;
-      reconcile (gate);
-    }
+    if (!gate)
+      return FALSE;
+    reconcile (gate);
+  }
   return TRUE;
 }

@@ -11,7 +11,7 @@
 #include "nebula-error.h"
 
 #define TURN_FACTS 1024
-#define N_SHARDS 256
+#define N_SHARDS   256
 
 static guint
 get_shard (const char *tenant, const char *id)
@@ -20,10 +20,13 @@ get_shard (const char *tenant, const char *id)
 }
 
 NebulaInstance *
-_nebula_instance_new (NebulaEngine *engine, const char *id, const char *tenant, NebulaPlan *plan)
+_nebula_instance_new (NebulaEngine *engine,
+                      const char *id,
+                      const char *tenant,
+                      NebulaPlan *plan)
 {
   NebulaInstance *self = g_new0 (NebulaInstance, 1);
-  NebulaKernelHost host = { _nebula_runner_get_effect, _nebula_narrator_recorded, self };
+  NebulaKernelHost host = {_nebula_runner_get_effect, _nebula_narrator_recorded, self};
 
   self->engine = engine;
   self->id = g_strdup (id);
@@ -54,12 +57,12 @@ answer_waiters (NebulaInstance *self, guint64 sequence, const GError *error)
 {
   NebulaWaiter *waiter;
 
-  while ((waiter = g_queue_peek_head (&self->waiters)) && (error || waiter->sequence <= sequence))
-    {
-      g_queue_pop_head (&self->waiters);
-      answer (waiter->task, error);
-      g_free (waiter);
-    }
+  while ((waiter = g_queue_peek_head (&self->waiters)) &&
+         (error || waiter->sequence <= sequence)) {
+    g_queue_pop_head (&self->waiters);
+    answer (waiter->task, error);
+    g_free (waiter);
+  }
 }
 
 static void
@@ -92,15 +95,14 @@ _nebula_instance_drop (NebulaInstance *self, const GError *error)
   answer_waiters (self, 0, error);
   answer_end_waiters (self, error);
   _nebula_execution_detach (self);
-  if (self->n_units > 0)
-    {
-      /* The journal still holds units that name it: it goes when they are answered. */
-      self->is_dropped = TRUE;
-      _nebula_scheduler_remove (self->engine, self);
-      _nebula_runner_abandon_all (self);
-      g_hash_table_steal (self->engine->instances, self->id);
-      return;
-    }
+  if (self->n_units > 0) {
+    /* The journal still holds units that name it: it goes when they are answered. */
+    self->is_dropped = TRUE;
+    _nebula_scheduler_remove (self->engine, self);
+    _nebula_runner_abandon_all (self);
+    g_hash_table_steal (self->engine->instances, self->id);
+    return;
+  }
   g_hash_table_remove (self->engine->instances, self->id);
 }
 
@@ -135,20 +137,19 @@ run_commands (NebulaInstance *self)
   GArray *commands = nebula_kernel_get_commands (self->kernel);
   guint n_kept = 0;
 
-  for (guint i = 0; i < commands->len; i++)
-    {
-      NebulaCommand command = g_array_index (commands, NebulaCommand, i);
+  for (guint i = 0; i < commands->len; i++) {
+    NebulaCommand command = g_array_index (commands, NebulaCommand, i);
 
-      if (!command.runs_ahead && command.sequence > self->committed)
-        {
-          g_array_index (commands, NebulaCommand, n_kept++) = command;
-          continue;
-        }
-      if (nebula_kernel_is_current (self->kernel, &command))
-        _nebula_runner_start (self, &command);
-      else
-        nebula_kernel_withdraw (self->kernel, &command, nebula_clock_get_real_usec (self->engine->clock));
+    if (!command.runs_ahead && command.sequence > self->committed) {
+      g_array_index (commands, NebulaCommand, n_kept++) = command;
+      continue;
     }
+    if (nebula_kernel_is_current (self->kernel, &command))
+      _nebula_runner_start (self, &command);
+    else
+      nebula_kernel_withdraw (self->kernel, &command,
+                              nebula_clock_get_real_usec (self->engine->clock));
+  }
   g_array_set_size (commands, n_kept);
 }
 
@@ -171,12 +172,14 @@ settle (NebulaInstance *self)
 {
   NebulaState *state = nebula_kernel_get_state (self->kernel);
 
-  if (self->n_units > 0 || self->wants_turn || self->attempts.length > 0 || self->handle ||
-      nebula_kernel_get_commands (self->kernel)->len > 0 || state->sequence != self->committed)
+  if (self->n_units > 0 || self->wants_turn || self->attempts.length > 0 ||
+      self->handle || nebula_kernel_get_commands (self->kernel)->len > 0 ||
+      state->sequence != self->committed)
     return;
   if (nebula_execution_status_is_terminal (self->committed_status))
     g_hash_table_remove (self->engine->instances, self->id);
-  else if (_nebula_instance_is_durable (self) && nebula_store_get_is_durable (self->engine->store) &&
+  else if (_nebula_instance_is_durable (self) &&
+           nebula_store_get_is_durable (self->engine->store) &&
            (self->committed_status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
             self->committed_status == NEBULA_EXECUTION_STATUS_PAUSED))
     _nebula_recovery_put_to_sleep (self);
@@ -189,24 +192,25 @@ _nebula_instance_settle (NebulaInstance *self)
 }
 
 static void
-committed (const NebulaUnit *unit, NebulaOutcome outcome, const GError *error, gpointer user_data)
+committed (const NebulaUnit *unit,
+           NebulaOutcome outcome,
+           const GError *error,
+           gpointer user_data)
 {
   NebulaInstance *self = user_data;
 
   self->n_units--;
-  if (self->is_dropped)
-    {
-      if (self->n_units == 0)
-        _nebula_instance_free (self);
-      return;
-    }
+  if (self->is_dropped) {
+    if (self->n_units == 0)
+      _nebula_instance_free (self);
+    return;
+  }
   self->ahead_bytes -= g_bytes_get_size (unit->facts);
-  if (outcome != NEBULA_OUTCOME_COMMITTED)
-    {
-      /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
-      _nebula_instance_drop (self, error);
-      return;
-    }
+  if (outcome != NEBULA_OUTCOME_COMMITTED) {
+    /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
+    _nebula_instance_drop (self, error);
+    return;
+  }
   become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
   run_commands (self);
   _nebula_gatekeeper_deliver (self->engine, unit->messages);
@@ -233,7 +237,8 @@ make_header (NebulaInstance *self, NebulaExecutionStatus status)
   header->workflow = g_strdup (self->plan->name);
   header->revision = g_strdup (self->plan->hash);
   header->durability = (gint) self->durability;
-  if (status == NEBULA_EXECUTION_STATUS_SUSPENDED || status == NEBULA_EXECUTION_STATUS_RUNNING)
+  if (status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
+      status == NEBULA_EXECUTION_STATUS_RUNNING)
     header->wake_usec = nebula_kernel_get_next_due (self->kernel);
   header->created_usec = self->created_usec;
   header->updated_usec = nebula_clock_get_real_usec (engine->clock);
@@ -248,7 +253,8 @@ add_definition (NebulaInstance *self, NebulaUnit *unit)
 {
   g_autoptr (GBytes) definition = NULL;
 
-  if (self->submitted > 0 || g_hash_table_contains (self->engine->stored, self->plan->hash))
+  if (self->submitted > 0 ||
+      g_hash_table_contains (self->engine->stored, self->plan->hash))
     return;
   definition = _nebula_recovery_pack_definition (self->plan);
   nebula_unit_add_document (unit, "definition", self->plan->hash, definition, 0);
@@ -276,17 +282,17 @@ submit (NebulaInstance *self)
   NebulaExecutionStatus status = nebula_kernel_get_status (self->kernel);
 
   _nebula_gatekeeper_attach (self);
-  if (!_nebula_instance_is_durable (self))
-    {
-      g_bytes_unref (facts);
-      submit_to_memory (self, n_facts, status);
-      return;
-    }
+  if (!_nebula_instance_is_durable (self)) {
+    g_bytes_unref (facts);
+    submit_to_memory (self, n_facts, status);
+    return;
+  }
   unit = nebula_unit_new (self->id, self->submitted);
   unit->facts = facts;
   unit->n_facts = n_facts;
   unit->header = make_header (self, status);
-  unit->strict = self->durability == NEBULA_DURABILITY_STRICT || self->messages || self->consumed;
+  unit->strict =
+      self->durability == NEBULA_DURABILITY_STRICT || self->messages || self->consumed;
   unit->messages = g_steal_pointer (&self->messages);
   unit->consumed = g_steal_pointer (&self->consumed);
   add_definition (self, unit);
@@ -302,7 +308,8 @@ is_too_far_ahead (NebulaInstance *self)
   guint64 sequence = nebula_kernel_get_state (self->kernel)->sequence;
 
   return sequence - self->committed >= NEBULA_RUN_AHEAD_FACTS ||
-         self->ahead_bytes + nebula_kernel_get_n_bytes (self->kernel) >= NEBULA_RUN_AHEAD_BYTES;
+         self->ahead_bytes + nebula_kernel_get_n_bytes (self->kernel) >=
+             NEBULA_RUN_AHEAD_BYTES;
 }
 
 void
@@ -312,19 +319,21 @@ _nebula_instance_turn (NebulaInstance *self)
   gboolean has_more = TRUE;
 
   if (!is_too_far_ahead (self))
-    has_more = nebula_kernel_turn (self->kernel, TURN_FACTS, nebula_clock_get_real_usec (self->engine->clock));
+    has_more = nebula_kernel_turn (self->kernel, TURN_FACTS,
+                                   nebula_clock_get_real_usec (self->engine->clock));
   else if (self->n_units > 0)
     has_more = FALSE; /* its commit brings it back */
-  if (state->n_cancelled != self->n_cancelled_seen)
-    {
-      self->n_cancelled_seen = state->n_cancelled;
-      _nebula_runner_sweep (self);
-    }
+  if (state->n_cancelled != self->n_cancelled_seen) {
+    self->n_cancelled_seen = state->n_cancelled;
+    _nebula_runner_sweep (self);
+  }
   run_commands (self);
   if (nebula_kernel_get_n_facts (self->kernel) > 0)
     submit (self);
-  if (has_more || (!_nebula_instance_is_durable (self) && nebula_kernel_get_n_facts (self->kernel) > 0))
+  if (has_more || (!_nebula_instance_is_durable (self) &&
+                   nebula_kernel_get_n_facts (self->kernel) > 0))
     _nebula_instance_wake (self);
-  _nebula_scheduler_set_wake (self->engine, &self->wake, nebula_kernel_get_next_due (self->kernel));
+  _nebula_scheduler_set_wake (self->engine, &self->wake,
+                              nebula_kernel_get_next_due (self->kernel));
   settle (self);
 }

@@ -5,16 +5,20 @@
 #include "nebula-engine-private.h"
 
 static NebulaEvent *
-make_event (NebulaInstance *instance, const char *topic, const char *node, guint64 sequence, NebulaValue *data)
+make_event (NebulaInstance *instance,
+            const char *topic,
+            const char *node,
+            guint64 sequence,
+            NebulaValue *data)
 {
   NebulaEventInfo info = {
-    .topic = topic,
-    .tenant = instance->tenant,
-    .workflow = instance->plan->name,
-    .execution = instance->id,
-    .node = node,
-    .sequence = sequence,
-    .time_usec = nebula_clock_get_real_usec (instance->engine->clock),
+      .topic = topic,
+      .tenant = instance->tenant,
+      .workflow = instance->plan->name,
+      .execution = instance->id,
+      .node = node,
+      .sequence = sequence,
+      .time_usec = nebula_clock_get_real_usec (instance->engine->clock),
   };
 
   return nebula_event_new (&info, data);
@@ -23,37 +27,37 @@ make_event (NebulaInstance *instance, const char *topic, const char *node, guint
 static const char *
 get_end_topic (guint32 status)
 {
-  switch (status)
-    {
-    case NEBULA_EXECUTION_STATUS_COMPLETED:
-      return "execution.completed";
-    case NEBULA_EXECUTION_STATUS_CANCELLED:
-      return "execution.cancelled";
-    case NEBULA_EXECUTION_STATUS_TIMED_OUT:
-      return "execution.timed-out";
-    default:
-      return "execution.failed";
-    }
+  switch (status) {
+  case NEBULA_EXECUTION_STATUS_COMPLETED:
+    return "execution.completed";
+  case NEBULA_EXECUTION_STATUS_CANCELLED:
+    return "execution.cancelled";
+  case NEBULA_EXECUTION_STATUS_TIMED_OUT:
+    return "execution.timed-out";
+  default:
+    return "execution.failed";
+  }
 }
 
 static const char *
 get_topic (const NebulaFact *fact)
 {
   static const char *const topics[NEBULA_FACT_LAST + 1] = {
-    [NEBULA_FACT_STARTED] = "execution.started",
-    [NEBULA_FACT_NODE_READY] = "node.ready",
-    [NEBULA_FACT_ATTEMPT_FAILED] = "node.retrying",
-    [NEBULA_FACT_NODE_WAITING] = "node.waiting",
-    [NEBULA_FACT_NODE_ENDED] = "node.completed",
-    [NEBULA_FACT_NODE_FAILED] = "node.failed",
-    [NEBULA_FACT_NODE_SKIPPED] = "node.skipped",
-    [NEBULA_FACT_NODE_CANCELLED] = "node.cancelled",
-    [NEBULA_FACT_LOOP_OPENED] = "node.ready",
-    [NEBULA_FACT_PAUSED] = "execution.paused",
-    [NEBULA_FACT_RESUMED] = "execution.resumed",
+      [NEBULA_FACT_STARTED] = "execution.started",
+      [NEBULA_FACT_NODE_READY] = "node.ready",
+      [NEBULA_FACT_ATTEMPT_FAILED] = "node.retrying",
+      [NEBULA_FACT_NODE_WAITING] = "node.waiting",
+      [NEBULA_FACT_NODE_ENDED] = "node.completed",
+      [NEBULA_FACT_NODE_FAILED] = "node.failed",
+      [NEBULA_FACT_NODE_SKIPPED] = "node.skipped",
+      [NEBULA_FACT_NODE_CANCELLED] = "node.cancelled",
+      [NEBULA_FACT_LOOP_OPENED] = "node.ready",
+      [NEBULA_FACT_PAUSED] = "execution.paused",
+      [NEBULA_FACT_RESUMED] = "execution.resumed",
   };
 
-  return fact->kind == NEBULA_FACT_ENDED ? get_end_topic (fact->code) : topics[fact->kind];
+  return fact->kind == NEBULA_FACT_ENDED ? get_end_topic (fact->code)
+                                         : topics[fact->kind];
 }
 
 static NebulaValue *
@@ -62,18 +66,20 @@ make_data (NebulaInstance *instance, const NebulaFact *fact)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   NebulaState *state = nebula_kernel_get_state (instance->kernel);
   NebulaLane *lane = nebula_state_get_lane (state, fact->lane);
-  gboolean is_error = fact->kind == NEBULA_FACT_NODE_FAILED || fact->kind == NEBULA_FACT_ATTEMPT_FAILED ||
-                      (fact->kind == NEBULA_FACT_ENDED && fact->code != NEBULA_EXECUTION_STATUS_COMPLETED);
+  gboolean is_error = fact->kind == NEBULA_FACT_NODE_FAILED ||
+                      fact->kind == NEBULA_FACT_ATTEMPT_FAILED ||
+                      (fact->kind == NEBULA_FACT_ENDED &&
+                       fact->code != NEBULA_EXECUTION_STATUS_COMPLETED);
 
-  if (fact->node != NEBULA_PLAN_NONE && lane)
-    {
-      g_autofree char *path = nebula_state_dup_path (state, lane, fact->node);
+  if (fact->node != NEBULA_PLAN_NONE && lane) {
+    g_autofree char *path = nebula_state_dup_path (state, lane, fact->node);
 
-      nebula_value_builder_set_string (builder, "path", path);
-      nebula_value_builder_set_integer (builder, "attempts",
-                                        nebula_lane_get_run (state, lane, fact->node)->attempts);
-    }
-  if (fact->value && fact->kind != NEBULA_FACT_STARTED && fact->kind != NEBULA_FACT_LOOP_OPENED)
+    nebula_value_builder_set_string (builder, "path", path);
+    nebula_value_builder_set_integer (
+        builder, "attempts", nebula_lane_get_run (state, lane, fact->node)->attempts);
+  }
+  if (fact->value && fact->kind != NEBULA_FACT_STARTED &&
+      fact->kind != NEBULA_FACT_LOOP_OPENED)
     nebula_value_builder_set (builder, is_error ? "error" : "result", fact->value);
   return nebula_value_builder_end (builder);
 }
@@ -94,16 +100,16 @@ _nebula_narrator_recorded (const NebulaFact *fact, gpointer data)
 
   if (!topic || !nebula_event_bus_has_subscriber (instance->engine->bus, topic))
     return;
-  if (!instance->pending_events)
-    {
-      instance->pending_events = g_array_new (FALSE, FALSE, sizeof (NebulaPendingEvent));
-      g_array_set_clear_func (instance->pending_events, pending_clear);
-    }
+  if (!instance->pending_events) {
+    instance->pending_events = g_array_new (FALSE, FALSE, sizeof (NebulaPendingEvent));
+    g_array_set_clear_func (instance->pending_events, pending_clear);
+  }
   event_data = make_data (instance, fact);
   pending.sequence = nebula_kernel_get_state (instance->kernel)->sequence;
-  pending.event = make_event (instance, topic,
-                              fact->node == NEBULA_PLAN_NONE ? NULL : instance->plan->nodes[fact->node].id,
-                              pending.sequence, event_data);
+  pending.event = make_event (
+      instance, topic,
+      fact->node == NEBULA_PLAN_NONE ? NULL : instance->plan->nodes[fact->node].id,
+      pending.sequence, event_data);
   g_array_append_val (instance->pending_events, pending);
 }
 
@@ -116,17 +122,21 @@ _nebula_narrator_publish (NebulaInstance *instance)
   if (!events)
     return;
   while (n_told < events->len &&
-         g_array_index (events, NebulaPendingEvent, n_told).sequence <= instance->committed)
-    {
-      nebula_event_bus_publish (instance->engine->bus, g_array_index (events, NebulaPendingEvent, n_told).event);
-      n_told++;
-    }
+         g_array_index (events, NebulaPendingEvent, n_told).sequence <=
+             instance->committed) {
+    nebula_event_bus_publish (instance->engine->bus,
+                              g_array_index (events, NebulaPendingEvent, n_told).event);
+    n_told++;
+  }
   if (n_told > 0)
     g_array_remove_range (events, 0, n_told);
 }
 
 void
-_nebula_narrator_tell (NebulaInstance *instance, const char *topic, const char *node, NebulaValue *data)
+_nebula_narrator_tell (NebulaInstance *instance,
+                       const char *topic,
+                       const char *node,
+                       NebulaValue *data)
 {
   g_autoptr (NebulaEvent) event = NULL;
   g_autoptr (NebulaValue) empty = NULL;

@@ -10,7 +10,7 @@
 #include "nebula-msgpack.h"
 
 #define RECOVERIES_MAX 2
-#define PAGE 1000
+#define PAGE           1000
 
 GBytes *
 _nebula_recovery_pack_definition (NebulaPlan *plan)
@@ -27,7 +27,8 @@ _nebula_recovery_pack_definition (NebulaPlan *plan)
 static NebulaPlan *
 compile_stored (NebulaEngine *engine, GBytes *bytes, GError **error)
 {
-  g_autoptr (GPtrArray) diagnostics = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
+  g_autoptr (GPtrArray) diagnostics =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
   g_autoptr (NebulaValue) document = nebula_value_from_msgpack (bytes, error);
   g_autoptr (NebulaWorkflow) workflow = NULL;
   NebulaValue *definition;
@@ -35,11 +36,11 @@ compile_stored (NebulaEngine *engine, GBytes *bytes, GError **error)
   if (!document)
     return NULL;
   definition = nebula_value_get_member (document, "definition");
-  if (!definition)
-    {
-      g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT, _ ("A stored workflow is empty."));
-      return NULL;
-    }
+  if (!definition) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                         _ ("A stored workflow is empty."));
+    return NULL;
+  }
   workflow = nebula_workflow_new_from_value (definition, diagnostics, error);
   return workflow ? nebula_engine_deploy (engine, workflow, diagnostics, error) : NULL;
 }
@@ -54,17 +55,18 @@ _nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **err
 
   if (known)
     return nebula_plan_ref (known);
-  bytes = nebula_store_read_document (engine->store, "definition", hash, NULL, &local_error);
+  bytes =
+      nebula_store_read_document (engine->store, "definition", hash, NULL, &local_error);
   if (!bytes && !local_error)
     g_set_error (&local_error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                 _ ("The store does not have the workflow with the revision “%s”."), hash);
+                 _ ("The store does not have the workflow with the revision “%s”."),
+                 hash);
   if (bytes)
     plan = compile_stored (engine, bytes, &local_error);
-  if (!plan)
-    {
-      g_propagate_error (error, g_steal_pointer (&local_error));
-      return NULL;
-    }
+  if (!plan) {
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return NULL;
+  }
   g_hash_table_add (engine->stored, g_strdup (hash));
   return g_steal_pointer (&plan);
 }
@@ -73,24 +75,23 @@ static gboolean
 fold_segments (NebulaInstance *instance, GError **error)
 {
   NebulaState *state = nebula_kernel_get_state (instance->kernel);
-  g_autoptr (GPtrArray) segments = nebula_store_read_segments (instance->engine->store, instance->id, 0, 0, error);
+  g_autoptr (GPtrArray) segments =
+      nebula_store_read_segments (instance->engine->store, instance->id, 0, 0, error);
 
   if (!segments)
     return FALSE;
-  for (guint i = 0; i < segments->len; i++)
-    {
-      NebulaSegment *segment = segments->pdata[i];
+  for (guint i = 0; i < segments->len; i++) {
+    NebulaSegment *segment = segments->pdata[i];
 
-      if (segment->first != state->sequence + 1)
-        {
-          g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                       _ ("The history of “%s” has a gap before fact %" G_GUINT64_FORMAT "."), instance->id,
-                       segment->first);
-          return FALSE;
-        }
-      if (!nebula_state_fold (state, segment->facts, error))
-        return FALSE;
+    if (segment->first != state->sequence + 1) {
+      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                   _ ("The history of “%s” has a gap before fact %" G_GUINT64_FORMAT "."),
+                   instance->id, segment->first);
+      return FALSE;
     }
+    if (!nebula_state_fold (state, segment->facts, error))
+      return FALSE;
+  }
   return TRUE;
 }
 
@@ -102,7 +103,8 @@ check_sequence (NebulaInstance *instance, NebulaHeader *header, GError **error)
   if (sequence == header->sequence)
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-               _ ("The history of “%s” ends at fact %" G_GUINT64_FORMAT " but should end at %" G_GUINT64_FORMAT "."),
+               _ ("The history of “%s” ends at fact %" G_GUINT64_FORMAT
+                  " but should end at %" G_GUINT64_FORMAT "."),
                instance->id, sequence, header->sequence);
   return FALSE;
 }
@@ -110,7 +112,8 @@ check_sequence (NebulaInstance *instance, NebulaHeader *header, GError **error)
 static NebulaInstance *
 load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
 {
-  g_autoptr (NebulaPlan) plan = _nebula_recovery_load_plan (engine, header->revision, error);
+  g_autoptr (NebulaPlan) plan =
+      _nebula_recovery_load_plan (engine, header->revision, error);
   NebulaInstance *instance;
 
   if (!plan)
@@ -122,6 +125,7 @@ load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
   instance->submitted = header->sequence;
   instance->epoch = header->epoch;
   instance->created_usec = header->created_usec;
+  instance->is_from_store = TRUE;
   if (fold_segments (instance, error) && check_sequence (instance, header, error))
     return instance;
   g_hash_table_remove (engine->instances, instance->id);
@@ -140,20 +144,20 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
     return instance;
   header = nebula_store_read_header (engine->store, id, &local_error);
   if (!header && !local_error)
-    g_set_error (&local_error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND, _ ("There is no execution “%s”."), id);
+    g_set_error (&local_error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
+                 _ ("There is no execution “%s”."), id);
   if (header)
     instance = load_header (engine, header, &local_error);
-  if (!instance)
-    {
-      g_propagate_error (error, g_steal_pointer (&local_error));
-      return NULL;
-    }
-  if (sleeper)
-    {
-      nebula_heap_remove (&engine->wakes, &sleeper->wake.entry);
-      g_hash_table_remove (engine->sleepers, id);
-      _nebula_scheduler_set_wake (engine, &instance->wake, nebula_kernel_get_next_due (instance->kernel));
-    }
+  if (!instance) {
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return NULL;
+  }
+  if (sleeper) {
+    nebula_heap_remove (&engine->wakes, &sleeper->wake.entry);
+    g_hash_table_remove (engine->sleepers, id);
+    _nebula_scheduler_set_wake (engine, &instance->wake,
+                                nebula_kernel_get_next_due (instance->kernel));
+  }
   return instance;
 }
 
@@ -193,12 +197,11 @@ _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper)
   g_autoptr (GError) error = NULL;
   NebulaInstance *instance = _nebula_recovery_load (engine, id, &error);
 
-  if (!instance)
-    {
-      g_warning ("Execution %s cannot be woken: %s", id, error->message);
-      g_hash_table_remove (engine->sleepers, id);
-      return;
-    }
+  if (!instance) {
+    g_warning ("Execution %s cannot be woken: %s", id, error->message);
+    g_hash_table_remove (engine->sleepers, id);
+    return;
+  }
   nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
   _nebula_instance_wake (instance);
 }
@@ -210,6 +213,7 @@ resume_instance (NebulaInstance *instance)
 {
   gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
 
+  instance->is_from_store = FALSE;
   if (nebula_kernel_get_state (instance->kernel)->recoveries >= RECOVERIES_MAX)
     nebula_kernel_pause (instance->kernel, "no-progress-after-recoveries", now);
   else
@@ -217,10 +221,23 @@ resume_instance (NebulaInstance *instance)
   _nebula_instance_wake (instance);
 }
 
+void
+_nebula_recovery_take_up (NebulaInstance *instance)
+{
+  gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
+
+  if (nebula_kernel_get_state (instance->kernel)->is_paused)
+    nebula_kernel_resume (instance->kernel, now);
+  else if (instance->is_from_store && instance->committed_status != NEBULA_EXECUTION_STATUS_SUSPENDED)
+    nebula_kernel_recover (instance->kernel, now);
+  instance->is_from_store = FALSE;
+}
+
 static void
 park_broken (NebulaEngine *engine, NebulaHeader *header, const GError *error)
 {
-  g_warning ("Execution %s cannot be recovered and stays as it is: %s", header->stream, error->message);
+  g_warning ("Execution %s cannot be recovered and stays as it is: %s", header->stream,
+             error->message);
 }
 
 static void
@@ -234,11 +251,10 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
     return;
   if (header->status == NEBULA_EXECUTION_STATUS_PAUSED)
     return;
-  if (header->status == NEBULA_EXECUTION_STATUS_SUSPENDED)
-    {
-      add_sleeper (engine, header->stream, header->wake_usec);
-      return;
-    }
+  if (header->status == NEBULA_EXECUTION_STATUS_SUSPENDED) {
+    add_sleeper (engine, header->stream, header->wake_usec);
+    return;
+  }
   instance = load_header (engine, header, &error);
   if (instance)
     resume_instance (instance);
@@ -246,6 +262,20 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
     park_broken (engine, header, error);
 }
 
+/**
+ * nebula_engine_recover:
+ * @self: an engine
+ * @error: where the failure goes
+ *
+ * Takes up all executions of the store that have not ended: what was running goes on, what waits is woken in time,
+ * what cannot be read stays as it is with a warning.
+ *
+ * Errors: those of the store.
+ *
+ * Returns: how many there are; -1 with @error
+ *
+ * Since: 1.0
+ */
 gint
 nebula_engine_recover (NebulaEngine *self, GError **error)
 {
@@ -254,26 +284,25 @@ nebula_engine_recover (NebulaEngine *self, GError **error)
   guint n_page;
 
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), -1);
-  do
-    {
-      NebulaHeaderQuery query = { .kind = NEBULA_STREAM_KIND_EXECUTION, .after = after, .limit = PAGE };
-      g_autoptr (GPtrArray) headers = NULL;
+  do {
+    NebulaHeaderQuery query = {
+        .kind = NEBULA_STREAM_KIND_EXECUTION, .after = after, .limit = PAGE};
+    g_autoptr (GPtrArray) headers = NULL;
 
-      for (guint status = NEBULA_EXECUTION_STATUS_CREATED; status < NEBULA_EXECUTION_STATUS_COMPLETED; status++)
-        query.status_mask |= 1u << status;
-      headers = nebula_store_list_headers (self->store, &query, error);
-      if (!headers)
-        return -1;
-      n_page = headers->len;
-      for (guint i = 0; i < n_page; i++)
-        recover_header (self, headers->pdata[i]);
-      n_open += (gint) n_page;
-      if (n_page > 0)
-        {
-          g_free (after);
-          after = g_strdup (((NebulaHeader *) headers->pdata[n_page - 1])->stream);
-        }
+    for (guint status = NEBULA_EXECUTION_STATUS_CREATED;
+         status < NEBULA_EXECUTION_STATUS_COMPLETED; status++)
+      query.status_mask |= 1u << status;
+    headers = nebula_store_list_headers (self->store, &query, error);
+    if (!headers)
+      return -1;
+    n_page = headers->len;
+    for (guint i = 0; i < n_page; i++)
+      recover_header (self, headers->pdata[i]);
+    n_open += (gint) n_page;
+    if (n_page > 0) {
+      g_free (after);
+      after = g_strdup (((NebulaHeader *) headers->pdata[n_page - 1])->stream);
     }
-  while (n_page == PAGE);
+  } while (n_page == PAGE);
   return _nebula_gatekeeper_recover (self, error) ? n_open : -1;
 }

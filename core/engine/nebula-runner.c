@@ -8,13 +8,12 @@
 #include "nebula-error.h"
 
 /* A result on its way to the engine's context. */
-typedef struct
-{
+typedef struct {
   NebulaAttempt *attempt;
-  NebulaResult *result;  /* NULL: a word of progress */
+  NebulaResult *result; /* NULL: a word of progress */
   double fraction;
   char *message;
-  gint level;            /* 0: progress, else a log line's */
+  gint level; /* 0: progress, else a log line's */
 } NebulaLetter;
 
 static void
@@ -73,24 +72,34 @@ post_word (NebulaAttempt *attempt, double fraction, gint level, const char *mess
 }
 
 static void
-progressed (NebulaInvocation *invocation, double fraction, const char *message, gpointer data)
+progressed (NebulaInvocation *invocation,
+            double fraction,
+            const char *message,
+            gpointer data)
 {
   post_word (data, fraction, 0, message);
 }
 
 static void
-logged (NebulaInvocation *invocation, GLogLevelFlags level, const char *message, gpointer data)
+logged (NebulaInvocation *invocation,
+        GLogLevelFlags level,
+        const char *message,
+        gpointer data)
 {
   post_word (data, 0, (gint) level, message);
 }
 
-static const NebulaInvocationSink sink = { returned, progressed, logged };
+static const NebulaInvocationSink sink = {returned, progressed, logged};
 
 static NebulaAction *
-create_action (NebulaEngine *engine, NebulaPlanNode *node, const NebulaArguments *arguments, GError **error)
+create_action (NebulaEngine *engine,
+               NebulaPlanNode *node,
+               const NebulaArguments *arguments,
+               GError **error)
 {
   g_autoptr (NebulaAction) action = NULL;
-  NebulaActionClass *klass = nebula_action_resolver_load (engine->resolver, node->info, error);
+  NebulaActionClass *klass =
+      nebula_action_resolver_load (engine->resolver, node->info, error);
 
   if (!klass)
     return NULL;
@@ -101,10 +110,14 @@ create_action (NebulaEngine *engine, NebulaPlanNode *node, const NebulaArguments
 }
 
 gint
-_nebula_runner_get_effect (NebulaPlanNode *node, const NebulaArguments *arguments, gpointer data, GError **error)
+_nebula_runner_get_effect (NebulaPlanNode *node,
+                           const NebulaArguments *arguments,
+                           gpointer data,
+                           GError **error)
 {
   NebulaInstance *instance = data;
-  g_autoptr (NebulaAction) action = create_action (instance->engine, node, arguments, error);
+  g_autoptr (NebulaAction) action =
+      create_action (instance->engine, node, arguments, error);
 
   return action ? (gint) nebula_action_get_effect (action) : -1;
 }
@@ -116,7 +129,8 @@ set_deadline (NebulaAttempt *attempt, NebulaPlanNode *node, NebulaInvocationInfo
 
   if (node->timeout_usec <= 0)
     return;
-  info->deadline_usec = nebula_clock_get_monotonic_usec (engine->clock) + node->timeout_usec;
+  info->deadline_usec =
+      nebula_clock_get_monotonic_usec (engine->clock) + node->timeout_usec;
   nebula_heap_set (&engine->deadlines, &attempt->deadline, info->deadline_usec);
   _nebula_scheduler_arm (engine);
 }
@@ -139,7 +153,7 @@ invoke (NebulaAttempt *attempt, NebulaWork *work)
 {
   NebulaInstance *instance = attempt->instance;
   NebulaPlanNode *node = &instance->plan->nodes[work->node];
-  NebulaInvocationInfo info = { 0 };
+  NebulaInvocationInfo info = {0};
   g_autofree char *key = NULL;
 
   key = work->effect == NEBULA_EFFECT_PURE || work->effect == NEBULA_EFFECT_READ
@@ -148,16 +162,20 @@ invoke (NebulaAttempt *attempt, NebulaWork *work)
   fill_info (attempt, node, &info);
   info.idempotency_key = key;
   set_deadline (attempt, node, &info);
-  attempt->invocation = nebula_invocation_new (&info, work->parameters, work->input, &sink, attempt, NULL);
+  attempt->invocation =
+      nebula_invocation_new (&info, work->parameters, work->input, &sink, attempt, NULL);
   nebula_action_invoke (attempt->action, attempt->invocation);
 }
 
 static void
-fail_to_start (NebulaInstance *instance, const NebulaCommand *command, const GError *error)
+fail_to_start (NebulaInstance *instance,
+               const NebulaCommand *command,
+               const GError *error)
 {
   g_autoptr (NebulaResult) result = nebula_result_new_error (error);
 
-  nebula_kernel_result (instance->kernel, command, result, nebula_clock_get_real_usec (instance->engine->clock));
+  nebula_kernel_result (instance->kernel, command, result,
+                        nebula_clock_get_real_usec (instance->engine->clock));
   _nebula_instance_wake (instance);
 }
 
@@ -172,16 +190,14 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
   g_autoptr (GError) error = NULL;
   NebulaWork *work = nebula_kernel_prepare (instance->kernel, command, &error);
 
-  if (work)
-    {
-      nebula_kernel_fill_arguments (instance->kernel, work, &arguments);
-      action = create_action (engine, node, &arguments, &error);
-    }
-  if (!action)
-    {
-      fail_to_start (instance, command, error);
-      return;
-    }
+  if (work) {
+    nebula_kernel_fill_arguments (instance->kernel, work, &arguments);
+    action = create_action (engine, node, &arguments, &error);
+  }
+  if (!action) {
+    fail_to_start (instance, command, error);
+    return;
+  }
   attempt = g_new0 (NebulaAttempt, 1);
   attempt->engine = engine;
   attempt->instance = instance;
@@ -209,11 +225,13 @@ tell_word (NebulaLetter *letter)
   builder = nebula_value_builder_new_object ();
   nebula_value_builder_set_string (builder, "message", letter->message);
   if (letter->level == 0)
-    nebula_value_builder_set_take (builder, "fraction", nebula_value_new_float (letter->fraction));
+    nebula_value_builder_set_take (builder, "fraction",
+                                   nebula_value_new_float (letter->fraction));
   else
     nebula_value_builder_set_integer (builder, "level", letter->level);
   data = nebula_value_builder_end (builder);
-  _nebula_narrator_tell (attempt->instance, letter->level ? "node.log" : "node.progress", node->id, data);
+  _nebula_narrator_tell (attempt->instance, letter->level ? "node.log" : "node.progress",
+                         node->id, data);
 }
 
 void
@@ -223,12 +241,11 @@ _nebula_runner_receive (gpointer data, gpointer user_data)
   NebulaAttempt *attempt = letter->attempt;
   NebulaInstance *instance = attempt->instance;
 
-  if (!letter->result)
-    {
-      tell_word (letter);
-      letter_free (letter);
-      return;
-    }
+  if (!letter->result) {
+    tell_word (letter);
+    letter_free (letter);
+    return;
+  }
   if (instance && !attempt->is_abandoned)
     nebula_kernel_result (instance->kernel, &attempt->command, letter->result,
                           nebula_clock_get_real_usec (attempt->engine->clock));
@@ -258,7 +275,8 @@ _nebula_runner_time_out (NebulaAttempt *attempt)
 
   if (!instance || attempt->is_abandoned)
     return;
-  failure = nebula_failure_new ("timed-out", _ ("The attempt ran out of its time."), NEBULA_RETRY_CLASS_RETRY, NULL);
+  failure = nebula_failure_new ("timed-out", _ ("The attempt ran out of its time."),
+                                NEBULA_RETRY_CLASS_RETRY, NULL);
   result = nebula_result_new (NEBULA_RESULT_KIND_UNKNOWN, NULL, failure, 0);
   attempt->is_abandoned = TRUE;
   nebula_kernel_result (instance->kernel, &attempt->command, result,
@@ -281,13 +299,12 @@ abandon (NebulaAttempt *attempt)
 void
 _nebula_runner_sweep (NebulaInstance *instance)
 {
-  for (GList *link = instance->attempts.head; link; link = link->next)
-    {
-      NebulaAttempt *attempt = link->data;
+  for (GList *link = instance->attempts.head; link; link = link->next) {
+    NebulaAttempt *attempt = link->data;
 
-      if (!nebula_kernel_wants_result (instance->kernel, &attempt->command))
-        abandon (attempt);
-    }
+    if (!nebula_kernel_wants_result (instance->kernel, &attempt->command))
+      abandon (attempt);
+  }
 }
 
 void
@@ -295,11 +312,10 @@ _nebula_runner_abandon_all (NebulaInstance *instance)
 {
   GList *link;
 
-  while ((link = g_queue_pop_head_link (&instance->attempts)))
-    {
-      NebulaAttempt *attempt = link->data;
+  while ((link = g_queue_pop_head_link (&instance->attempts))) {
+    NebulaAttempt *attempt = link->data;
 
-      attempt->instance = NULL;
-      abandon (attempt);
-    }
+    attempt->instance = NULL;
+    abandon (attempt);
+  }
 }

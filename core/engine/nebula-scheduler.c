@@ -4,11 +4,10 @@
 
 #include "nebula-engine-private.h"
 
-#define PRIORITY_TURN 100
+#define PRIORITY_TURN  100
 #define TIMER_MAX_USEC (60 * G_USEC_PER_SEC)
 
-typedef struct
-{
+typedef struct {
   GSource source;
   NebulaEngine *engine;
 } TurnSource;
@@ -21,21 +20,20 @@ turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   GList *link;
 
   engine->has_listener = nebula_event_bus_has_any_subscriber (engine->bus);
-  while ((link = g_queue_pop_head_link (&engine->run_queue)))
-    {
-      NebulaInstance *instance = link->data;
+  while ((link = g_queue_pop_head_link (&engine->run_queue))) {
+    NebulaInstance *instance = link->data;
 
-      instance->wants_turn = FALSE;
-      _nebula_instance_turn (instance);
-      if (g_get_monotonic_time () >= end)
-        break;
-    }
+    instance->wants_turn = FALSE;
+    _nebula_instance_turn (instance);
+    if (g_get_monotonic_time () >= end)
+      break;
+  }
   if (g_queue_is_empty (&engine->run_queue))
     g_source_set_ready_time (source, -1);
   return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs turn_funcs = { .dispatch = turn_dispatch };
+static GSourceFuncs turn_funcs = {.dispatch = turn_dispatch};
 
 void
 _nebula_scheduler_start (NebulaEngine *engine)
@@ -91,12 +89,12 @@ wake_entry (NebulaEngine *engine, NebulaWake *wake)
   NebulaInstance *instance;
 
   nebula_heap_remove (&engine->wakes, &wake->entry);
-  if (wake->is_sleeper)
-    {
-      _nebula_recovery_wake_sleeper (engine, (NebulaSleeper *) wake);
-      return;
-    }
-  instance = (NebulaInstance *) (gpointer) ((char *) wake - G_STRUCT_OFFSET (NebulaInstance, wake));
+  if (wake->is_sleeper) {
+    _nebula_recovery_wake_sleeper (engine, (NebulaSleeper *) wake);
+    return;
+  }
+  instance = (NebulaInstance *) (gpointer) ((char *) wake -
+                                            G_STRUCT_OFFSET (NebulaInstance, wake));
   nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
   _nebula_instance_wake (instance);
 }
@@ -111,12 +109,14 @@ timer_dispatch (gpointer data)
   NebulaHeapEntry *entry;
 
   clear_source (&engine->timer_source);
-  while ((entry = nebula_heap_peek (&engine->deadlines)) && entry->time <= monotonic)
-    {
-      nebula_heap_remove (&engine->deadlines, entry);
-      _nebula_runner_time_out ((NebulaAttempt *) (gpointer) ((char *) entry - G_STRUCT_OFFSET (NebulaAttempt, deadline)));
-    }
-  while ((entry = nebula_heap_peek (&engine->wakes)) && entry->time <= real && g_get_monotonic_time () < end)
+  while ((entry = nebula_heap_peek (&engine->deadlines)) && entry->time <= monotonic) {
+    nebula_heap_remove (&engine->deadlines, entry);
+    _nebula_runner_time_out (
+        (NebulaAttempt *) (gpointer) ((char *) entry -
+                                      G_STRUCT_OFFSET (NebulaAttempt, deadline)));
+  }
+  while ((entry = nebula_heap_peek (&engine->wakes)) && entry->time <= real &&
+         g_get_monotonic_time () < end)
     wake_entry (engine, (NebulaWake *) entry);
   _nebula_scheduler_arm (engine);
   return G_SOURCE_REMOVE;
@@ -130,18 +130,19 @@ _nebula_scheduler_arm (NebulaEngine *engine)
   gint64 monotonic;
   gint64 due = G_MAXINT64;
 
-  if ((!wake && !deadline) || engine->is_stopped)
-    {
-      clear_source (&engine->timer_source);
-      return;
-    }
+  if ((!wake && !deadline) || engine->is_stopped) {
+    clear_source (&engine->timer_source);
+    return;
+  }
   monotonic = nebula_clock_get_monotonic_usec (engine->clock);
   /* The wall clock may step: look again after a minute at most. */
   if (wake)
-    due = monotonic + CLAMP (wake->time - nebula_clock_get_real_usec (engine->clock), 0, TIMER_MAX_USEC);
+    due = monotonic + CLAMP (wake->time - nebula_clock_get_real_usec (engine->clock), 0,
+                             TIMER_MAX_USEC);
   if (deadline)
     due = MIN (due, MAX (deadline->time, monotonic));
-  if (engine->timer_source && engine->timer_usec <= due && engine->timer_usec >= monotonic)
+  if (engine->timer_source && engine->timer_usec <= due &&
+      engine->timer_usec >= monotonic)
     return;
   clear_source (&engine->timer_source);
   engine->timer_usec = due;
@@ -157,11 +158,10 @@ _nebula_scheduler_set_wake (NebulaEngine *engine, NebulaWake *wake, gint64 real_
 {
   NebulaHeapEntry *entry = &wake->entry;
 
-  if (real_usec == 0)
-    {
-      nebula_heap_remove (&engine->wakes, entry);
-      return;
-    }
+  if (real_usec == 0) {
+    nebula_heap_remove (&engine->wakes, entry);
+    return;
+  }
   if (entry->place && entry->time == real_usec)
     return;
   nebula_heap_set (&engine->wakes, entry, real_usec);

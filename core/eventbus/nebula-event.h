@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /**
- * NebulaEvent: (copy-func nebula_event_ref) (free-func nebula_event_unref)
+ * NebulaEvent:
  *
  * Something that happened and is committed. Topics are a closed list: `execution.started`, `node.failed`, …
  *

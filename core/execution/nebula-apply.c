@@ -4,7 +4,10 @@
 
 #include "nebula-state-private.h"
 
-typedef void (*NebulaApply) (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run);
+typedef void (*NebulaApply) (NebulaState *self,
+                             const NebulaFact *fact,
+                             NebulaLane *lane,
+                             NebulaRun *run);
 
 static void
 set_value (NebulaValue **place, NebulaValue *value)
@@ -15,7 +18,10 @@ set_value (NebulaValue **place, NebulaValue *value)
 }
 
 static void
-apply_started (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_started (NebulaState *self,
+               const NebulaFact *fact,
+               NebulaLane *lane,
+               NebulaRun *run)
 {
   NebulaValue *input = nebula_value_get_member (fact->value, "input");
 
@@ -31,7 +37,10 @@ apply_started (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Nebu
 }
 
 static void
-apply_node_ready (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_node_ready (NebulaState *self,
+                  const NebulaFact *fact,
+                  NebulaLane *lane,
+                  NebulaRun *run)
 {
   _nebula_work_set_status (self, run->work, NEBULA_NODE_READY);
   run->attempts = (guint16) fact->attempt;
@@ -44,7 +53,10 @@ apply_node_ready (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, N
 }
 
 static void
-apply_attempt_started (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_attempt_started (NebulaState *self,
+                       const NebulaFact *fact,
+                       NebulaLane *lane,
+                       NebulaRun *run)
 {
   _nebula_work_set_status (self, run->work, NEBULA_NODE_RUNNING);
   run->attempts = (guint16) fact->attempt;
@@ -52,14 +64,16 @@ apply_attempt_started (NebulaState *self, const NebulaFact *fact, NebulaLane *la
 }
 
 static void
-apply_attempt_failed (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_attempt_failed (NebulaState *self,
+                      const NebulaFact *fact,
+                      NebulaLane *lane,
+                      NebulaRun *run)
 {
-  if (run->work->loop)
-    {
-      self->n_cancelled++;
-      run->status = NEBULA_NODE_FIRED;
-      _nebula_loop_free (self, g_steal_pointer (&run->work->loop));
-    }
+  if (run->work->loop) {
+    self->n_cancelled++;
+    run->status = NEBULA_NODE_FIRED;
+    _nebula_loop_free (self, g_steal_pointer (&run->work->loop));
+  }
   _nebula_work_set_status (self, run->work, NEBULA_NODE_RETRYING);
   run->attempts = (guint16) fact->attempt;
   run->work->due_usec = fact->due_usec;
@@ -68,7 +82,10 @@ apply_attempt_failed (NebulaState *self, const NebulaFact *fact, NebulaLane *lan
 }
 
 static void
-apply_node_waiting (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_node_waiting (NebulaState *self,
+                    const NebulaFact *fact,
+                    NebulaLane *lane,
+                    NebulaRun *run)
 {
   _nebula_work_set_status (self, run->work, NEBULA_NODE_WAITING);
   run->work->due_usec = fact->due_usec;
@@ -79,56 +96,61 @@ apply_node_waiting (NebulaState *self, const NebulaFact *fact, NebulaLane *lane,
 
 /* What ending means beyond its tokens: stop ends the execution, break and continue end the round. */
 static void
-apply_end_construct (NebulaState *self, NebulaLane *lane, guint32 node, NebulaValue *value)
+apply_end_construct (NebulaState *self,
+                     NebulaLane *lane,
+                     guint32 node,
+                     NebulaValue *value)
 {
-  switch ((NebulaConstruct) self->plan->nodes[node].construct)
-    {
-    case NEBULA_CONSTRUCT_STOP:
-      self->is_stopping = 1;
-      self->end_status = NEBULA_EXECUTION_STATUS_COMPLETED;
-      set_value (&self->output, value);
-      _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
+  switch ((NebulaConstruct) self->plan->nodes[node].construct) {
+  case NEBULA_CONSTRUCT_STOP:
+    self->is_stopping = 1;
+    self->end_status = NEBULA_EXECUTION_STATUS_COMPLETED;
+    set_value (&self->output, value);
+    _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
+    break;
+  case NEBULA_CONSTRUCT_BREAK:
+  case NEBULA_CONSTRUCT_CONTINUE:
+    if (!lane->loop)
       break;
-    case NEBULA_CONSTRUCT_BREAK:
-    case NEBULA_CONSTRUCT_CONTINUE:
-      if (!lane->loop)
-        break;
-      lane->is_ending = 1;
-      lane->is_cut = 1;
-      lane->is_break = self->plan->nodes[node].construct == NEBULA_CONSTRUCT_BREAK;
-      if (lane->is_break)
-        lane->loop->is_ending = TRUE;
-      _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
-      break;
-    case NEBULA_CONSTRUCT_NONE:
-    case NEBULA_CONSTRUCT_FOR_EACH:
-    case NEBULA_CONSTRUCT_REPEAT:
-    case NEBULA_CONSTRUCT_WHILE:
-    case NEBULA_CONSTRUCT_WAIT:
-    case NEBULA_CONSTRUCT_FAIL:
-    default:
-      break;
-    }
+    lane->is_ending = 1;
+    lane->is_cut = 1;
+    lane->is_break = self->plan->nodes[node].construct == NEBULA_CONSTRUCT_BREAK;
+    if (lane->is_break)
+      lane->loop->is_ending = TRUE;
+    _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
+    break;
+  case NEBULA_CONSTRUCT_NONE:
+  case NEBULA_CONSTRUCT_FOR_EACH:
+  case NEBULA_CONSTRUCT_REPEAT:
+  case NEBULA_CONSTRUCT_WHILE:
+  case NEBULA_CONSTRUCT_WAIT:
+  case NEBULA_CONSTRUCT_FAIL:
+  default:
+    break;
+  }
 }
 
 static void
 take_signal (NebulaState *self, const char *name)
 {
-  for (GList *link = self->signals.head; link; link = link->next)
-    {
-      NebulaSignal *signal = link->data;
+  for (GList *link = self->signals.head; link; link = link->next) {
+    NebulaSignal *signal = link->data;
 
-      if (signal->name != name)
-        continue;
-      g_queue_delete_link (&self->signals, link);
-      nebula_value_unref (signal->value);
-      g_free (signal);
-      return;
-    }
+    if (signal->name != name)
+      continue;
+    g_queue_delete_link (&self->signals, link);
+    nebula_value_unref (signal->value);
+    g_free (signal);
+    return;
+  }
 }
 
 static void
-end_run (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run, NebulaNodeStatus status)
+end_run (NebulaState *self,
+         const NebulaFact *fact,
+         NebulaLane *lane,
+         NebulaRun *run,
+         NebulaNodeStatus status)
 {
   if (run->work->loop && run->work->loop->n_open > 0)
     self->n_cancelled++;
@@ -141,7 +163,10 @@ end_run (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun 
 }
 
 static void
-apply_node_ended (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_node_ended (NebulaState *self,
+                  const NebulaFact *fact,
+                  NebulaLane *lane,
+                  NebulaRun *run)
 {
   const char *signal = run->work->signal;
 
@@ -155,33 +180,40 @@ apply_node_ended (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, N
 }
 
 static void
-apply_node_failed (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_node_failed (NebulaState *self,
+                   const NebulaFact *fact,
+                   NebulaLane *lane,
+                   NebulaRun *run)
 {
   NebulaPlanNode *node = &self->plan->nodes[fact->node];
 
   end_run (self, fact, lane, run, NEBULA_NODE_FAILED);
-  if (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE)
-    {
-      if (!lane->failure)
-        lane->failure = nebula_value_ref (fact->value);
-      if (node->on_error != NEBULA_ON_ERROR_FINISH)
-        {
-          lane->is_ending = 1;
-          _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
-        }
+  if (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE) {
+    if (!lane->failure)
+      lane->failure = nebula_value_ref (fact->value);
+    if (node->on_error != NEBULA_ON_ERROR_FINISH) {
+      lane->is_ending = 1;
+      _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
     }
+  }
   _nebula_tokens_end_work (self, lane, fact->node, fact->time_usec);
 }
 
 static void
-apply_node_skipped (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_node_skipped (NebulaState *self,
+                    const NebulaFact *fact,
+                    NebulaLane *lane,
+                    NebulaRun *run)
 {
   end_run (self, fact, lane, run, NEBULA_NODE_SKIPPED);
   _nebula_tokens_end_work (self, lane, fact->node, fact->time_usec);
 }
 
 static void
-apply_node_cancelled (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_node_cancelled (NebulaState *self,
+                      const NebulaFact *fact,
+                      NebulaLane *lane,
+                      NebulaRun *run)
 {
   end_run (self, fact, lane, run, NEBULA_NODE_CANCELLED);
   self->n_cancelled++;
@@ -191,13 +223,15 @@ apply_node_cancelled (NebulaState *self, const NebulaFact *fact, NebulaLane *lan
 static guint32
 get_guard_edge (NebulaState *self, const NebulaFact *fact)
 {
-  return self->plan->in_edges[self->plan->nodes[fact->node].first_in + (guint32) fact->number];
+  return self->plan
+      ->in_edges[self->plan->nodes[fact->node].first_in + (guint32) fact->number];
 }
 
 static void
 apply_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
 {
-  _nebula_tokens_guard (self, lane, get_guard_edge (self, fact), fact->code == 1, fact->time_usec);
+  _nebula_tokens_guard (self, lane, get_guard_edge (self, fact), fact->code == 1,
+                        fact->time_usec);
 }
 
 static void
@@ -215,7 +249,10 @@ free_result (gpointer value)
 }
 
 static void
-apply_loop_opened (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_loop_opened (NebulaState *self,
+                   const NebulaFact *fact,
+                   NebulaLane *lane,
+                   NebulaRun *run)
 {
   NebulaLoop *loop = _nebula_loop_new (run->work);
 
@@ -237,15 +274,20 @@ get_round_item (NebulaLoop *loop, guint32 index)
     return NULL;
   if (loop->batch == 1)
     return nebula_value_ref (nebula_value_get_item (loop->items, index));
-  return nebula_value_slice (loop->items, (gsize) index * loop->batch,
-                             MIN (((gsize) index + 1) * loop->batch, nebula_value_get_length (loop->items)));
+  return nebula_value_slice (
+      loop->items, (gsize) index * loop->batch,
+      MIN (((gsize) index + 1) * loop->batch, nebula_value_get_length (loop->items)));
 }
 
 static void
-apply_lane_opened (NebulaState *self, const NebulaFact *fact, NebulaLane *parent, NebulaRun *run)
+apply_lane_opened (NebulaState *self,
+                   const NebulaFact *fact,
+                   NebulaLane *parent,
+                   NebulaRun *run)
 {
   NebulaLoop *loop = run->work->loop;
-  NebulaLane *lane = _nebula_lane_new (self, self->next_lane++, self->plan->nodes[fact->node].body);
+  NebulaLane *lane =
+      _nebula_lane_new (self, self->next_lane++, self->plan->nodes[fact->node].body);
 
   lane->parent = parent;
   lane->loop = loop;
@@ -273,7 +315,10 @@ store_result (NebulaLoop *loop, guint32 index, NebulaValue *value)
 }
 
 static void
-apply_lane_closed (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_lane_closed (NebulaState *self,
+                   const NebulaFact *fact,
+                   NebulaLane *lane,
+                   NebulaRun *run)
 {
   NebulaLoop *loop = lane->loop;
   NebulaPlanNode *node = &self->plan->nodes[loop->work->node];
@@ -284,31 +329,35 @@ apply_lane_closed (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, 
   self->recoveries = 0;
   if (fact->code == 0)
     store_result (loop, lane->index, fact->value);
-  else if (fact->code == 1 && node->on_error == NEBULA_ON_ERROR_COLLECT)
-    {
-      builder = nebula_value_builder_new_object ();
-      nebula_value_builder_set (builder, "error", fact->value);
-      collected = nebula_value_builder_end (builder);
-      store_result (loop, lane->index, collected);
-    }
-  else if (fact->code == 1)
-    {
-      loop->is_ending = TRUE;
-      if (!loop->failure)
-        loop->failure = nebula_value_ref (fact->value);
-    }
-  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, loop->work->lane, loop->work->node);
+  else if (fact->code == 1 && node->on_error == NEBULA_ON_ERROR_COLLECT) {
+    builder = nebula_value_builder_new_object ();
+    nebula_value_builder_set (builder, "error", fact->value);
+    collected = nebula_value_builder_end (builder);
+    store_result (loop, lane->index, collected);
+  } else if (fact->code == 1) {
+    loop->is_ending = TRUE;
+    if (!loop->failure)
+      loop->failure = nebula_value_ref (fact->value);
+  }
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, loop->work->lane,
+                             loop->work->node);
   _nebula_lane_free (self, lane);
 }
 
 static void
-apply_lane_cancelled (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_lane_cancelled (NebulaState *self,
+                      const NebulaFact *fact,
+                      NebulaLane *lane,
+                      NebulaRun *run)
 {
   _nebula_tokens_cancel_lane (self, lane, fact->time_usec);
 }
 
 static void
-apply_signalled (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_signalled (NebulaState *self,
+                 const NebulaFact *fact,
+                 NebulaLane *lane,
+                 NebulaRun *run)
 {
   NebulaSignal *signal = g_new0 (NebulaSignal, 1);
 
@@ -318,23 +367,28 @@ apply_signalled (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Ne
 }
 
 static void
-apply_cancel_asked (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_cancel_asked (NebulaState *self,
+                    const NebulaFact *fact,
+                    NebulaLane *lane,
+                    NebulaRun *run)
 {
   self->is_stopping = 1;
   self->is_paused = 0;
   self->end_status = (guint8) fact->code;
   if (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED)
     set_value (&self->output, fact->value);
-  else
-    {
-      self->status = NEBULA_EXECUTION_STATUS_CANCELLING;
-      set_value (&self->error, fact->value);
-    }
+  else {
+    self->status = NEBULA_EXECUTION_STATUS_CANCELLING;
+    set_value (&self->error, fact->value);
+  }
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
 }
 
 static void
-apply_gate_asked (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_gate_asked (NebulaState *self,
+                  const NebulaFact *fact,
+                  NebulaLane *lane,
+                  NebulaRun *run)
 {
   self->gate = 1;
   g_free (self->gate_key);
@@ -342,7 +396,10 @@ apply_gate_asked (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, N
 }
 
 static void
-apply_gate_granted (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_gate_granted (NebulaState *self,
+                    const NebulaFact *fact,
+                    NebulaLane *lane,
+                    NebulaRun *run)
 {
   self->gate = 2;
   _nebula_tokens_seed (self, self->root, fact->time_usec);
@@ -355,7 +412,10 @@ apply_paused (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Nebul
 }
 
 static void
-apply_resumed (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_resumed (NebulaState *self,
+               const NebulaFact *fact,
+               NebulaLane *lane,
+               NebulaRun *run)
 {
   self->is_paused = 0;
   self->recoveries = (guint32) fact->number;
@@ -363,7 +423,10 @@ apply_resumed (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Nebu
 
 /* A withdrawn command surely did not begin: the run wants its attempt again. */
 static void
-apply_withdrawn (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
+apply_withdrawn (NebulaState *self,
+                 const NebulaFact *fact,
+                 NebulaLane *lane,
+                 NebulaRun *run)
 {
   _nebula_work_set_status (self, run->work, NEBULA_NODE_READY);
   run->work->is_begun = 0;
@@ -374,14 +437,15 @@ apply_ended (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Nebula
 {
   self->status = (guint8) fact->code;
   self->ended_usec = fact->time_usec;
-  set_value (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED ? &self->output : &self->error, fact->value);
+  set_value (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED ? &self->output
+                                                             : &self->error,
+             fact->value);
   if (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED)
     g_clear_pointer (&self->error, nebula_value_unref);
 }
 
 /* What a kind needs to be there, for damaged journals. */
-enum
-{
+enum {
   NEEDS_NOTHING = 0,
   NEEDS_LANE = 1 << 0,
   NEEDS_NODE = 1 << 1,
@@ -395,34 +459,34 @@ enum
 
 #define NEEDS_RUN (NEEDS_LANE | NEEDS_NODE | NEEDS_WORK)
 
-static const struct
-{
+static const struct {
   NebulaApply apply;
   guint needs;
 } kinds[] = {
-  [NEBULA_FACT_STARTED] = { apply_started, NEEDS_VALUE | NEEDS_FRESH },
-  [NEBULA_FACT_NODE_READY] = { apply_node_ready, NEEDS_RUN },
-  [NEBULA_FACT_ATTEMPT_STARTED] = { apply_attempt_started, NEEDS_RUN },
-  [NEBULA_FACT_ATTEMPT_FAILED] = { apply_attempt_failed, NEEDS_RUN | NEEDS_VALUE },
-  [NEBULA_FACT_NODE_WAITING] = { apply_node_waiting, NEEDS_RUN },
-  [NEBULA_FACT_NODE_ENDED] = { apply_node_ended, NEEDS_RUN | NEEDS_VALUE },
-  [NEBULA_FACT_NODE_FAILED] = { apply_node_failed, NEEDS_RUN | NEEDS_VALUE },
-  [NEBULA_FACT_NODE_SKIPPED] = { apply_node_skipped, NEEDS_RUN },
-  [NEBULA_FACT_NODE_CANCELLED] = { apply_node_cancelled, NEEDS_RUN },
-  [NEBULA_FACT_GUARD] = { apply_guard, NEEDS_LANE | NEEDS_NODE | NEEDS_GUARD },
-  [NEBULA_FACT_NEED] = { apply_need, NEEDS_LANE | NEEDS_NODE },
-  [NEBULA_FACT_LOOP_OPENED] = { apply_loop_opened, NEEDS_RUN },
-  [NEBULA_FACT_LANE_OPENED] = { apply_lane_opened, NEEDS_RUN | NEEDS_LOOP },
-  [NEBULA_FACT_LANE_CLOSED] = { apply_lane_closed, NEEDS_LANE | NEEDS_ROUND | NEEDS_VALUE },
-  [NEBULA_FACT_LANE_CANCELLED] = { apply_lane_cancelled, NEEDS_LANE },
-  [NEBULA_FACT_SIGNALLED] = { apply_signalled, NEEDS_LANE },
-  [NEBULA_FACT_CANCEL_ASKED] = { apply_cancel_asked, NEEDS_LANE },
-  [NEBULA_FACT_GATE_ASKED] = { apply_gate_asked, NEEDS_LANE },
-  [NEBULA_FACT_GATE_GRANTED] = { apply_gate_granted, NEEDS_LANE },
-  [NEBULA_FACT_PAUSED] = { apply_paused, NEEDS_LANE },
-  [NEBULA_FACT_RESUMED] = { apply_resumed, NEEDS_LANE },
-  [NEBULA_FACT_WITHDRAWN] = { apply_withdrawn, NEEDS_RUN },
-  [NEBULA_FACT_ENDED] = { apply_ended, NEEDS_LANE | NEEDS_VALUE },
+    [NEBULA_FACT_STARTED] = {apply_started, NEEDS_VALUE | NEEDS_FRESH},
+    [NEBULA_FACT_NODE_READY] = {apply_node_ready, NEEDS_RUN},
+    [NEBULA_FACT_ATTEMPT_STARTED] = {apply_attempt_started, NEEDS_RUN},
+    [NEBULA_FACT_ATTEMPT_FAILED] = {apply_attempt_failed, NEEDS_RUN | NEEDS_VALUE},
+    [NEBULA_FACT_NODE_WAITING] = {apply_node_waiting, NEEDS_RUN},
+    [NEBULA_FACT_NODE_ENDED] = {apply_node_ended, NEEDS_RUN | NEEDS_VALUE},
+    [NEBULA_FACT_NODE_FAILED] = {apply_node_failed, NEEDS_RUN | NEEDS_VALUE},
+    [NEBULA_FACT_NODE_SKIPPED] = {apply_node_skipped, NEEDS_RUN},
+    [NEBULA_FACT_NODE_CANCELLED] = {apply_node_cancelled, NEEDS_RUN},
+    [NEBULA_FACT_GUARD] = {apply_guard, NEEDS_LANE | NEEDS_NODE | NEEDS_GUARD},
+    [NEBULA_FACT_NEED] = {apply_need, NEEDS_LANE | NEEDS_NODE},
+    [NEBULA_FACT_LOOP_OPENED] = {apply_loop_opened, NEEDS_RUN},
+    [NEBULA_FACT_LANE_OPENED] = {apply_lane_opened, NEEDS_RUN | NEEDS_LOOP},
+    [NEBULA_FACT_LANE_CLOSED] = {apply_lane_closed,
+                                 NEEDS_LANE | NEEDS_ROUND | NEEDS_VALUE},
+    [NEBULA_FACT_LANE_CANCELLED] = {apply_lane_cancelled, NEEDS_LANE},
+    [NEBULA_FACT_SIGNALLED] = {apply_signalled, NEEDS_LANE},
+    [NEBULA_FACT_CANCEL_ASKED] = {apply_cancel_asked, NEEDS_LANE},
+    [NEBULA_FACT_GATE_ASKED] = {apply_gate_asked, NEEDS_LANE},
+    [NEBULA_FACT_GATE_GRANTED] = {apply_gate_granted, NEEDS_LANE},
+    [NEBULA_FACT_PAUSED] = {apply_paused, NEEDS_LANE},
+    [NEBULA_FACT_RESUMED] = {apply_resumed, NEEDS_LANE},
+    [NEBULA_FACT_WITHDRAWN] = {apply_withdrawn, NEEDS_RUN},
+    [NEBULA_FACT_ENDED] = {apply_ended, NEEDS_LANE | NEEDS_VALUE},
 };
 
 static gboolean
@@ -435,25 +499,26 @@ is_kind (NebulaValue *value, NebulaValueKind kind)
 static gboolean
 accepts_content (NebulaState *self, const NebulaFact *fact)
 {
-  switch ((guint) fact->kind)
-    {
-    case NEBULA_FACT_STARTED:
-      return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
-    case NEBULA_FACT_NODE_ENDED:
-      return fact->code == 0 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
-    case NEBULA_FACT_LOOP_OPENED:
-      return fact->node != NEBULA_PLAN_NONE && self->plan->nodes[fact->node].body != NEBULA_PLAN_NONE &&
-             (is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY) ||
-              self->plan->nodes[fact->node].construct != NEBULA_CONSTRUCT_FOR_EACH);
-    case NEBULA_FACT_CANCEL_ASKED:
-    case NEBULA_FACT_ENDED:
-      return fact->code <= NEBULA_EXECUTION_STATUS_TIMED_OUT && nebula_execution_status_is_terminal (fact->code);
-    case NEBULA_FACT_GATE_ASKED:
-    case NEBULA_FACT_SIGNALLED:
-      return fact->text != NULL;
-    default:
-      return TRUE;
-    }
+  switch ((guint) fact->kind) {
+  case NEBULA_FACT_STARTED:
+    return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+  case NEBULA_FACT_NODE_ENDED:
+    return fact->code == 0 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+  case NEBULA_FACT_LOOP_OPENED:
+    return fact->node != NEBULA_PLAN_NONE &&
+           self->plan->nodes[fact->node].body != NEBULA_PLAN_NONE &&
+           (is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY) ||
+            self->plan->nodes[fact->node].construct != NEBULA_CONSTRUCT_FOR_EACH);
+  case NEBULA_FACT_CANCEL_ASKED:
+  case NEBULA_FACT_ENDED:
+    return fact->code <= NEBULA_EXECUTION_STATUS_TIMED_OUT &&
+           nebula_execution_status_is_terminal (fact->code);
+  case NEBULA_FACT_GATE_ASKED:
+  case NEBULA_FACT_SIGNALLED:
+    return fact->text != NULL;
+  default:
+    return TRUE;
+  }
 }
 
 static gboolean
@@ -489,7 +554,8 @@ nebula_state_accepts (NebulaState *self, const NebulaFact *fact)
     return FALSE;
   if (!(needs & NEEDS_NODE))
     return TRUE;
-  if (fact->node == NEBULA_PLAN_NONE || self->plan->nodes[fact->node].scope != lane->scope)
+  if (fact->node == NEBULA_PLAN_NONE ||
+      self->plan->nodes[fact->node].scope != lane->scope)
     return FALSE;
   run = nebula_lane_get_run (self, lane, fact->node);
   if ((needs & NEEDS_WORK) && !run->work)
@@ -505,7 +571,8 @@ nebula_state_apply (NebulaState *self, const NebulaFact *fact)
   NebulaLane *lane = nebula_state_get_lane (self, fact->lane);
   NebulaRun *run = NULL;
 
-  if (lane && fact->node != NEBULA_PLAN_NONE && self->plan->nodes[fact->node].scope == lane->scope)
+  if (lane && fact->node != NEBULA_PLAN_NONE &&
+      self->plan->nodes[fact->node].scope == lane->scope)
     run = nebula_lane_get_run (self, lane, fact->node);
   self->sequence++;
   self->last_usec = fact->time_usec;

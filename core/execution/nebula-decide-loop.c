@@ -9,10 +9,14 @@
 #include "nebula-kernel-private.h"
 
 #define CONCURRENCY_MAX 10000
-#define ROUNDS_DEFAULT 10000
+#define ROUNDS_DEFAULT  10000
 
 static void
-fail_text (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaError code, const char *message)
+fail_text (NebulaKernel *self,
+           NebulaWork *work,
+           guint attempt,
+           NebulaError code,
+           const char *message)
 {
   g_autoptr (GError) error = g_error_new_literal (NEBULA_ERROR, (gint) code, message);
 
@@ -20,9 +24,15 @@ fail_text (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaError code
 }
 
 static void
-record_loop (NebulaKernel *self, NebulaWork *work, gint64 count, NebulaValue *items, gint64 concurrency, gint64 batch)
+record_loop (NebulaKernel *self,
+             NebulaWork *work,
+             gint64 count,
+             NebulaValue *items,
+             gint64 concurrency,
+             gint64 batch)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_LOOP_OPENED, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_LOOP_OPENED, .lane = work->lane->number, .node = work->node};
 
   fact.number = count;
   fact.value = items;
@@ -32,18 +42,21 @@ record_loop (NebulaKernel *self, NebulaWork *work, gint64 count, NebulaValue *it
 }
 
 static void
-open_for_each (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *parameters)
+open_for_each (NebulaKernel *self,
+               NebulaWork *work,
+               guint attempt,
+               NebulaValue *parameters)
 {
   NebulaValue *items = nebula_value_get_member (parameters, "items");
   gint64 batch = MAX (nebula_value_get_member_integer (parameters, "batch", 1), 1);
   gint64 length;
 
-  if (!items || nebula_value_get_kind (items) != NEBULA_VALUE_KIND_ARRAY)
-    {
-      fail_text (self, work, attempt, NEBULA_ERROR_TYPE,
-                 _ ("The items of a for-each must be an array. Use “?? []” where they may be null."));
-      return;
-    }
+  if (!items || nebula_value_get_kind (items) != NEBULA_VALUE_KIND_ARRAY) {
+    fail_text (
+        self, work, attempt, NEBULA_ERROR_TYPE,
+        _ ("The items of a for-each must be an array. Use “?? []” where they may be null."));
+    return;
+  }
   length = (gint64) nebula_value_get_length (items);
   record_loop (self, work, (length + batch - 1) / batch, items,
                nebula_value_get_member_integer (parameters, "concurrency", 1), batch);
@@ -56,7 +69,9 @@ open_while (NebulaKernel *self, NebulaWork *work)
   NebulaPlanNode *node = &self->plan->nodes[work->node];
   NebulaValue *written = nebula_template_get_value (node->with);
 
-  record_loop (self, work, nebula_value_get_member_integer (written, "max", ROUNDS_DEFAULT), NULL, 1, 1);
+  record_loop (self, work,
+               nebula_value_get_member_integer (written, "max", ROUNDS_DEFAULT), NULL, 1,
+               1);
 }
 
 void
@@ -67,18 +82,19 @@ _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt)
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) parameters = NULL;
 
-  if (node->construct == NEBULA_CONSTRUCT_WHILE)
-    {
-      open_while (self, work);
-      return;
-    }
+  if (node->construct == NEBULA_CONSTRUCT_WHILE) {
+    open_while (self, work);
+    return;
+  }
   parameters = _nebula_kernel_resolve (self, work, &environment, &error);
   if (!parameters)
     _nebula_kernel_fail_error (self, work, attempt, error);
   else if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
     open_for_each (self, work, attempt, parameters);
   else
-    record_loop (self, work, MAX (nebula_value_get_member_integer (parameters, "times", 0), 0), NULL, 1, 1);
+    record_loop (self, work,
+                 MAX (nebula_value_get_member_integer (parameters, "times", 0), 0), NULL,
+                 1, 1);
 }
 
 static NebulaValue *
@@ -89,11 +105,10 @@ get_loop_result (NebulaLoop *loop)
   if (!loop->results)
     return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
   builder = nebula_value_builder_new_array ();
-  for (guint i = 0; i < loop->results->len; i++)
-    {
-      if (loop->results->pdata[i])
-        nebula_value_builder_add (builder, loop->results->pdata[i]);
-    }
+  for (guint i = 0; i < loop->results->len; i++) {
+    if (loop->results->pdata[i])
+      nebula_value_builder_add (builder, loop->results->pdata[i]);
+  }
   return nebula_value_builder_end (builder);
 }
 
@@ -109,26 +124,28 @@ end_loop (NebulaKernel *self, NebulaWork *work)
 static gboolean
 condition_holds (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
-  NebulaPlanNode *node = &self->plan->nodes[work->node];
   NebulaScopeEnvironment environment;
+  NebulaArguments arguments;
+  NebulaExpression *expression;
   gboolean truth = FALSE;
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) parameters = NULL;
-  NebulaValue *condition;
+  g_autoptr (NebulaValue) condition = NULL;
 
   _nebula_kernel_init_environment (self, &environment, work->lane, work);
   environment.index = work->loop->next_index;
   environment.last = work->loop->last;
-  parameters = nebula_template_evaluate (node->with, &environment.environment, &error);
-  condition = parameters ? nebula_value_get_member (parameters, "condition") : NULL;
-  if (condition && _nebula_kernel_is_true (condition, &truth, &error))
-    {
-      if (!truth)
-        end_loop (self, work);
-      return truth;
-    }
+  nebula_kernel_fill_arguments (self, work, &arguments);
+  expression = nebula_arguments_get_expression (&arguments, "condition");
+  if (expression)
+    condition = nebula_expression_evaluate (expression, &environment.environment, &error);
+  if (condition && _nebula_kernel_is_true (condition, &truth, &error)) {
+    if (!truth)
+      end_loop (self, work);
+    return truth;
+  }
   if (!error)
-    g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_MISSING_PARAMETER, _ ("The loop has no condition."));
+    g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_MISSING_PARAMETER,
+                         _ ("The loop has no condition."));
   _nebula_kernel_fail_error (self, work, attempt, error);
   return FALSE;
 }
@@ -136,7 +153,8 @@ condition_holds (NebulaKernel *self, NebulaWork *work, guint attempt)
 static void
 open_round (NebulaKernel *self, NebulaWork *work)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_LANE_OPENED, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_LANE_OPENED, .lane = work->lane->number, .node = work->node};
 
   fact.number = work->loop->next_index;
   _nebula_kernel_record (self, &fact);
@@ -148,8 +166,9 @@ step_while (NebulaKernel *self, NebulaWork *work, guint attempt)
   if (!condition_holds (self, work, attempt))
     return;
   if (work->loop->next_index >= work->loop->count)
-    fail_text (self, work, attempt, NEBULA_ERROR_LOOP_LIMIT,
-               _ ("The loop ran its greatest number of rounds. Raise “max” if it needs more."));
+    fail_text (
+        self, work, attempt, NEBULA_ERROR_LOOP_LIMIT,
+        _ ("The loop ran its greatest number of rounds. Raise “max” if it needs more."));
   else
     open_round (self, work);
 }
@@ -163,23 +182,20 @@ _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
 
   if (self->state->is_stopping || lane->is_ending)
     return; /* the lane's own decision cancels it */
-  if (loop->failure)
-    {
-      g_autoptr (NebulaValue) failure = nebula_value_ref (loop->failure);
+  if (loop->failure) {
+    g_autoptr (NebulaValue) failure = nebula_value_ref (loop->failure);
 
-      _nebula_kernel_fail (self, work, run->attempts, failure);
-      return;
-    }
-  if (loop->is_ending)
-    {
-      end_loop (self, work);
-      return;
-    }
-  if (self->plan->nodes[node].construct == NEBULA_CONSTRUCT_WHILE)
-    {
-      step_while (self, work, run->attempts);
-      return;
-    }
+    _nebula_kernel_fail (self, work, run->attempts, failure);
+    return;
+  }
+  if (loop->is_ending) {
+    end_loop (self, work);
+    return;
+  }
+  if (self->plan->nodes[node].construct == NEBULA_CONSTRUCT_WHILE) {
+    step_while (self, work, run->attempts);
+    return;
+  }
   while (loop->next_index < loop->count && loop->n_open < loop->concurrency)
     open_round (self, work);
   if (loop->n_open == 0)
@@ -207,7 +223,9 @@ get_wait_end (NebulaKernel *self, NebulaValue *parameters, GError **error)
   if (nebula_value_get_kind (until) == NEBULA_VALUE_KIND_TIMESTAMP)
     return nebula_value_get_usec (until);
   if (nebula_value_get_kind (until) == NEBULA_VALUE_KIND_STRING)
-    return nebula_timestamp_parse (nebula_value_get_string (until), &usec, &offset, error) ? usec : -1;
+    return nebula_timestamp_parse (nebula_value_get_string (until), &usec, &offset, error)
+               ? usec
+               : -1;
   g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
                        _ ("“until” must be a time such as 2030-01-31T12:00:00Z."));
   return -1;
@@ -216,13 +234,12 @@ get_wait_end (NebulaKernel *self, NebulaValue *parameters, GError **error)
 static NebulaSignal *
 find_signal (NebulaState *state, const char *name)
 {
-  for (GList *link = state->signals.head; link; link = link->next)
-    {
-      NebulaSignal *signal = link->data;
+  for (GList *link = state->signals.head; link; link = link->next) {
+    NebulaSignal *signal = link->data;
 
-      if (signal->name == name)
-        return signal;
-    }
+    if (signal->name == name)
+      return signal;
+  }
   return NULL;
 }
 
@@ -231,32 +248,32 @@ _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
   NebulaScopeEnvironment environment;
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) parameters = _nebula_kernel_resolve (self, work, &environment, &error);
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_WAITING, .lane = work->lane->number, .node = work->node };
+  g_autoptr (NebulaValue) parameters =
+      _nebula_kernel_resolve (self, work, &environment, &error);
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_WAITING, .lane = work->lane->number, .node = work->node};
   const char *name;
   NebulaSignal *signal = NULL;
 
   if (parameters)
     fact.due_usec = get_wait_end (self, parameters, &error);
-  if (!parameters || fact.due_usec < 0)
-    {
-      _nebula_kernel_fail_error (self, work, attempt, error);
-      return;
-    }
+  if (!parameters || fact.due_usec < 0) {
+    _nebula_kernel_fail_error (self, work, attempt, error);
+    return;
+  }
   name = nebula_value_get_member_string (parameters, "signal", NULL);
-  if (!name && fact.due_usec == 0)
-    {
-      fail_text (self, work, attempt, NEBULA_ERROR_MISSING_PARAMETER,
-                 _ ("A wait needs “duration”, “until” or “signal”."));
-      return;
-    }
+  if (!name && fact.due_usec == 0) {
+    fail_text (self, work, attempt, NEBULA_ERROR_MISSING_PARAMETER,
+               _ ("A wait needs “duration”, “until” or “signal”."));
+    return;
+  }
   fact.text = name ? g_intern_string (name) : NULL;
-  fact.code = nebula_value_has_member (parameters, "until") ? NEBULA_WAIT_UNTIL : NEBULA_WAIT_DURATION;
-  if (name)
-    {
-      fact.code = NEBULA_WAIT_SIGNAL;
-      signal = find_signal (self->state, fact.text);
-    }
+  fact.code = nebula_value_has_member (parameters, "until") ? NEBULA_WAIT_UNTIL
+                                                            : NEBULA_WAIT_DURATION;
+  if (name) {
+    fact.code = NEBULA_WAIT_SIGNAL;
+    signal = find_signal (self->state, fact.text);
+  }
   _nebula_kernel_record (self, &fact);
   if (signal)
     _nebula_kernel_end_by_signal (self, work, signal->value);
@@ -270,15 +287,14 @@ collect_last_nodes (NebulaKernel *self, NebulaLane *lane)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   NebulaValue *only = NULL;
 
-  for (guint i = 0; i < scope->n_nodes; i++)
-    {
-      NebulaPlanNode *node = &self->plan->nodes[scope->first_node + i];
+  for (guint i = 0; i < scope->n_nodes; i++) {
+    NebulaPlanNode *node = &self->plan->nodes[scope->first_node + i];
 
-      if (node->n_out > 0 || lane->runs[i].status != NEBULA_NODE_COMPLETED)
-        continue;
-      only = lane->runs[i].value;
-      nebula_value_builder_set (builder, node->id, only);
-    }
+    if (node->n_out > 0 || lane->runs[i].status != NEBULA_NODE_COMPLETED)
+      continue;
+    only = lane->runs[i].value;
+    nebula_value_builder_set (builder, node->id, only);
+  }
   if (nebula_value_builder_get_length (builder) == 1)
     return nebula_value_ref (only);
   return only ? nebula_value_builder_end (builder) : nebula_value_new_null ();
@@ -299,15 +315,15 @@ get_lane_result (NebulaKernel *self, NebulaLane *lane, GError **error)
 static void
 end_execution (NebulaKernel *self, NebulaExecutionStatus status, NebulaValue *value)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_ENDED, .node = NEBULA_PLAN_NONE, .code = status };
-  g_autoptr (NebulaValue) owned = value ? nebula_value_ref (value) : nebula_value_new_null ();
+  NebulaFact fact = {.kind = NEBULA_FACT_ENDED, .node = NEBULA_PLAN_NONE, .code = status};
+  g_autoptr (NebulaValue) owned =
+      value ? nebula_value_ref (value) : nebula_value_new_null ();
 
   fact.value = owned;
   _nebula_kernel_record (self, &fact);
 }
 
-typedef enum
-{
+typedef enum {
   LANE_COMPLETED = 0,
   LANE_FAILED = 1,
   LANE_BROKEN = 2,
@@ -316,15 +332,16 @@ typedef enum
 static void
 close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd end)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_LANE_CLOSED, .lane = lane->number, .node = NEBULA_PLAN_NONE };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_LANE_CLOSED, .lane = lane->number, .node = NEBULA_PLAN_NONE};
 
-  if (!lane->loop)
-    {
-      end_execution (self,
-                     end == LANE_FAILED ? NEBULA_EXECUTION_STATUS_FAILED : NEBULA_EXECUTION_STATUS_COMPLETED,
-                     value);
-      return;
-    }
+  if (!lane->loop) {
+    end_execution (self,
+                   end == LANE_FAILED ? NEBULA_EXECUTION_STATUS_FAILED
+                                      : NEBULA_EXECUTION_STATUS_COMPLETED,
+                   value);
+    return;
+  }
   fact.value = value;
   fact.code = end;
   _nebula_kernel_record (self, &fact);
@@ -337,30 +354,26 @@ close_quiet_lane (NebulaKernel *self, NebulaLane *lane)
   g_autoptr (NebulaValue) value = NULL;
   LaneEnd end = LANE_COMPLETED;
 
-  if (lane->failure)
-    {
-      value = nebula_value_ref (lane->failure);
-      end = LANE_FAILED;
-    }
-  else if (lane->is_cut)
-    {
-      value = nebula_value_new_null ();
-      end = lane->is_break ? LANE_BROKEN : LANE_COMPLETED;
-    }
-  else
+  if (lane->failure) {
+    value = nebula_value_ref (lane->failure);
+    end = LANE_FAILED;
+  } else if (lane->is_cut) {
+    value = nebula_value_new_null ();
+    end = lane->is_break ? LANE_BROKEN : LANE_COMPLETED;
+  } else
     value = get_lane_result (self, lane, &error);
-  if (!value)
-    {
-      value = nebula_failure_new_from_error (error);
-      end = LANE_FAILED;
-    }
+  if (!value) {
+    value = nebula_failure_new_from_error (error);
+    end = LANE_FAILED;
+  }
   close_lane (self, lane, value, end);
 }
 
 static void
 cancel_lane (NebulaKernel *self, NebulaLane *lane)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_LANE_CANCELLED, .lane = lane->number, .node = NEBULA_PLAN_NONE };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_LANE_CANCELLED, .lane = lane->number, .node = NEBULA_PLAN_NONE};
 
   _nebula_kernel_record (self, &fact);
 }
@@ -372,14 +385,14 @@ _nebula_kernel_decide_lane (NebulaKernel *self, NebulaLane *lane)
 
   if (state->is_stopping && lane->loop)
     return; /* the root's decision ends it all */
-  if (state->is_stopping || lane->is_ending)
-    {
-      if (lane->active > 0)
-        cancel_lane (self, lane);
-    }
+  if (state->is_stopping || lane->is_ending) {
+    if (lane->active > 0)
+      cancel_lane (self, lane);
+  }
   if (state->is_stopping)
     end_execution (self, state->end_status,
-                   state->end_status == NEBULA_EXECUTION_STATUS_COMPLETED ? state->output : state->error);
+                   state->end_status == NEBULA_EXECUTION_STATUS_COMPLETED ? state->output
+                                                                          : state->error);
   else if (lane->active == 0)
     close_quiet_lane (self, lane);
 }

@@ -25,11 +25,11 @@ fill_arguments (NebulaKernel *self,
   NebulaPlanNode *node = get_node (self, work);
 
   *ret_arguments = (NebulaArguments){
-    .parameters = parameters,
-    .input = work->input,
-    .environment = &environment->environment,
-    .table = nebula_action_info_get_parameters (node->info),
-    .expressions = node->late,
+      .parameters = parameters,
+      .input = work->input,
+      .environment = &environment->environment,
+      .table = nebula_action_info_get_parameters (node->info),
+      .expressions = node->late,
   };
 }
 
@@ -48,7 +48,8 @@ _nebula_kernel_resolve (NebulaKernel *self,
     return NULL;
   /* What has no template was checked when the workflow was compiled. */
   if (!nebula_template_is_constant (node->with) &&
-      !nebula_parameter_table_validate (nebula_action_info_get_parameters (node->info), parameters, NULL, error))
+      !nebula_parameter_table_validate (nebula_action_info_get_parameters (node->info),
+                                        parameters, NULL, error))
     return NULL;
   return g_steal_pointer (&parameters);
 }
@@ -60,7 +61,8 @@ _nebula_kernel_end_node (NebulaKernel *self,
                          const char *port,
                          NebulaValue *value)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node};
 
   fact.attempt = attempt;
   fact.text = port && !g_str_equal (port, "out") ? g_intern_string (port) : NULL;
@@ -91,7 +93,10 @@ may_retry (NebulaPlanNode *node, guint attempt, NebulaValue *failure)
 }
 
 static gint64
-get_retry_delay (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
+get_retry_delay (NebulaKernel *self,
+                 NebulaWork *work,
+                 guint attempt,
+                 NebulaValue *failure)
 {
   NebulaPlanNode *node = get_node (self, work);
   gint64 delay = nebula_retry_get_delay_usec (&node->retry, attempt + 1);
@@ -99,7 +104,8 @@ get_retry_delay (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValu
   gint64 after_ms = 0;
 
   if (node->retry.jitter && delay > 0)
-    delay = (gint64) (_nebula_kernel_random (self, work->lane, work->node, work->firing, attempt | 1u << 31) %
+    delay = (gint64) (_nebula_kernel_random (self, work->lane, work->node, work->firing,
+                                             attempt | 1u << 31) %
                       ((guint64) delay + 1));
   if (details && nebula_value_get_kind (details) == NEBULA_VALUE_KIND_OBJECT)
     after_ms = nebula_value_get_member_integer (details, "retry_after_ms", 0);
@@ -107,10 +113,14 @@ get_retry_delay (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValu
 }
 
 void
-_nebula_kernel_fail_for_good (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
+_nebula_kernel_fail_for_good (NebulaKernel *self,
+                              NebulaWork *work,
+                              guint attempt,
+                              NebulaValue *failure)
 {
   g_autoptr (NebulaValue) placed = add_place (self, work, failure);
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_FAILED, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_FAILED, .lane = work->lane->number, .node = work->node};
 
   fact.attempt = attempt;
   fact.value = placed;
@@ -118,26 +128,33 @@ _nebula_kernel_fail_for_good (NebulaKernel *self, NebulaWork *work, guint attemp
 }
 
 void
-_nebula_kernel_fail (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
+_nebula_kernel_fail (NebulaKernel *self,
+                     NebulaWork *work,
+                     guint attempt,
+                     NebulaValue *failure)
 {
   NebulaPlanNode *node = get_node (self, work);
   g_autoptr (NebulaValue) placed = NULL;
-  NebulaFact fact = { .kind = NEBULA_FACT_ATTEMPT_FAILED, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_ATTEMPT_FAILED, .lane = work->lane->number, .node = work->node};
 
-  if (!may_retry (node, attempt, failure))
-    {
-      _nebula_kernel_fail_for_good (self, work, attempt, failure);
-      return;
-    }
+  if (!may_retry (node, attempt, failure)) {
+    _nebula_kernel_fail_for_good (self, work, attempt, failure);
+    return;
+  }
   placed = add_place (self, work, failure);
   fact.attempt = attempt;
   fact.value = placed;
-  fact.due_usec = self->now_usec + MAX (get_retry_delay (self, work, attempt, failure), 1);
+  fact.due_usec =
+      self->now_usec + MAX (get_retry_delay (self, work, attempt, failure), 1);
   _nebula_kernel_record (self, &fact);
 }
 
 void
-_nebula_kernel_fail_error (NebulaKernel *self, NebulaWork *work, guint attempt, const GError *error)
+_nebula_kernel_fail_error (NebulaKernel *self,
+                           NebulaWork *work,
+                           guint attempt,
+                           const GError *error)
 {
   g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
 
@@ -154,7 +171,8 @@ get_digest (NebulaValue *parameters)
   gsize length = sizeof digest;
   guint64 number = 0;
 
-  g_checksum_update (checksum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
+  g_checksum_update (checksum, g_bytes_get_data (bytes, NULL),
+                     (gssize) g_bytes_get_size (bytes));
   g_checksum_get_digest (checksum, digest, &length);
   for (guint i = 0; i < 8; i++)
     number = number << 8 | digest[i];
@@ -165,19 +183,22 @@ static void
 push_start (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
   NebulaCommand command = {
-    .sequence = self->state->sequence,
-    .lane = work->lane->number,
-    .node = work->node,
-    .firing = work->firing,
-    .attempt = attempt,
-    .runs_ahead = work->effect == NEBULA_EFFECT_PURE,
+      .sequence = self->state->sequence,
+      .lane = work->lane->number,
+      .node = work->node,
+      .firing = work->firing,
+      .attempt = attempt,
+      .runs_ahead = work->effect == NEBULA_EFFECT_PURE,
   };
 
   g_array_append_val (self->commands, command);
 }
 
 static gint
-get_effect (NebulaKernel *self, NebulaWork *work, NebulaScopeEnvironment *environment, GError **error)
+get_effect (NebulaKernel *self,
+            NebulaWork *work,
+            NebulaScopeEnvironment *environment,
+            GError **error)
 {
   NebulaPlanNode *node = get_node (self, work);
   NebulaArguments arguments;
@@ -194,19 +215,18 @@ _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
   NebulaPlanNode *node = get_node (self, work);
   NebulaScopeEnvironment environment;
   g_autoptr (GError) error = NULL;
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_READY, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_READY, .lane = work->lane->number, .node = work->node};
   gint effect = work->effect;
 
-  if (!work->parameters)
-    {
-      work->parameters = _nebula_kernel_resolve (self, work, &environment, &error);
-      effect = work->parameters ? get_effect (self, work, &environment, &error) : -1;
-    }
-  if (!work->parameters || effect < 0)
-    {
-      _nebula_kernel_fail_error (self, work, attempt, error);
-      return;
-    }
+  if (!work->parameters) {
+    work->parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+    effect = work->parameters ? get_effect (self, work, &environment, &error) : -1;
+  }
+  if (!work->parameters || effect < 0) {
+    _nebula_kernel_fail_error (self, work, attempt, error);
+    return;
+  }
   fact.attempt = attempt;
   fact.code = (guint32) effect;
   fact.number = effect == NEBULA_EFFECT_PURE ? 0 : get_digest (work->parameters);
@@ -214,13 +234,12 @@ _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
   if (attempt == 1 && node->total_timeout_usec > 0)
     fact.due_usec = self->now_usec + node->total_timeout_usec;
   _nebula_kernel_record (self, &fact);
-  if (effect == NEBULA_EFFECT_EFFECTFUL)
-    {
-      fact = (NebulaFact){ .kind = NEBULA_FACT_ATTEMPT_STARTED, .lane = work->lane->number };
-      fact.node = work->node;
-      fact.attempt = attempt;
-      _nebula_kernel_record (self, &fact);
-    }
+  if (effect == NEBULA_EFFECT_EFFECTFUL) {
+    fact = (NebulaFact){.kind = NEBULA_FACT_ATTEMPT_STARTED, .lane = work->lane->number};
+    fact.node = work->node;
+    fact.attempt = attempt;
+    _nebula_kernel_record (self, &fact);
+  }
   push_start (self, work, attempt);
 }
 
@@ -240,7 +259,8 @@ nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError 
   if (work->effect == NEBULA_EFFECT_PURE || get_digest (work->parameters) == work->digest)
     return work;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFLICT,
-               _ ("The parameters of “%s” are not the ones of its first attempt."), get_node (self, work)->id);
+               _ ("The parameters of “%s” are not the ones of its first attempt."),
+               get_node (self, work)->id);
   return NULL;
 }
 
@@ -251,13 +271,12 @@ append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
   NebulaWork *loop;
   NebulaRun *run;
 
-  for (; lane->loop; lane = lane->parent)
-    {
-      loop = lane->loop->work;
-      run = nebula_lane_get_run (self->state, lane->parent, loop->node);
-      g_string_append_printf (text, "\n%s %u %u %u", get_node (self, loop)->id, run->firing, run->attempts,
-                              lane->index);
-    }
+  for (; lane->loop; lane = lane->parent) {
+    loop = lane->loop->work;
+    run = nebula_lane_get_run (self->state, lane->parent, loop->node);
+    g_string_append_printf (text, "\n%s %u %u %u", get_node (self, loop)->id, run->firing,
+                            run->attempts, lane->index);
+  }
 }
 
 char *
@@ -266,7 +285,8 @@ nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work)
   g_autoptr (GString) text = g_string_new (self->tenant);
 
   /* The last 0 is the generation: an operator's re-run of a completed node-run raises it. */
-  g_string_append_printf (text, "\n%s\n%s %u 0", self->execution, get_node (self, work)->id, work->firing);
+  g_string_append_printf (text, "\n%s\n%s %u 0", self->execution,
+                          get_node (self, work)->id, work->firing);
   append_lane (self, work->lane, text);
   return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text->str, (gssize) text->len);
 }
@@ -280,13 +300,13 @@ evaluate_node (NebulaKernel *self, NebulaWork *work, guint attempt)
   const char *port = NULL;
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) value = NULL;
-  g_autoptr (NebulaValue) parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+  g_autoptr (NebulaValue) parameters =
+      _nebula_kernel_resolve (self, work, &environment, &error);
 
-  if (parameters)
-    {
-      fill_arguments (self, work, &environment, parameters, &arguments);
-      value = node->evaluate (&arguments, &port, &error);
-    }
+  if (parameters) {
+    fill_arguments (self, work, &environment, parameters, &arguments);
+    value = node->evaluate (&arguments, &port, &error);
+  }
   if (value)
     _nebula_kernel_end_node (self, work, attempt, port, value);
   else
@@ -298,8 +318,10 @@ decide_stop (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
   NebulaScopeEnvironment environment;
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) parameters = _nebula_kernel_resolve (self, work, &environment, &error);
-  NebulaValue *output = parameters ? nebula_value_get_member (parameters, "output") : NULL;
+  g_autoptr (NebulaValue) parameters =
+      _nebula_kernel_resolve (self, work, &environment, &error);
+  NebulaValue *output =
+      parameters ? nebula_value_get_member (parameters, "output") : NULL;
 
   if (!parameters)
     _nebula_kernel_fail_error (self, work, attempt, error);
@@ -312,17 +334,18 @@ decide_fail (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
   NebulaScopeEnvironment environment;
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+  g_autoptr (NebulaValue) parameters =
+      _nebula_kernel_resolve (self, work, &environment, &error);
   g_autoptr (NebulaValue) failure = NULL;
 
-  if (!parameters)
-    {
-      _nebula_kernel_fail_error (self, work, attempt, error);
-      return;
-    }
-  failure = nebula_failure_new (nebula_value_get_member_string (parameters, "code", "failed"),
-                                nebula_value_get_member_string (parameters, "message", _ ("The workflow failed.")),
-                                NEBULA_RETRY_CLASS_RETRY, nebula_value_get_member (parameters, "details"));
+  if (!parameters) {
+    _nebula_kernel_fail_error (self, work, attempt, error);
+    return;
+  }
+  failure = nebula_failure_new (
+      nebula_value_get_member_string (parameters, "code", "failed"),
+      nebula_value_get_member_string (parameters, "message", _ ("The workflow failed.")),
+      NEBULA_RETRY_CLASS_RETRY, nebula_value_get_member (parameters, "details"));
   _nebula_kernel_fail (self, work, attempt, failure);
 }
 
@@ -331,34 +354,33 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
   NebulaPlanNode *node = get_node (self, work);
 
-  switch ((NebulaConstruct) node->construct)
-    {
-    case NEBULA_CONSTRUCT_FOR_EACH:
-    case NEBULA_CONSTRUCT_REPEAT:
-    case NEBULA_CONSTRUCT_WHILE:
-      _nebula_kernel_open_loop (self, work, attempt);
-      break;
-    case NEBULA_CONSTRUCT_WAIT:
-      _nebula_kernel_begin_wait (self, work, attempt);
-      break;
-    case NEBULA_CONSTRUCT_STOP:
-      decide_stop (self, work, attempt);
-      break;
-    case NEBULA_CONSTRUCT_FAIL:
-      decide_fail (self, work, attempt);
-      break;
-    case NEBULA_CONSTRUCT_BREAK:
-    case NEBULA_CONSTRUCT_CONTINUE:
-      _nebula_kernel_end_node (self, work, attempt, NULL, work->input);
-      break;
-    case NEBULA_CONSTRUCT_NONE:
-    default:
-      if (node->evaluate)
-        evaluate_node (self, work, attempt);
-      else
-        _nebula_kernel_ready (self, work, attempt);
-      break;
-    }
+  switch ((NebulaConstruct) node->construct) {
+  case NEBULA_CONSTRUCT_FOR_EACH:
+  case NEBULA_CONSTRUCT_REPEAT:
+  case NEBULA_CONSTRUCT_WHILE:
+    _nebula_kernel_open_loop (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_WAIT:
+    _nebula_kernel_begin_wait (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_STOP:
+    decide_stop (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_FAIL:
+    decide_fail (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_BREAK:
+  case NEBULA_CONSTRUCT_CONTINUE:
+    _nebula_kernel_end_node (self, work, attempt, NULL, work->input);
+    break;
+  case NEBULA_CONSTRUCT_NONE:
+  default:
+    if (node->evaluate)
+      evaluate_node (self, work, attempt);
+    else
+      _nebula_kernel_ready (self, work, attempt);
+    break;
+  }
 }
 
 void
@@ -380,13 +402,12 @@ _nebula_kernel_is_true (NebulaValue *value, gboolean *ret_truth, GError **error)
     *ret_truth = FALSE;
   else if (nebula_value_get_kind (value) == NEBULA_VALUE_KIND_BOOLEAN)
     *ret_truth = nebula_value_get_boolean (value);
-  else
-    {
-      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
-                   _ ("A condition must be true or false, not %s."),
-                   nebula_value_kind_to_string (nebula_value_get_kind (value)));
-      return FALSE;
-    }
+  else {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
+                 _ ("A condition must be true or false, not %s."),
+                 nebula_value_kind_to_string (nebula_value_get_kind (value)));
+    return FALSE;
+  }
   return TRUE;
 }
 
@@ -395,7 +416,8 @@ static void
 fail_execution (NebulaKernel *self, const GError *error)
 {
   g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
-  NebulaFact fact = { .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = failure };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = failure};
 
   fact.code = NEBULA_EXECUTION_STATUS_FAILED;
   _nebula_kernel_record (self, &fact);
@@ -407,19 +429,22 @@ _nebula_kernel_decide_guard (NebulaKernel *self, NebulaLane *lane, guint32 edge)
   NebulaPlanEdge *plan_edge = &self->plan->edges[edge];
   NebulaRun *from = nebula_lane_get_run (self->state, lane, plan_edge->from);
   NebulaScopeEnvironment environment;
-  NebulaWork source = { .lane = lane, .node = plan_edge->from, .firing = from->firing, .input = from->value };
+  NebulaWork source = {.lane = lane,
+                       .node = plan_edge->from,
+                       .firing = from->firing,
+                       .input = from->value};
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) value = NULL;
   gboolean holds = FALSE;
-  NebulaFact fact = { .kind = NEBULA_FACT_GUARD, .lane = lane->number, .node = plan_edge->to };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_GUARD, .lane = lane->number, .node = plan_edge->to};
 
   _nebula_kernel_init_environment (self, &environment, lane, &source);
   value = nebula_expression_evaluate (plan_edge->when, &environment.environment, &error);
-  if (!value || !_nebula_kernel_is_true (value, &holds, &error))
-    {
-      fail_execution (self, error);
-      return;
-    }
+  if (!value || !_nebula_kernel_is_true (value, &holds, &error)) {
+    fail_execution (self, error);
+    return;
+  }
   fact.number = plan_edge->in_index;
   fact.code = holds ? 1 : 0;
   _nebula_kernel_record (self, &fact);
@@ -432,24 +457,26 @@ _nebula_kernel_decide_need (NebulaKernel *self, NebulaLane *lane, guint32 node)
   NebulaScopeEnvironment environment;
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) value = NULL;
-  NebulaFact fact = { .kind = NEBULA_FACT_NEED, .lane = lane->number, .node = node };
+  NebulaFact fact = {.kind = NEBULA_FACT_NEED, .lane = lane->number, .node = node};
 
   _nebula_kernel_init_environment (self, &environment, lane, NULL);
-  value = nebula_expression_evaluate (plan_node->need_expression, &environment.environment, &error);
+  value = nebula_expression_evaluate (plan_node->need_expression,
+                                      &environment.environment, &error);
   if (value && nebula_value_get_kind (value) != NEBULA_VALUE_KIND_INTEGER)
-    g_set_error (&error, NEBULA_ERROR, NEBULA_ERROR_TYPE, _ ("The need of the join of “%s” must be an integer."),
-                 plan_node->id);
-  if (error)
-    {
-      fail_execution (self, error);
-      return;
-    }
+    g_set_error (&error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
+                 _ ("The need of the join of “%s” must be an integer."), plan_node->id);
+  if (error) {
+    fail_execution (self, error);
+    return;
+  }
   fact.number = CLAMP (nebula_value_get_integer (value), 1, (gint64) plan_node->n_in);
   _nebula_kernel_record (self, &fact);
 }
 
 void
-nebula_kernel_fill_arguments (NebulaKernel *self, NebulaWork *work, NebulaArguments *ret_arguments)
+nebula_kernel_fill_arguments (NebulaKernel *self,
+                              NebulaWork *work,
+                              NebulaArguments *ret_arguments)
 {
   fill_arguments (self, work, NULL, work->parameters, ret_arguments);
   ret_arguments->environment = NULL;

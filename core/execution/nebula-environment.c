@@ -62,7 +62,8 @@ get_json (NebulaScopeEnvironment *self)
 {
   if (self->work)
     return nebula_value_ref (self->work->input);
-  return self->lane->loop ? ref_or_null (self->lane->item) : nebula_value_ref (self->kernel->state->input);
+  return self->lane->loop ? ref_or_null (self->lane->item)
+                          : nebula_value_ref (self->kernel->state->input);
 }
 
 static NebulaValue *
@@ -80,15 +81,17 @@ get_inputs (NebulaScopeEnvironment *self)
   if (node->n_in == 0)
     return nebula_value_new_empty_object ();
   builder = nebula_value_builder_new_object ();
-  nebula_value_builder_set (builder, plan->nodes[plan->edges[plan->in_edges[node->first_in]].from].id,
-                            self->work->input);
+  nebula_value_builder_set (
+      builder, plan->nodes[plan->edges[plan->in_edges[node->first_in]].from].id,
+      self->work->input);
   return nebula_value_builder_end (builder);
 }
 
 static NebulaValue *
 get_today (NebulaScopeEnvironment *self)
 {
-  g_autoptr (GDateTime) now = g_date_time_new_from_unix_utc (self->now_usec / G_USEC_PER_SEC);
+  g_autoptr (GDateTime) now =
+      g_date_time_new_from_unix_utc (self->now_usec / G_USEC_PER_SEC);
 
   return nebula_value_new_date (g_date_time_get_year (now), g_date_time_get_month (now),
                                 g_date_time_get_day_of_month (now), NULL);
@@ -110,8 +113,9 @@ get_execution (NebulaScopeEnvironment *self)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
 
   nebula_value_builder_set_string (builder, "id", self->kernel->execution);
-  nebula_value_builder_set_take (builder, "started",
-                                 nebula_value_new_timestamp (self->kernel->state->started_usec, 0));
+  nebula_value_builder_set_take (
+      builder, "started",
+      nebula_value_new_timestamp (self->kernel->state->started_usec, 0));
   return nebula_value_builder_end (builder);
 }
 
@@ -125,7 +129,9 @@ get_captured (NebulaScopeEnvironment *self, const char *name)
     return nebula_value_ref (captured);
   if (g_str_equal (name, "env"))
     return nebula_value_new_empty_object ();
-  return g_str_equal (name, "trigger") || g_str_equal (name, "user") ? nebula_value_new_null () : NULL;
+  return g_str_equal (name, "trigger") || g_str_equal (name, "user")
+             ? nebula_value_new_null ()
+             : NULL;
 }
 
 static NebulaValue *
@@ -169,25 +175,27 @@ get_variable (const NebulaEnvironment *environment, const char *name, GError **e
 static NebulaValue *
 get_node_field (NebulaRun *run, NebulaNodeField field)
 {
-  switch (field)
-    {
-    case NEBULA_NODE_FIELD_RESULT:
-      return ref_or_null (run->status == NEBULA_NODE_COMPLETED ? run->value : NULL);
-    case NEBULA_NODE_FIELD_STATUS:
-      return nebula_value_new_string (nebula_node_status_to_string (run->status));
-    case NEBULA_NODE_FIELD_SUCCESS:
-      return nebula_value_new_boolean (run->status == NEBULA_NODE_COMPLETED);
-    case NEBULA_NODE_FIELD_ERROR:
-      return ref_or_null (run->status == NEBULA_NODE_FAILED ? run->value : NULL);
-    case NEBULA_NODE_FIELD_ATTEMPTS:
-      return nebula_value_new_integer (run->attempts);
-    default:
-      g_return_val_if_reached (nebula_value_new_null ());
-    }
+  switch (field) {
+  case NEBULA_NODE_FIELD_RESULT:
+    return ref_or_null (run->status == NEBULA_NODE_COMPLETED ? run->value : NULL);
+  case NEBULA_NODE_FIELD_STATUS:
+    return nebula_value_new_string (nebula_node_status_to_string (run->status));
+  case NEBULA_NODE_FIELD_SUCCESS:
+    return nebula_value_new_boolean (run->status == NEBULA_NODE_COMPLETED);
+  case NEBULA_NODE_FIELD_ERROR:
+    return ref_or_null (run->status == NEBULA_NODE_FAILED ? run->value : NULL);
+  case NEBULA_NODE_FIELD_ATTEMPTS:
+    return nebula_value_new_integer (run->attempts);
+  default:
+    g_return_val_if_reached (nebula_value_new_null ());
+  }
 }
 
 static NebulaValue *
-get_node (const NebulaEnvironment *environment, const char *id, NebulaNodeField field, GError **error)
+get_node (const NebulaEnvironment *environment,
+          const char *id,
+          NebulaNodeField field,
+          GError **error)
 {
   NebulaScopeEnvironment *self = get_self (environment);
   guint32 node = nebula_plan_find_node (self->kernel->plan, self->lane->scope, id);
@@ -203,12 +211,16 @@ get_node (const NebulaEnvironment *environment, const char *id, NebulaNodeField 
 }
 
 static NebulaValue *
-get_loop (const NebulaEnvironment *environment, const char *loop_id, const char *field, GError **error)
+get_loop (const NebulaEnvironment *environment,
+          const char *loop_id,
+          const char *field,
+          GError **error)
 {
   NebulaScopeEnvironment *self = get_self (environment);
   NebulaLane *lane = self->lane;
 
-  while (lane && lane->loop && !g_str_equal (self->kernel->plan->nodes[lane->loop->work->node].id, loop_id))
+  while (lane && lane->loop &&
+         !g_str_equal (self->kernel->plan->nodes[lane->loop->work->node].id, loop_id))
     lane = lane->parent;
   if (lane && lane->loop && g_str_equal (field, "item"))
     return ref_or_null (lane->item);
@@ -217,7 +229,8 @@ get_loop (const NebulaEnvironment *environment, const char *loop_id, const char 
   if (lane && lane->loop && g_str_equal (field, "last"))
     return ref_or_null (lane->last);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
-               _ ("There is no loop “%s” around this node, or it has no “%s”."), loop_id, field);
+               _ ("There is no loop “%s” around this node, or it has no “%s”."), loop_id,
+               field);
   return NULL;
 }
 
@@ -232,7 +245,11 @@ mix (guint64 bits)
 }
 
 guint64
-_nebula_kernel_random (NebulaKernel *self, NebulaLane *lane, guint32 node, guint32 firing, guint call_index)
+_nebula_kernel_random (NebulaKernel *self,
+                       NebulaLane *lane,
+                       guint32 node,
+                       guint32 firing,
+                       guint call_index)
 {
   guint64 bits = mix (self->state->seed ^ lane->number);
 
@@ -247,7 +264,8 @@ get_random (const NebulaEnvironment *environment, guint call_index)
   NebulaScopeEnvironment *self = get_self (environment);
   NebulaWork *work = self->work;
 
-  return _nebula_kernel_random (self->kernel, self->lane, work ? work->node : NEBULA_PLAN_NONE,
+  return _nebula_kernel_random (self->kernel, self->lane,
+                                work ? work->node : NEBULA_PLAN_NONE,
                                 work ? work->firing : 0, call_index);
 }
 
@@ -258,12 +276,12 @@ _nebula_kernel_init_environment (NebulaKernel *self,
                                  NebulaWork *work)
 {
   ret_environment->environment = (NebulaEnvironment){
-    .get_variable = get_variable,
-    .get_node = get_node,
-    .get_loop = get_loop,
-    .get_random = get_random,
-    .data = ret_environment,
-    .fuel = NEBULA_LIMIT_FUEL,
+      .get_variable = get_variable,
+      .get_node = get_node,
+      .get_loop = get_loop,
+      .get_random = get_random,
+      .data = ret_environment,
+      .fuel = NEBULA_LIMIT_FUEL,
   };
   ret_environment->kernel = self;
   ret_environment->lane = lane;
@@ -271,5 +289,6 @@ _nebula_kernel_init_environment (NebulaKernel *self,
   ret_environment->last = NULL;
   ret_environment->index = -1;
   ret_environment->now_usec =
-      work ? nebula_lane_get_run (self->state, lane, work->node)->ready_usec : self->state->last_usec;
+      work ? nebula_lane_get_run (self->state, lane, work->node)->ready_usec
+           : self->state->last_usec;
 }

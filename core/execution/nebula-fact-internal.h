@@ -29,37 +29,36 @@ G_BEGIN_DECLS
 
 #define NEBULA_FACT_FORMAT 1
 
-typedef enum
-{
-  NEBULA_FACT_STARTED = 1,     /* value: {input, env, trigger, user, name, execution}; text: plan hash; number: seed */
-  NEBULA_FACT_NODE_READY,      /* node wants an attempt; number: parameter digest; code: effect; due: total time-out */
+typedef enum {
+  NEBULA_FACT_STARTED =
+      1, /* value: {input, env, trigger, user, name, execution}; text: plan hash; number: seed */
+  NEBULA_FACT_NODE_READY, /* node wants an attempt; number: parameter digest; code: effect; due: total time-out */
   NEBULA_FACT_ATTEMPT_STARTED, /* an effectful attempt may begin; attempt */
-  NEBULA_FACT_ATTEMPT_FAILED,  /* attempt ended badly and comes again at due; value: error; code: result kind */
-  NEBULA_FACT_NODE_WAITING,    /* node waits; due (0: for ever); text: signal; code: NebulaWait */
-  NEBULA_FACT_NODE_ENDED,      /* completed; text: port (absent: out); value; attempt; code 1: values by port */
-  NEBULA_FACT_NODE_FAILED,     /* failed for good; value: error; attempt */
-  NEBULA_FACT_NODE_SKIPPED,    /* the action or rule skipped it */
-  NEBULA_FACT_NODE_CANCELLED,  /* this node-run alone was cancelled */
-  NEBULA_FACT_GUARD,           /* `when` of incoming connection `number` of node; code: 0 or 1 */
-  NEBULA_FACT_NEED,            /* need of node's join; number */
-  NEBULA_FACT_LOOP_OPENED,     /* number: items or greatest rounds; code: concurrency; value: items; attempt: batch */
-  NEBULA_FACT_LANE_OPENED,     /* lane: of the loop node; node; number: index */
-  NEBULA_FACT_LANE_CLOSED,     /* lane; value: result; code 1: the value is the error; code 2: no result */
-  NEBULA_FACT_LANE_CANCELLED,  /* lane and all below: what is active is cancelled */
-  NEBULA_FACT_SIGNALLED,       /* text: name; value: payload; kept until a wait takes it */
-  NEBULA_FACT_CANCEL_ASKED,    /* text: reason; code: status to end with */
-  NEBULA_FACT_GATE_ASKED,      /* text: key of the gate that it waits for */
-  NEBULA_FACT_GATE_GRANTED,    /* the gate let it in */
-  NEBULA_FACT_PAUSED,          /* text: reason */
-  NEBULA_FACT_RESUMED,         /* goes on; number: recoveries so far */
-  NEBULA_FACT_WITHDRAWN,       /* a command was withdrawn before it began: node, attempt */
-  NEBULA_FACT_ENDED,           /* code: status; value: output or error */
+  NEBULA_FACT_ATTEMPT_FAILED, /* attempt ended badly and comes again at due; value: error; code: result kind */
+  NEBULA_FACT_NODE_WAITING, /* node waits; due (0: for ever); text: signal; code: NebulaWait */
+  NEBULA_FACT_NODE_ENDED, /* completed; text: port (absent: out); value; attempt; code 1: values by port */
+  NEBULA_FACT_NODE_FAILED,    /* failed for good; value: error; attempt */
+  NEBULA_FACT_NODE_SKIPPED,   /* the action or rule skipped it */
+  NEBULA_FACT_NODE_CANCELLED, /* this node-run alone was cancelled */
+  NEBULA_FACT_GUARD, /* `when` of incoming connection `number` of node; code: 0 or 1 */
+  NEBULA_FACT_NEED,  /* need of node's join; number */
+  NEBULA_FACT_LOOP_OPENED, /* number: items or greatest rounds; code: concurrency; value: items; attempt: batch */
+  NEBULA_FACT_LANE_OPENED, /* lane: of the loop node; node; number: index */
+  NEBULA_FACT_LANE_CLOSED, /* lane; value: result; code 1: the value is the error; code 2: no result */
+  NEBULA_FACT_LANE_CANCELLED, /* lane and all below: what is active is cancelled */
+  NEBULA_FACT_SIGNALLED,      /* text: name; value: payload; kept until a wait takes it */
+  NEBULA_FACT_CANCEL_ASKED,   /* text: reason; code: status to end with */
+  NEBULA_FACT_GATE_ASKED,     /* text: key of the gate that it waits for */
+  NEBULA_FACT_GATE_GRANTED,   /* the gate let it in */
+  NEBULA_FACT_PAUSED,         /* text: reason */
+  NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far */
+  NEBULA_FACT_WITHDRAWN,      /* a command was withdrawn before it began: node, attempt */
+  NEBULA_FACT_ENDED,          /* code: status; value: output or error */
   NEBULA_FACT_LAST = NEBULA_FACT_ENDED,
 } NebulaFactKind;
 
 /* Why a node waits. */
-typedef enum
-{
+typedef enum {
   NEBULA_WAIT_DURATION,
   NEBULA_WAIT_UNTIL,
   NEBULA_WAIT_SIGNAL,
@@ -68,8 +67,7 @@ typedef enum
 } NebulaWait;
 
 /* One fact. Borrowed members live as long as the caller says; node is an index that only memory knows. */
-typedef struct
-{
+typedef struct {
   NebulaFactKind kind;
   guint32 lane;
   guint32 node; /* NEBULA_PLAN_NONE: none */
@@ -77,14 +75,13 @@ typedef struct
   guint32 code;
   gint64 number;
   gint64 time_usec;
-  gint64 due_usec; /* 0: none */
+  gint64 due_usec;  /* 0: none */
   const char *text; /* interned when decoded */
   NebulaValue *value;
 } NebulaFact;
 
 /* Collects facts of one segment. */
-typedef struct
-{
+typedef struct {
   GByteArray *bytes;
   gint64 last_usec;
   guint64 n_facts;
@@ -92,15 +89,15 @@ typedef struct
 
 void nebula_fact_writer_init (NebulaFactWriter *self);
 void nebula_fact_writer_clear (NebulaFactWriter *self);
-void nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact);
+void
+nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact);
 /* The segment so far; the writer is empty afterwards. */
 GBytes *nebula_fact_writer_end (NebulaFactWriter *self);
 
 /* Names the node of a decoded fact: its index as seen from a lane's scope, or NEBULA_PLAN_NONE if there is none. */
 typedef guint32 (*NebulaFactFindNode) (guint32 lane, const char *id, gpointer data);
 
-typedef struct
-{
+typedef struct {
   const guint8 *data;
   gsize size;
   gsize offset;
@@ -109,9 +106,14 @@ typedef struct
   gpointer find_data;
 } NebulaFactReader;
 
-gboolean nebula_fact_reader_init (NebulaFactReader *self, GBytes *segment, NebulaFactFindNode find_node, gpointer data, GError **error);
+gboolean nebula_fact_reader_init (NebulaFactReader *self,
+                                  GBytes *segment,
+                                  NebulaFactFindNode find_node,
+                                  gpointer data,
+                                  GError **error);
 /* FALSE without error at the end. The fact's value is a new reference that the caller releases. */
-gboolean nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error);
+gboolean
+nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error);
 const char *nebula_fact_kind_to_string (NebulaFactKind kind);
 
 G_END_DECLS

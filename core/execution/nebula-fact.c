@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nebula-fact-internal.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "nebula-error.h"
+#include "nebula-fact-internal.h"
 #include "nebula-msgpack.h"
 
-enum
-{
+enum {
   FIELD_LANE = 1 << 0,
   FIELD_NODE = 1 << 1,
   FIELD_NUMBER = 1 << 2,
@@ -27,11 +25,10 @@ append_varint (GByteArray *bytes, guint64 number)
   guint8 buffer[10];
   guint length = 0;
 
-  while (number >= 0x80)
-    {
-      buffer[length++] = (guint8) (number | 0x80);
-      number >>= 7;
-    }
+  while (number >= 0x80) {
+    buffer[length++] = (guint8) (number | 0x80);
+    number >>= 7;
+  }
   buffer[length++] = (guint8) number;
   g_byte_array_append (bytes, buffer, length);
 }
@@ -64,17 +61,15 @@ read_varint (NebulaFactReader *self, guint64 *ret_number, GError **error)
 {
   guint64 number = 0;
 
-  for (guint shift = 0; shift < 64 && self->offset < self->size; shift += 7)
-    {
-      guint8 byte = self->data[self->offset++];
+  for (guint shift = 0; shift < 64 && self->offset < self->size; shift += 7) {
+    guint8 byte = self->data[self->offset++];
 
-      number |= (guint64) (byte & 0x7f) << shift;
-      if (byte < 0x80)
-        {
-          *ret_number = number;
-          return TRUE;
-        }
+    number |= (guint64) (byte & 0x7f) << shift;
+    if (byte < 0x80) {
+      *ret_number = number;
+      return TRUE;
     }
+  }
   return truncated (error);
 }
 
@@ -134,11 +129,12 @@ nebula_fact_writer_begin (NebulaFactWriter *self, gint64 base_usec)
 static guint
 fields_of (const NebulaFact *fact, gint64 last_usec)
 {
-  return (fact->lane ? FIELD_LANE : 0u) | (fact->node != NEBULA_PLAN_NONE ? FIELD_NODE : 0u) |
+  return (fact->lane ? FIELD_LANE : 0u) |
+         (fact->node != NEBULA_PLAN_NONE ? FIELD_NODE : 0u) |
          (fact->number ? FIELD_NUMBER : 0u) | (fact->attempt ? FIELD_ATTEMPT : 0u) |
-         (fact->time_usec != last_usec ? FIELD_TIME : 0u) | (fact->text ? FIELD_TEXT : 0u) |
-         (fact->value ? FIELD_VALUE : 0u) | (fact->due_usec ? FIELD_DUE : 0u) |
-         (fact->code ? FIELD_CODE : 0u);
+         (fact->time_usec != last_usec ? FIELD_TIME : 0u) |
+         (fact->text ? FIELD_TEXT : 0u) | (fact->value ? FIELD_VALUE : 0u) |
+         (fact->due_usec ? FIELD_DUE : 0u) | (fact->code ? FIELD_CODE : 0u);
 }
 
 void
@@ -197,14 +193,13 @@ nebula_fact_reader_init (NebulaFactReader *self,
   self->find_data = data;
   if (!read_varint (self, &format, error))
     return FALSE;
-  if (format != NEBULA_FACT_FORMAT)
-    {
-      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_VERSION,
-                   _ ("The journal has facts of format %" G_GUINT64_FORMAT
-                      "; this version reads format %d. Use a newer version of Nebula."),
-                   format, NEBULA_FACT_FORMAT);
-      return FALSE;
-    }
+  if (format != NEBULA_FACT_FORMAT) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_VERSION,
+                 _ ("The journal has facts of format %" G_GUINT64_FORMAT
+                    "; this version reads format %d. Use a newer version of Nebula."),
+                 format, NEBULA_FACT_FORMAT);
+    return FALSE;
+  }
   if (self->size - self->offset < sizeof time)
     return truncated (error);
   memcpy (&time, self->data + self->offset, sizeof time);
@@ -254,33 +249,31 @@ read_fields (NebulaFactReader *self, guint64 fields, NebulaFact *fact, GError **
     return FALSE;
   if ((fields & FIELD_ATTEMPT) && !read_small (self, &fact->attempt, error))
     return FALSE;
-  if (fields & FIELD_TIME)
-    {
-      if (!read_zigzag (self, &delta, error))
-        return FALSE;
-      fact->time_usec += delta;
-    }
+  if (fields & FIELD_TIME) {
+    if (!read_zigzag (self, &delta, error))
+      return FALSE;
+    fact->time_usec += delta;
+  }
   if ((fields & FIELD_TEXT) && !read_text (self, &fact->text, error))
     return FALSE;
-  if (fields & FIELD_VALUE)
-    {
-      fact->value = nebula_value_read_msgpack (self->data, self->size, &self->offset, error);
-      if (!fact->value)
-        return FALSE;
-    }
-  if (fields & FIELD_DUE)
-    {
-      if (!read_zigzag (self, &delta, error))
-        return FALSE;
-      fact->due_usec = fact->time_usec + delta;
-    }
+  if (fields & FIELD_VALUE) {
+    fact->value =
+        nebula_value_read_msgpack (self->data, self->size, &self->offset, error);
+    if (!fact->value)
+      return FALSE;
+  }
+  if (fields & FIELD_DUE) {
+    if (!read_zigzag (self, &delta, error))
+      return FALSE;
+    fact->due_usec = fact->time_usec + delta;
+  }
   return !(fields & FIELD_CODE) || read_small (self, &fact->code, error);
 }
 
 gboolean
 nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error)
 {
-  NebulaFact fact = { .node = NEBULA_PLAN_NONE, .time_usec = self->last_usec };
+  NebulaFact fact = {.node = NEBULA_PLAN_NONE, .time_usec = self->last_usec};
   guint64 fields;
   guint8 kind;
 
@@ -289,18 +282,17 @@ nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **
   kind = self->data[self->offset++];
   if (!read_varint (self, &fields, error))
     return FALSE;
-  if (kind < NEBULA_FACT_STARTED || kind > NEBULA_FACT_LAST || (fields & ~(guint64) FIELD_ALL))
-    {
-      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                   _ ("The journal has a fact of unknown kind %u."), (guint) kind);
-      return FALSE;
-    }
+  if (kind < NEBULA_FACT_STARTED || kind > NEBULA_FACT_LAST ||
+      (fields & ~(guint64) FIELD_ALL)) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                 _ ("The journal has a fact of unknown kind %u."), (guint) kind);
+    return FALSE;
+  }
   fact.kind = kind;
-  if (!read_fields (self, fields, &fact, error))
-    {
-      g_clear_pointer (&fact.value, nebula_value_unref);
-      return FALSE;
-    }
+  if (!read_fields (self, fields, &fact, error)) {
+    g_clear_pointer (&fact.value, nebula_value_unref);
+    return FALSE;
+  }
   self->last_usec = fact.time_usec;
   *ret_fact = fact;
   return TRUE;
@@ -310,12 +302,33 @@ const char *
 nebula_fact_kind_to_string (NebulaFactKind kind)
 {
   static const char *const names[] = {
-    NULL,           "started",       "node-ready",  "attempt-started", "attempt-failed", "node-waiting",
-    "node-ended",   "node-failed",   "node-skipped", "node-cancelled", "guard",          "need",
-    "loop-opened",  "lane-opened",   "lane-closed", "lane-cancelled",  "signalled",      "cancel-asked",
-    "gate-asked",   "gate-granted",  "paused",      "resumed",         "withdrawn",      "ended",
+      NULL,
+      "started",
+      "node-ready",
+      "attempt-started",
+      "attempt-failed",
+      "node-waiting",
+      "node-ended",
+      "node-failed",
+      "node-skipped",
+      "node-cancelled",
+      "guard",
+      "need",
+      "loop-opened",
+      "lane-opened",
+      "lane-closed",
+      "lane-cancelled",
+      "signalled",
+      "cancel-asked",
+      "gate-asked",
+      "gate-granted",
+      "paused",
+      "resumed",
+      "withdrawn",
+      "ended",
   };
 
-  g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST, "unknown");
+  g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,
+                        "unknown");
   return names[kind];
 }

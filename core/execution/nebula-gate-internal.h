@@ -14,15 +14,13 @@ G_BEGIN_DECLS
 
 #define NEBULA_GATE_FORMAT 1
 
-typedef enum
-{
+typedef enum {
   NEBULA_GATE_ASKED = 1,
   NEBULA_GATE_GRANTED,
   NEBULA_GATE_RELEASED,
 } NebulaGateFactKind;
 
-typedef struct
-{
+typedef struct {
   guint32 limit;
   GHashTable *holders; /* set of execution ids */
   GQueue queue;        /* char *: waiting execution ids */
@@ -37,7 +35,14 @@ gboolean nebula_gate_state_knows (NebulaGateState *self, const char *execution);
 
 /* Stimuli: facts go to @facts (a segment that grows; empty at first) and are applied; executions that were let in are
  * added to @granted (char *, owned by it). */
-void nebula_gate_ask (NebulaGateState *self, const char *execution, guint32 limit, GByteArray *facts, GPtrArray *granted);
-void nebula_gate_release (NebulaGateState *self, const char *execution, GByteArray *facts, GPtrArray *granted);
+void nebula_gate_ask (NebulaGateState *self,
+                      const char *execution,
+                      guint32 limit,
+                      GByteArray *facts,
+                      GPtrArray *granted);
+void nebula_gate_release (NebulaGateState *self,
+                          const char *execution,
+                          GByteArray *facts,
+                          GPtrArray *granted);
 
 G_END_DECLS

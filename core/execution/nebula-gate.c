@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nebula-gate-internal.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "nebula-error.h"
+#include "nebula-gate-internal.h"
 
 #define FACT_HEAD 7
 
@@ -37,7 +36,8 @@ find_waiting (NebulaGateState *self, const char *execution)
 gboolean
 nebula_gate_state_knows (NebulaGateState *self, const char *execution)
 {
-  return g_hash_table_contains (self->holders, execution) || find_waiting (self, execution);
+  return g_hash_table_contains (self->holders, execution) ||
+         find_waiting (self, execution);
 }
 
 static void
@@ -52,37 +52,43 @@ forget_waiting (NebulaGateState *self, const char *execution)
 }
 
 static void
-apply (NebulaGateState *self, NebulaGateFactKind kind, guint32 limit, const char *execution)
+apply (NebulaGateState *self,
+       NebulaGateFactKind kind,
+       guint32 limit,
+       const char *execution)
 {
   self->sequence++;
   if (limit > 0)
     self->limit = limit;
-  switch (kind)
-    {
-    case NEBULA_GATE_ASKED:
-      g_queue_push_tail (&self->queue, g_strdup (execution));
-      break;
-    case NEBULA_GATE_GRANTED:
-      g_hash_table_add (self->holders, g_strdup (execution));
-      forget_waiting (self, execution);
-      break;
-    case NEBULA_GATE_RELEASED:
-      g_hash_table_remove (self->holders, execution);
-      forget_waiting (self, execution);
-      break;
-    default:
-      g_assert_not_reached ();
-    }
+  switch (kind) {
+  case NEBULA_GATE_ASKED:
+    g_queue_push_tail (&self->queue, g_strdup (execution));
+    break;
+  case NEBULA_GATE_GRANTED:
+    g_hash_table_add (self->holders, g_strdup (execution));
+    forget_waiting (self, execution);
+    break;
+  case NEBULA_GATE_RELEASED:
+    g_hash_table_remove (self->holders, execution);
+    forget_waiting (self, execution);
+    break;
+  default:
+    g_assert_not_reached ();
+  }
 }
 
 static void
-record (NebulaGateState *self, GByteArray *facts, NebulaGateFactKind kind, guint32 limit, const char *execution)
+record (NebulaGateState *self,
+        GByteArray *facts,
+        NebulaGateFactKind kind,
+        guint32 limit,
+        const char *execution)
 {
   gsize length = strlen (execution);
-  guint8 head[FACT_HEAD] = { (guint8) kind };
+  guint8 head[FACT_HEAD] = {(guint8) kind};
 
   if (facts->len == 0)
-    g_byte_array_append (facts, (const guint8[]) { NEBULA_GATE_FORMAT }, 1);
+    g_byte_array_append (facts, (const guint8[]){NEBULA_GATE_FORMAT}, 1);
   for (guint i = 0; i < 4; i++)
     head[1 + i] = (guint8) (limit >> (8 * i));
   head[5] = (guint8) length;
@@ -95,17 +101,21 @@ record (NebulaGateState *self, GByteArray *facts, NebulaGateFactKind kind, guint
 static void
 grant_free_places (NebulaGateState *self, GByteArray *facts, GPtrArray *granted)
 {
-  while (!g_queue_is_empty (&self->queue) && g_hash_table_size (self->holders) < self->limit)
-    {
-      g_autofree char *execution = g_strdup (g_queue_peek_head (&self->queue));
+  while (!g_queue_is_empty (&self->queue) &&
+         g_hash_table_size (self->holders) < self->limit) {
+    g_autofree char *execution = g_strdup (g_queue_peek_head (&self->queue));
 
-      record (self, facts, NEBULA_GATE_GRANTED, 0, execution);
-      g_ptr_array_add (granted, g_steal_pointer (&execution));
-    }
+    record (self, facts, NEBULA_GATE_GRANTED, 0, execution);
+    g_ptr_array_add (granted, g_steal_pointer (&execution));
+  }
 }
 
 void
-nebula_gate_ask (NebulaGateState *self, const char *execution, guint32 limit, GByteArray *facts, GPtrArray *granted)
+nebula_gate_ask (NebulaGateState *self,
+                 const char *execution,
+                 guint32 limit,
+                 GByteArray *facts,
+                 GPtrArray *granted)
 {
   if (!nebula_gate_state_knows (self, execution))
     record (self, facts, NEBULA_GATE_ASKED, limit, execution);
@@ -115,7 +125,10 @@ nebula_gate_ask (NebulaGateState *self, const char *execution, guint32 limit, GB
 }
 
 void
-nebula_gate_release (NebulaGateState *self, const char *execution, GByteArray *facts, GPtrArray *granted)
+nebula_gate_release (NebulaGateState *self,
+                     const char *execution,
+                     GByteArray *facts,
+                     GPtrArray *granted)
 {
   if (nebula_gate_state_knows (self, execution))
     record (self, facts, NEBULA_GATE_RELEASED, 0, execution);
@@ -125,8 +138,9 @@ nebula_gate_release (NebulaGateState *self, const char *execution, GByteArray *f
 static gboolean
 refuse (GError **error)
 {
-  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                       _ ("The history of a gate is damaged. Restore the store from a backup."));
+  g_set_error_literal (
+      error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+      _ ("The history of a gate is damaged. Restore the store from a backup."));
   return FALSE;
 }
 
@@ -139,22 +153,22 @@ nebula_gate_state_fold (NebulaGateState *self, GBytes *segment, GError **error)
 
   if (size == 0 || data[0] != NEBULA_GATE_FORMAT)
     return refuse (error);
-  while (offset < size)
-    {
-      g_autofree char *execution = NULL;
-      guint32 limit = 0;
-      gsize length;
+  while (offset < size) {
+    g_autofree char *execution = NULL;
+    guint32 limit = 0;
+    gsize length;
 
-      if (size - offset < FACT_HEAD || data[offset] < NEBULA_GATE_ASKED || data[offset] > NEBULA_GATE_RELEASED)
-        return refuse (error);
-      for (guint i = 0; i < 4; i++)
-        limit |= (guint32) data[offset + 1 + i] << (8 * i);
-      length = data[offset + 5] | (gsize) data[offset + 6] << 8;
-      if (size - offset - FACT_HEAD < length)
-        return refuse (error);
-      execution = g_strndup ((const char *) data + offset + FACT_HEAD, length);
-      apply (self, data[offset], limit, execution);
-      offset += FACT_HEAD + length;
-    }
+    if (size - offset < FACT_HEAD || data[offset] < NEBULA_GATE_ASKED ||
+        data[offset] > NEBULA_GATE_RELEASED)
+      return refuse (error);
+    for (guint i = 0; i < 4; i++)
+      limit |= (guint32) data[offset + 1 + i] << (8 * i);
+    length = data[offset + 5] | (gsize) data[offset + 6] << 8;
+    if (size - offset - FACT_HEAD < length)
+      return refuse (error);
+    execution = g_strndup ((const char *) data + offset + FACT_HEAD, length);
+    apply (self, data[offset], limit, execution);
+    offset += FACT_HEAD + length;
+  }
   return TRUE;
 }

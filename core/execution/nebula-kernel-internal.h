@@ -20,17 +20,18 @@ typedef struct _NebulaKernel NebulaKernel;
 
 /* What the kernel needs of its owner: the effect of an action with the parameters that are set (-1 with error if they
  * are refused). */
-typedef struct
-{
-  gint (*get_effect) (NebulaPlanNode *node, const NebulaArguments *arguments, gpointer data, GError **error);
+typedef struct {
+  gint (*get_effect) (NebulaPlanNode *node,
+                      const NebulaArguments *arguments,
+                      gpointer data,
+                      GError **error);
   /* Sees each fact after it was applied; may be NULL. */
   void (*recorded) (const NebulaFact *fact, gpointer data);
   gpointer data;
 } NebulaKernelHost;
 
 /* An attempt that should be started. It may begin once `sequence` is committed, or at once if `runs_ahead`. */
-typedef struct
-{
+typedef struct {
   guint64 sequence;
   guint32 lane;
   guint32 node;
@@ -39,7 +40,10 @@ typedef struct
   gboolean runs_ahead;
 } NebulaCommand;
 
-NebulaKernel *nebula_kernel_new (NebulaPlan *plan, const char *execution, const char *tenant, const NebulaKernelHost *host);
+NebulaKernel *nebula_kernel_new (NebulaPlan *plan,
+                                 const char *execution,
+                                 const char *tenant,
+                                 const NebulaKernelHost *host);
 void nebula_kernel_free (NebulaKernel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaKernel, nebula_kernel_free)
 NebulaState *nebula_kernel_get_state (NebulaKernel *self);
@@ -47,15 +51,31 @@ NebulaState *nebula_kernel_get_state (NebulaKernel *self);
 NebulaExecutionStatus nebula_kernel_get_status (NebulaKernel *self);
 
 /* Stimuli. @now_usec: real time. */
-void nebula_kernel_start (NebulaKernel *self, NebulaValue *input, NebulaValue *environment, guint64 seed, gint64 now_usec);
+void nebula_kernel_start (NebulaKernel *self,
+                          NebulaValue *input,
+                          NebulaValue *environment,
+                          guint64 seed,
+                          gint64 now_usec);
 /* FALSE: the result is of an attempt that no longer counts, and changed nothing. */
-gboolean nebula_kernel_result (NebulaKernel *self, const NebulaCommand *attempt, NebulaResult *result, gint64 now_usec);
+gboolean nebula_kernel_result (NebulaKernel *self,
+                               const NebulaCommand *attempt,
+                               NebulaResult *result,
+                               gint64 now_usec);
 /* All timers that are due. */
 void nebula_kernel_tick (NebulaKernel *self, gint64 now_usec);
-void nebula_kernel_signal (NebulaKernel *self, const char *name, NebulaValue *value, gint64 now_usec);
+void nebula_kernel_signal (NebulaKernel *self,
+                           const char *name,
+                           NebulaValue *value,
+                           gint64 now_usec);
 /* Asks it to end; @status is cancelled or timed-out. FALSE: it has ended already. */
-gboolean nebula_kernel_cancel (NebulaKernel *self, NebulaExecutionStatus status, const char *reason, gint64 now_usec);
-gboolean nebula_kernel_cancel_node (NebulaKernel *self, guint32 lane, guint32 node, gint64 now_usec);
+gboolean nebula_kernel_cancel (NebulaKernel *self,
+                               NebulaExecutionStatus status,
+                               const char *reason,
+                               gint64 now_usec);
+gboolean nebula_kernel_cancel_node (NebulaKernel *self,
+                                    guint32 lane,
+                                    guint32 node,
+                                    gint64 now_usec);
 void nebula_kernel_grant (NebulaKernel *self, gint64 now_usec);
 void nebula_kernel_pause (NebulaKernel *self, const char *reason, gint64 now_usec);
 void nebula_kernel_resume (NebulaKernel *self, gint64 now_usec);
@@ -76,14 +96,19 @@ gboolean nebula_kernel_is_current (NebulaKernel *self, const NebulaCommand *atte
 /* Whether the result of a running attempt would still count (also while paused). */
 gboolean nebula_kernel_wants_result (NebulaKernel *self, const NebulaCommand *attempt);
 /* A command that will not run: its node-run surely did not start. */
-void nebula_kernel_withdraw (NebulaKernel *self, const NebulaCommand *attempt, gint64 now_usec);
+void nebula_kernel_withdraw (NebulaKernel *self,
+                             const NebulaCommand *attempt,
+                             gint64 now_usec);
 /* The work of an attempt with its parameters resolved; NULL with error if they do not resolve as before. */
-NebulaWork *nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error);
+NebulaWork *
+nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error);
 char *nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work);
 /* Real time of the next timer; 0: none. */
 gint64 nebula_kernel_get_next_due (NebulaKernel *self);
 /* Late expressions evaluated by an invoked action find their names here, as long as the work lives. */
-void nebula_kernel_fill_arguments (NebulaKernel *self, NebulaWork *work, NebulaArguments *ret_arguments);
+void nebula_kernel_fill_arguments (NebulaKernel *self,
+                                   NebulaWork *work,
+                                   NebulaArguments *ret_arguments);
 /* The run object of DESIGN.md section 14. */
 NebulaValue *nebula_kernel_report (NebulaKernel *self);
 /* Why it does not go on: an array of {node, reason, since, …}. */

@@ -6,8 +6,7 @@
 
 G_BEGIN_DECLS
 
-struct _NebulaKernel
-{
+struct _NebulaKernel {
   NebulaPlan *plan;
   NebulaState *state;
   NebulaFactWriter writer;
@@ -19,19 +18,26 @@ struct _NebulaKernel
 };
 
 /* Where expressions of one node-run, or of one lane as a whole, find their names. */
-typedef struct
-{
+typedef struct {
   NebulaEnvironment environment;
   NebulaKernel *kernel;
   NebulaLane *lane;
-  NebulaWork *work;   /* NULL: the lane as a whole */
-  NebulaValue *last;  /* `$last` and `$index` of a round that is about to open; NULL: the lane's own */
-  gint64 index;       /* -1: the lane's own */
+  NebulaWork *work; /* NULL: the lane as a whole */
+  NebulaValue *
+      last; /* `$last` and `$index` of a round that is about to open; NULL: the lane's own */
+  gint64 index; /* -1: the lane's own */
   gint64 now_usec;
 } NebulaScopeEnvironment;
 
-void _nebula_kernel_init_environment (NebulaKernel *self, NebulaScopeEnvironment *ret_environment, NebulaLane *lane, NebulaWork *work);
-guint64 _nebula_kernel_random (NebulaKernel *self, NebulaLane *lane, guint32 node, guint32 firing, guint call_index);
+void _nebula_kernel_init_environment (NebulaKernel *self,
+                                      NebulaScopeEnvironment *ret_environment,
+                                      NebulaLane *lane,
+                                      NebulaWork *work);
+guint64 _nebula_kernel_random (NebulaKernel *self,
+                               NebulaLane *lane,
+                               guint32 node,
+                               guint32 firing,
+                               guint call_index);
 
 /* Records a fact: encodes it, applies it. */
 void _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact);
@@ -44,16 +50,33 @@ void _nebula_kernel_decide_lane (NebulaKernel *self, NebulaLane *lane);
 void _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt);
 void _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt);
 void _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt);
-void _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue *payload);
+void
+_nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue *payload);
 gboolean _nebula_kernel_is_true (NebulaValue *value, gboolean *ret_truth, GError **error);
 /* Ends an attempt badly: it comes again by the retry policy, or the node fails for good. */
-void _nebula_kernel_fail (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure);
-void _nebula_kernel_fail_error (NebulaKernel *self, NebulaWork *work, guint attempt, const GError *error);
-void _nebula_kernel_fail_for_good (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure);
+void _nebula_kernel_fail (NebulaKernel *self,
+                          NebulaWork *work,
+                          guint attempt,
+                          NebulaValue *failure);
+void _nebula_kernel_fail_error (NebulaKernel *self,
+                                NebulaWork *work,
+                                guint attempt,
+                                const GError *error);
+void _nebula_kernel_fail_for_good (NebulaKernel *self,
+                                   NebulaWork *work,
+                                   guint attempt,
+                                   NebulaValue *failure);
 /* The first or next attempt of an invoked action. */
 void _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt);
 /* The evaluated `with` of a node-run, checked against the table of its action; NULL with error. */
-NebulaValue *_nebula_kernel_resolve (NebulaKernel *self, NebulaWork *work, NebulaScopeEnvironment *environment, GError **error);
-void _nebula_kernel_end_node (NebulaKernel *self, NebulaWork *work, guint attempt, const char *port, NebulaValue *value);
+NebulaValue *_nebula_kernel_resolve (NebulaKernel *self,
+                                     NebulaWork *work,
+                                     NebulaScopeEnvironment *environment,
+                                     GError **error);
+void _nebula_kernel_end_node (NebulaKernel *self,
+                              NebulaWork *work,
+                              guint attempt,
+                              const char *port,
+                              NebulaValue *value);
 
 G_END_DECLS

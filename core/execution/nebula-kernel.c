@@ -2,11 +2,10 @@
 
 /* Stimuli and turns: what comes from outside, and the order in which decisions are taken. */
 
-#include "nebula-kernel-private.h"
-
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-kernel-private.h"
 
 NebulaKernel *
 nebula_kernel_new (NebulaPlan *plan,
@@ -81,7 +80,7 @@ set_now (NebulaKernel *self, gint64 now_usec)
 static void
 record_simple (NebulaKernel *self, NebulaFactKind kind, const char *text)
 {
-  NebulaFact fact = { .kind = kind, .node = NEBULA_PLAN_NONE, .text = text };
+  NebulaFact fact = {.kind = kind, .node = NEBULA_PLAN_NONE, .text = text};
 
   _nebula_kernel_record (self, &fact);
 }
@@ -97,7 +96,8 @@ evaluate_gate_key (NebulaKernel *self, GError **error)
   if (!self->plan->concurrency_key)
     return g_strdup_printf ("%s/%s", self->tenant, self->plan->name);
   _nebula_kernel_init_environment (self, &environment, self->state->root, NULL);
-  key = nebula_expression_evaluate (self->plan->concurrency_key, &environment.environment, error);
+  key = nebula_expression_evaluate (self->plan->concurrency_key, &environment.environment,
+                                    error);
   if (!key)
     return NULL;
   text = nebula_value_to_text (key);
@@ -108,7 +108,8 @@ static void
 end_with_error (NebulaKernel *self, const GError *error)
 {
   g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
-  NebulaFact fact = { .kind = NEBULA_FACT_ENDED, .node = NEBULA_PLAN_NONE, .value = failure };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_ENDED, .node = NEBULA_PLAN_NONE, .value = failure};
 
   fact.code = NEBULA_EXECUTION_STATUS_FAILED;
   _nebula_kernel_record (self, &fact);
@@ -121,10 +122,12 @@ nebula_kernel_start (NebulaKernel *self,
                      guint64 seed,
                      gint64 now_usec)
 {
-  g_autoptr (NebulaValue) started = nebula_value_with_member (environment, "input", input);
+  g_autoptr (NebulaValue) started =
+      nebula_value_with_member (environment, "input", input);
   g_autoptr (GError) error = NULL;
   g_autofree char *key = NULL;
-  NebulaFact fact = { .kind = NEBULA_FACT_STARTED, .node = NEBULA_PLAN_NONE, .value = started };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_STARTED, .node = NEBULA_PLAN_NONE, .value = started};
 
   set_now (self, now_usec);
   fact.text = self->plan->hash;
@@ -162,7 +165,8 @@ find_attempt (NebulaKernel *self, const NebulaCommand *attempt)
     return NULL;
   run = nebula_lane_get_run (self->state, lane, attempt->node);
   if (!run->work || run->firing != attempt->firing || run->attempts != attempt->attempt ||
-      (run->status != NEBULA_NODE_READY && run->status != NEBULA_NODE_RUNNING) || run->work->loop)
+      (run->status != NEBULA_NODE_READY && run->status != NEBULA_NODE_RUNNING) ||
+      run->work->loop)
     return NULL;
   return run->work;
 }
@@ -170,7 +174,8 @@ find_attempt (NebulaKernel *self, const NebulaCommand *attempt)
 gboolean
 nebula_kernel_is_current (NebulaKernel *self, const NebulaCommand *attempt)
 {
-  return !self->state->is_stopping && !self->state->is_paused && find_attempt (self, attempt) != NULL;
+  return !self->state->is_stopping && !self->state->is_paused &&
+         find_attempt (self, attempt) != NULL;
 }
 
 gboolean
@@ -182,7 +187,8 @@ nebula_kernel_wants_result (NebulaKernel *self, const NebulaCommand *attempt)
 static void
 record_of_work (NebulaKernel *self, NebulaFactKind kind, NebulaWork *work, guint attempt)
 {
-  NebulaFact fact = { .kind = kind, .lane = work->lane->number, .node = work->node, .attempt = attempt };
+  NebulaFact fact = {
+      .kind = kind, .lane = work->lane->number, .node = work->node, .attempt = attempt};
 
   _nebula_kernel_record (self, &fact);
 }
@@ -201,7 +207,8 @@ nebula_kernel_withdraw (NebulaKernel *self, const NebulaCommand *attempt, gint64
 static void
 wait_again (NebulaKernel *self, NebulaWork *work, gint64 delay_usec)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_WAITING, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_WAITING, .lane = work->lane->number, .node = work->node};
 
   fact.code = NEBULA_WAIT_AGAIN;
   fact.due_usec = self->now_usec + MAX (delay_usec, 1);
@@ -211,7 +218,8 @@ wait_again (NebulaKernel *self, NebulaWork *work, gint64 delay_usec)
 static void
 terminate (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *output)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = output };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = output};
 
   _nebula_kernel_end_node (self, work, attempt, NULL, output);
   fact.code = NEBULA_EXECUTION_STATUS_COMPLETED;
@@ -223,18 +231,18 @@ static void
 handle_unknown (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
 {
   NebulaPlanNode *node = &self->plan->nodes[work->node];
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_WAITING, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_WAITING, .lane = work->lane->number, .node = work->node};
 
-  if (work->effect != NEBULA_EFFECT_EFFECTFUL || node->on_unknown == NEBULA_ON_UNKNOWN_RETRY)
-    {
-      _nebula_kernel_fail (self, work, attempt, failure);
-      return;
-    }
-  if (node->on_unknown != NEBULA_ON_UNKNOWN_ASK)
-    {
-      _nebula_kernel_fail_for_good (self, work, attempt, failure);
-      return;
-    }
+  if (work->effect != NEBULA_EFFECT_EFFECTFUL ||
+      node->on_unknown == NEBULA_ON_UNKNOWN_RETRY) {
+    _nebula_kernel_fail (self, work, attempt, failure);
+    return;
+  }
+  if (node->on_unknown != NEBULA_ON_UNKNOWN_ASK) {
+    _nebula_kernel_fail_for_good (self, work, attempt, failure);
+    return;
+  }
   fact.code = NEBULA_WAIT_UNKNOWN;
   _nebula_kernel_record (self, &fact);
 }
@@ -242,7 +250,8 @@ handle_unknown (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue
 static void
 end_by_ports (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *values)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node};
 
   fact.attempt = attempt;
   fact.code = 1;
@@ -263,31 +272,30 @@ nebula_kernel_result (NebulaKernel *self,
   if (!work)
     return FALSE;
   set_now (self, now_usec);
-  switch (nebula_result_get_kind (result))
-    {
-    case NEBULA_RESULT_KIND_SUCCESS:
-      _nebula_kernel_end_node (self, work, number, nebula_result_get_port (result), value);
-      break;
-    case NEBULA_RESULT_KIND_MULTI:
-      end_by_ports (self, work, number, value);
-      break;
-    case NEBULA_RESULT_KIND_SKIP:
-      record_of_work (self, NEBULA_FACT_NODE_SKIPPED, work, number);
-      break;
-    case NEBULA_RESULT_KIND_WAIT:
-      wait_again (self, work, nebula_result_get_delay_usec (result));
-      break;
-    case NEBULA_RESULT_KIND_TERMINATE:
-      terminate (self, work, number, value);
-      break;
-    case NEBULA_RESULT_KIND_UNKNOWN:
-      handle_unknown (self, work, number, value);
-      break;
-    case NEBULA_RESULT_KIND_FAILURE:
-    default:
-      _nebula_kernel_fail (self, work, number, value);
-      break;
-    }
+  switch (nebula_result_get_kind (result)) {
+  case NEBULA_RESULT_KIND_SUCCESS:
+    _nebula_kernel_end_node (self, work, number, nebula_result_get_port (result), value);
+    break;
+  case NEBULA_RESULT_KIND_MULTI:
+    end_by_ports (self, work, number, value);
+    break;
+  case NEBULA_RESULT_KIND_SKIP:
+    record_of_work (self, NEBULA_FACT_NODE_SKIPPED, work, number);
+    break;
+  case NEBULA_RESULT_KIND_WAIT:
+    wait_again (self, work, nebula_result_get_delay_usec (result));
+    break;
+  case NEBULA_RESULT_KIND_TERMINATE:
+    terminate (self, work, number, value);
+    break;
+  case NEBULA_RESULT_KIND_UNKNOWN:
+    handle_unknown (self, work, number, value);
+    break;
+  case NEBULA_RESULT_KIND_FAILURE:
+  default:
+    _nebula_kernel_fail (self, work, number, value);
+    break;
+  }
   return TRUE;
 }
 
@@ -307,9 +315,12 @@ static void
 fail_timed_out (NebulaKernel *self, NebulaWork *work)
 {
   g_autoptr (NebulaValue) failure =
-      nebula_failure_new ("timed-out", _ ("The node ran out of its total time."), NEBULA_RETRY_CLASS_TERMINAL, NULL);
+      nebula_failure_new ("timed-out", _ ("The node ran out of its total time."),
+                          NEBULA_RETRY_CLASS_TERMINAL, NULL);
 
-  _nebula_kernel_fail (self, work, nebula_lane_get_run (self->state, work->lane, work->node)->attempts, failure);
+  _nebula_kernel_fail (
+      self, work, nebula_lane_get_run (self->state, work->lane, work->node)->attempts,
+      failure);
 }
 
 static void
@@ -317,11 +328,10 @@ tick_work (NebulaKernel *self, NebulaWork *work)
 {
   NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
 
-  if (work->deadline_usec && work->deadline_usec <= self->now_usec)
-    {
-      fail_timed_out (self, work);
-      return;
-    }
+  if (work->deadline_usec && work->deadline_usec <= self->now_usec) {
+    fail_timed_out (self, work);
+    return;
+  }
   if (!work->due_usec || work->due_usec > self->now_usec)
     return;
   if (run->status == NEBULA_NODE_RETRYING || work->wait == NEBULA_WAIT_AGAIN)
@@ -338,43 +348,40 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
   NebulaState *state = self->state;
   g_autoptr (GPtrArray) due = g_ptr_array_new ();
 
-  if (!state->root || state->is_stopping || nebula_execution_status_is_terminal (state->status))
+  if (!state->root || state->is_stopping ||
+      nebula_execution_status_is_terminal (state->status))
     return;
   set_now (self, now_usec);
-  if (state->deadline_usec && state->deadline_usec <= self->now_usec)
-    {
-      nebula_kernel_cancel (self, NEBULA_EXECUTION_STATUS_TIMED_OUT, NULL, now_usec);
-      return;
-    }
+  if (state->deadline_usec && state->deadline_usec <= self->now_usec) {
+    nebula_kernel_cancel (self, NEBULA_EXECUTION_STATUS_TIMED_OUT, NULL, now_usec);
+    return;
+  }
   if (state->is_paused)
     return;
   /* Only waiting and retrying works have a due time, and ending one changes no other waiting one's place in time. */
-  for (GList *link = state->works.head; link; link = link->next)
-    {
-      NebulaWork *work = link->data;
+  for (GList *link = state->works.head; link; link = link->next) {
+    NebulaWork *work = link->data;
 
-      if ((work->due_usec && work->due_usec <= self->now_usec) ||
-          (work->deadline_usec && work->deadline_usec <= self->now_usec))
-        g_ptr_array_add (due, work);
-    }
-  for (guint i = 0; i < due->len; i++)
-    {
-      if (g_queue_find (&state->works, due->pdata[i]))
-        tick_work (self, due->pdata[i]);
-    }
+    if ((work->due_usec && work->due_usec <= self->now_usec) ||
+        (work->deadline_usec && work->deadline_usec <= self->now_usec))
+      g_ptr_array_add (due, work);
+  }
+  for (guint i = 0; i < due->len; i++) {
+    if (g_queue_find (&state->works, due->pdata[i]))
+      tick_work (self, due->pdata[i]);
+  }
 }
 
 static NebulaWork *
 find_waiting_for (NebulaState *state, const char *name)
 {
-  for (GList *link = state->works.head; link; link = link->next)
-    {
-      NebulaWork *work = link->data;
-      NebulaRun *run = nebula_lane_get_run (state, work->lane, work->node);
+  for (GList *link = state->works.head; link; link = link->next) {
+    NebulaWork *work = link->data;
+    NebulaRun *run = nebula_lane_get_run (state, work->lane, work->node);
 
-      if (run->status == NEBULA_NODE_WAITING && work->signal == name)
-        return work;
-    }
+    if (run->status == NEBULA_NODE_WAITING && work->signal == name)
+      return work;
+  }
   return NULL;
 }
 
@@ -383,7 +390,8 @@ _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue 
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autoptr (NebulaValue) value = NULL;
-  NebulaFact fact = { .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node};
 
   nebula_value_builder_set_string (builder, "reason", "signal");
   nebula_value_builder_set (builder, "value", payload);
@@ -394,9 +402,13 @@ _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue 
 }
 
 void
-nebula_kernel_signal (NebulaKernel *self, const char *name, NebulaValue *value, gint64 now_usec)
+nebula_kernel_signal (NebulaKernel *self,
+                      const char *name,
+                      NebulaValue *value,
+                      gint64 now_usec)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_SIGNALLED, .node = NEBULA_PLAN_NONE, .value = value };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_SIGNALLED, .node = NEBULA_PLAN_NONE, .value = value};
   NebulaWork *work;
 
   if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
@@ -415,15 +427,20 @@ get_cancel_failure (NebulaExecutionStatus status, const char *reason)
   if (status == NEBULA_EXECUTION_STATUS_TIMED_OUT)
     return nebula_failure_new ("timed-out", _ ("The execution ran out of its time."),
                                NEBULA_RETRY_CLASS_TERMINAL, NULL);
-  return nebula_failure_new ("cancelled", reason ? reason : _ ("The execution was cancelled."),
+  return nebula_failure_new ("cancelled",
+                             reason ? reason : _ ("The execution was cancelled."),
                              NEBULA_RETRY_CLASS_CANCELLED, NULL);
 }
 
 gboolean
-nebula_kernel_cancel (NebulaKernel *self, NebulaExecutionStatus status, const char *reason, gint64 now_usec)
+nebula_kernel_cancel (NebulaKernel *self,
+                      NebulaExecutionStatus status,
+                      const char *reason,
+                      gint64 now_usec)
 {
   g_autoptr (NebulaValue) failure = NULL;
-  NebulaFact fact = { .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .code = status };
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .code = status};
 
   if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
     return FALSE;
@@ -437,7 +454,10 @@ nebula_kernel_cancel (NebulaKernel *self, NebulaExecutionStatus status, const ch
 }
 
 gboolean
-nebula_kernel_cancel_node (NebulaKernel *self, guint32 lane_number, guint32 node, gint64 now_usec)
+nebula_kernel_cancel_node (NebulaKernel *self,
+                           guint32 lane_number,
+                           guint32 node,
+                           gint64 now_usec)
 {
   NebulaLane *lane = nebula_state_get_lane (self->state, lane_number);
   NebulaRun *run = lane ? nebula_lane_get_run (self->state, lane, node) : NULL;
@@ -464,12 +484,12 @@ push_start (NebulaKernel *self, NebulaWork *work)
 {
   NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
   NebulaCommand command = {
-    .sequence = self->state->sequence,
-    .lane = work->lane->number,
-    .node = work->node,
-    .firing = run->firing,
-    .attempt = run->attempts,
-    .runs_ahead = work->effect == NEBULA_EFFECT_PURE,
+      .sequence = self->state->sequence,
+      .lane = work->lane->number,
+      .node = work->node,
+      .firing = run->firing,
+      .attempt = run->attempts,
+      .runs_ahead = work->effect == NEBULA_EFFECT_PURE,
   };
 
   g_array_append_val (self->commands, command);
@@ -485,21 +505,20 @@ recover_work (NebulaKernel *self, NebulaWork *work)
 
   if (work->is_launched)
     return;
-  if (run->status == NEBULA_NODE_READY && !work->is_begun)
-    {
-      push_start (self, work);
-      return;
-    }
+  if (run->status == NEBULA_NODE_READY && !work->is_begun) {
+    push_start (self, work);
+    return;
+  }
   if (run->status != NEBULA_NODE_RUNNING || work->loop)
     return;
-  if (node->on_unknown == NEBULA_ON_UNKNOWN_RETRY)
-    {
-      _nebula_kernel_ready (self, work, run->attempts);
-      return;
-    }
-  failure = nebula_failure_new ("unknown-outcome",
-                                _ ("The engine stopped while this ran; nobody knows whether it did its work."),
-                                NEBULA_RETRY_CLASS_TERMINAL, NULL);
+  if (node->on_unknown == NEBULA_ON_UNKNOWN_RETRY) {
+    _nebula_kernel_ready (self, work, run->attempts);
+    return;
+  }
+  failure = nebula_failure_new (
+      "unknown-outcome",
+      _ ("The engine stopped while this ran; nobody knows whether it did its work."),
+      NEBULA_RETRY_CLASS_TERMINAL, NULL);
   handle_unknown (self, work, run->attempts, failure);
 }
 
@@ -510,11 +529,10 @@ restart_works (NebulaKernel *self)
 
   for (GList *link = self->state->works.head; link; link = link->next)
     g_ptr_array_add (works, link->data);
-  for (guint i = 0; i < works->len; i++)
-    {
-      if (g_queue_find (&self->state->works, works->pdata[i]))
-        recover_work (self, works->pdata[i]);
-    }
+  for (guint i = 0; i < works->len; i++) {
+    if (g_queue_find (&self->state->works, works->pdata[i]))
+      recover_work (self, works->pdata[i]);
+  }
 }
 
 void
@@ -530,7 +548,7 @@ nebula_kernel_resume (NebulaKernel *self, gint64 now_usec)
 void
 nebula_kernel_recover (NebulaKernel *self, gint64 now_usec)
 {
-  NebulaFact fact = { .kind = NEBULA_FACT_RESUMED, .node = NEBULA_PLAN_NONE };
+  NebulaFact fact = {.kind = NEBULA_FACT_RESUMED, .node = NEBULA_PLAN_NONE};
 
   if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
     return;
@@ -546,26 +564,25 @@ decide (NebulaKernel *self, const NebulaAgendaItem *item)
 {
   NebulaLane *lane = nebula_state_get_lane (self->state, item->lane);
 
-  switch ((NebulaAgendaKind) item->kind)
-    {
-    case NEBULA_AGENDA_NODE:
-      _nebula_kernel_decide_node (self, lane, item->index);
-      break;
-    case NEBULA_AGENDA_GUARD:
-      _nebula_kernel_decide_guard (self, lane, item->index);
-      break;
-    case NEBULA_AGENDA_NEED:
-      _nebula_kernel_decide_need (self, lane, item->index);
-      break;
-    case NEBULA_AGENDA_LOOP:
-      _nebula_kernel_decide_loop (self, lane, item->index);
-      break;
-    case NEBULA_AGENDA_LANE:
-      _nebula_kernel_decide_lane (self, lane);
-      break;
-    default:
-      g_assert_not_reached ();
-    }
+  switch ((NebulaAgendaKind) item->kind) {
+  case NEBULA_AGENDA_NODE:
+    _nebula_kernel_decide_node (self, lane, item->index);
+    break;
+  case NEBULA_AGENDA_GUARD:
+    _nebula_kernel_decide_guard (self, lane, item->index);
+    break;
+  case NEBULA_AGENDA_NEED:
+    _nebula_kernel_decide_need (self, lane, item->index);
+    break;
+  case NEBULA_AGENDA_LOOP:
+    _nebula_kernel_decide_loop (self, lane, item->index);
+    break;
+  case NEBULA_AGENDA_LANE:
+    _nebula_kernel_decide_lane (self, lane);
+    break;
+  default:
+    g_assert_not_reached ();
+  }
 }
 
 gboolean
@@ -575,13 +592,12 @@ nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec)
   NebulaAgendaItem item;
 
   set_now (self, now_usec);
-  while (!self->state->is_paused && nebula_state_peek_agenda (self->state, &item))
-    {
-      if (self->writer.n_facts >= end)
-        return TRUE;
-      nebula_state_pop_agenda (self->state);
-      decide (self, &item);
-    }
+  while (!self->state->is_paused && nebula_state_peek_agenda (self->state, &item)) {
+    if (self->writer.n_facts >= end)
+      return TRUE;
+    nebula_state_pop_agenda (self->state);
+    decide (self, &item);
+  }
   return FALSE;
 }
 
@@ -625,11 +641,10 @@ nebula_kernel_get_next_due (NebulaKernel *self)
 
   if (nebula_execution_status_is_terminal (self->state->status))
     return 0;
-  for (GList *link = self->state->works.head; link; link = link->next)
-    {
-      NebulaWork *work = link->data;
+  for (GList *link = self->state->works.head; link; link = link->next) {
+    NebulaWork *work = link->data;
 
-      due = earlier (due, earlier (work->due_usec, work->deadline_usec));
-    }
+    due = earlier (due, earlier (work->due_usec, work->deadline_usec));
+  }
   return due;
 }

@@ -2,15 +2,16 @@
 
 /* What people and programs are told about an execution: the run object, the reasons why it waits, its digest. */
 
-#include "nebula-json.h"
 #include "nebula-duration.h"
+#include "nebula-json.h"
 #include "nebula-kernel-private.h"
 #include "nebula-msgpack.h"
 
 static void
 set_member (NebulaValueBuilder *builder, const char *key, NebulaValue *value)
 {
-  nebula_value_builder_set_take (builder, key, value ? nebula_value_ref (value) : nebula_value_new_null ());
+  nebula_value_builder_set_take (
+      builder, key, value ? nebula_value_ref (value) : nebula_value_new_null ());
 }
 
 NebulaValue *
@@ -19,13 +20,15 @@ nebula_run_report (NebulaRun *run)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   gint64 duration = run->ended_usec ? run->ended_usec - run->ready_usec : 0;
 
-  nebula_value_builder_set_string (builder, "status", nebula_node_status_to_string (run->status));
+  nebula_value_builder_set_string (builder, "status",
+                                   nebula_node_status_to_string (run->status));
   nebula_value_builder_set_integer (builder, "attempts", run->attempts);
   nebula_value_builder_set_integer (builder, "duration_us", duration);
   if (run->status == NEBULA_NODE_FAILED || run->status == NEBULA_NODE_RETRYING)
     set_member (builder, "error", run->value);
   else
-    set_member (builder, "result", run->status == NEBULA_NODE_COMPLETED ? run->value : NULL);
+    set_member (builder, "result",
+                run->status == NEBULA_NODE_COMPLETED ? run->value : NULL);
   return nebula_value_builder_end (builder);
 }
 
@@ -36,7 +39,8 @@ report_nodes (NebulaKernel *self)
   NebulaLane *root = self->state->root;
 
   for (guint i = 0; root && i < self->plan->scopes[0].n_nodes; i++)
-    nebula_value_builder_set_take (builder, self->plan->nodes[i].id, nebula_run_report (&root->runs[i]));
+    nebula_value_builder_set_take (builder, self->plan->nodes[i].id,
+                                   nebula_run_report (&root->runs[i]));
   return nebula_value_builder_end (builder);
 }
 
@@ -51,8 +55,10 @@ nebula_kernel_report (NebulaKernel *self)
 
   nebula_value_builder_set_string (builder, "execution", self->execution);
   nebula_value_builder_set_string (builder, "workflow", self->plan->name);
-  nebula_value_builder_set_string (builder, "status", nebula_execution_status_to_string (status));
-  set_member (builder, "output", status == NEBULA_EXECUTION_STATUS_COMPLETED ? state->output : NULL);
+  nebula_value_builder_set_string (builder, "status",
+                                   nebula_execution_status_to_string (status));
+  set_member (builder, "output",
+              status == NEBULA_EXECUTION_STATUS_COMPLETED ? state->output : NULL);
   set_member (builder, "error", state->error);
   nebula_value_builder_set_string (builder, "started", started);
   nebula_value_builder_set_integer (builder, "duration_us", end - state->started_usec);
@@ -67,18 +73,17 @@ get_reason (NebulaWork *work, NebulaRun *run)
     return "retry";
   if (run->status == NEBULA_NODE_READY || run->status == NEBULA_NODE_RUNNING)
     return "running";
-  switch ((NebulaWait) work->wait)
-    {
-    case NEBULA_WAIT_SIGNAL:
-      return "signal";
-    case NEBULA_WAIT_UNKNOWN:
-      return "unknown-outcome";
-    case NEBULA_WAIT_DURATION:
-    case NEBULA_WAIT_UNTIL:
-    case NEBULA_WAIT_AGAIN:
-    default:
-      return "timer";
-    }
+  switch ((NebulaWait) work->wait) {
+  case NEBULA_WAIT_SIGNAL:
+    return "signal";
+  case NEBULA_WAIT_UNKNOWN:
+    return "unknown-outcome";
+  case NEBULA_WAIT_DURATION:
+  case NEBULA_WAIT_UNTIL:
+  case NEBULA_WAIT_AGAIN:
+  default:
+    return "timer";
+  }
 }
 
 static NebulaValue *
@@ -88,7 +93,8 @@ explain_work (NebulaKernel *self, NebulaWork *work)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autofree char *path = nebula_state_dup_path (self->state, work->lane, work->node);
   g_autofree char *since = nebula_timestamp_to_string (run->ready_usec, 0);
-  g_autofree char *due = work->due_usec ? nebula_timestamp_to_string (work->due_usec, 0) : NULL;
+  g_autofree char *due =
+      work->due_usec ? nebula_timestamp_to_string (work->due_usec, 0) : NULL;
 
   nebula_value_builder_set_string (builder, "node", path);
   nebula_value_builder_set_string (builder, "reason", get_reason (work, run));
@@ -124,13 +130,12 @@ nebula_kernel_explain (NebulaKernel *self)
     add_whole_reason (builder, "paused", NULL);
   if (state->gate == 1)
     add_whole_reason (builder, "concurrency-limit", state->gate_key);
-  for (GList *link = state->works.head; link; link = link->next)
-    {
-      NebulaWork *work = link->data;
+  for (GList *link = state->works.head; link; link = link->next) {
+    NebulaWork *work = link->data;
 
-      if (!work->loop)
-        nebula_value_builder_add_take (builder, explain_work (self, work));
-    }
+    if (!work->loop)
+      nebula_value_builder_add_take (builder, explain_work (self, work));
+  }
   return nebula_value_builder_end (builder);
 }
 
@@ -140,7 +145,8 @@ digest_value (GChecksum *checksum, NebulaValue *value)
   g_autoptr (GBytes) bytes = value ? nebula_value_to_msgpack (value) : NULL;
 
   if (bytes)
-    g_checksum_update (checksum, g_bytes_get_data (bytes, NULL), (gssize) g_bytes_get_size (bytes));
+    g_checksum_update (checksum, g_bytes_get_data (bytes, NULL),
+                       (gssize) g_bytes_get_size (bytes));
   else
     g_checksum_update (checksum, (const guchar *) "\xc1", 1);
 }
@@ -157,28 +163,31 @@ digest_lane (NebulaState *self, NebulaLane *lane, GChecksum *checksum)
 {
   NebulaPlanScope *scope = &self->plan->scopes[lane->scope];
 
-  digest_text (checksum, g_strdup_printf ("lane %u %u %u %d|", lane->number, lane->index, lane->active,
-                                          lane->is_ending));
+  digest_text (checksum, g_strdup_printf ("lane %u %u %u %d|", lane->number, lane->index,
+                                          lane->active, lane->is_ending));
   digest_value (checksum, lane->failure);
-  for (guint i = 0; i < scope->n_nodes; i++)
-    {
-      NebulaRun *run = &lane->runs[i];
-      NebulaWork *work = run->work;
+  for (guint i = 0; i < scope->n_nodes; i++) {
+    NebulaRun *run = &lane->runs[i];
+    NebulaWork *work = run->work;
 
-      digest_text (checksum, g_strdup_printf ("%u %u %u %u %u %u %s %" G_GINT64_FORMAT "|", run->status,
-                                              run->attempts, run->firing, run->arrived, run->live, run->order,
-                                              run->port ? run->port : "-", run->ready_usec));
-      digest_value (checksum, run->value);
-      if (!work)
-        continue;
-      digest_text (checksum, g_strdup_printf ("work %" G_GINT64_FORMAT " %d %s|", work->due_usec, work->is_begun,
-                                              work->signal ? work->signal : "-"));
-      digest_value (checksum, work->input);
-      for (NebulaLane *round = work->loop ? work->loop->lanes : NULL; round; round = round->next)
-        digest_lane (self, round, checksum);
-    }
+    digest_text (checksum, g_strdup_printf (
+                               "%u %u %u %u %u %u %s %" G_GINT64_FORMAT "|", run->status,
+                               run->attempts, run->firing, run->arrived, run->live,
+                               run->order, run->port ? run->port : "-", run->ready_usec));
+    digest_value (checksum, run->value);
+    if (!work)
+      continue;
+    digest_text (checksum,
+                 g_strdup_printf ("work %" G_GINT64_FORMAT " %d %s|", work->due_usec,
+                                  work->is_begun, work->signal ? work->signal : "-"));
+    digest_value (checksum, work->input);
+    for (NebulaLane *round = work->loop ? work->loop->lanes : NULL; round;
+         round = round->next)
+      digest_lane (self, round, checksum);
+  }
   for (guint i = 0; i < scope->n_edges; i++)
-    digest_text (checksum, g_strdup_printf ("%u %u|", lane->edges[i].n_tokens, lane->edges[i].n_seen));
+    digest_text (checksum, g_strdup_printf ("%u %u|", lane->edges[i].n_tokens,
+                                            lane->edges[i].n_seen));
 }
 
 char *
@@ -188,9 +197,11 @@ nebula_state_dup_digest (NebulaState *self)
   NebulaAgendaItem item;
   gboolean is_due = nebula_state_peek_agenda (self, &item);
 
-  digest_text (checksum, g_strdup_printf ("%" G_GUINT64_FORMAT " %u %d %d %u %u %u %u %d|", self->sequence,
-                                          self->status, self->is_paused, self->is_stopping, self->next_lane,
-                                          self->n_ready, self->n_waiting, self->signals.length, is_due));
+  digest_text (checksum,
+               g_strdup_printf ("%" G_GUINT64_FORMAT " %u %d %d %u %u %u %u %d|",
+                                self->sequence, self->status, self->is_paused,
+                                self->is_stopping, self->next_lane, self->n_ready,
+                                self->n_waiting, self->signals.length, is_due));
   digest_value (checksum, self->output);
   digest_value (checksum, self->error);
   if (self->root)

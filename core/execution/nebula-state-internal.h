@@ -21,12 +21,11 @@ G_BEGIN_DECLS
  * Thread: one at a time.
  */
 
-typedef enum
-{
+typedef enum {
   NEBULA_NODE_PENDING,
-  NEBULA_NODE_FIRED,    /* its join is satisfied; the agenda holds the decision what to do */
-  NEBULA_NODE_READY,    /* wants an attempt */
-  NEBULA_NODE_RUNNING,  /* an attempt began, or a loop is open */
+  NEBULA_NODE_FIRED, /* its join is satisfied; the agenda holds the decision what to do */
+  NEBULA_NODE_READY, /* wants an attempt */
+  NEBULA_NODE_RUNNING, /* an attempt began, or a loop is open */
   NEBULA_NODE_WAITING,
   NEBULA_NODE_RETRYING, /* waits for its next attempt */
   NEBULA_NODE_COMPLETED,
@@ -41,36 +40,33 @@ typedef struct _NebulaWork NebulaWork;
 typedef struct _NebulaState NebulaState;
 
 /* A node in a lane. */
-typedef struct
-{
-  guint8 status;       /* NebulaNodeStatus */
-  guint8 by_port : 1;  /* value is an object port → value */
+typedef struct {
+  guint8 status;        /* NebulaNodeStatus */
+  guint8 by_port : 1;   /* value is an object port → value */
   guint8 has_fired : 1; /* the join fired in this generation */
-  guint16 attempts;    /* begun */
-  guint32 firing;      /* times it has fired */
-  guint32 order;       /* place in the order of firings of the execution, from 1 */
-  guint32 arrived;     /* incoming edges that hold a token of this generation */
-  guint32 live;        /* live ones among them */
-  guint32 need;        /* of a join with an expression, once decided; 0: not yet */
-  const char *port;    /* interned; NULL: out */
-  NebulaValue *value;  /* result or error */
+  guint16 attempts;     /* begun */
+  guint32 firing;       /* times it has fired */
+  guint32 order;        /* place in the order of firings of the execution, from 1 */
+  guint32 arrived;      /* incoming edges that hold a token of this generation */
+  guint32 live;         /* live ones among them */
+  guint32 need;         /* of a join with an expression, once decided; 0: not yet */
+  const char *port;     /* interned; NULL: out */
+  NebulaValue *value;   /* result or error */
   gint64 ready_usec;
   gint64 ended_usec;
-  NebulaWork *work;    /* while active */
+  NebulaWork *work; /* while active */
 } NebulaRun;
 
 /* A connection in a lane: tokens that wait there, oldest first. A skip is a NULL value. */
-typedef struct
-{
+typedef struct {
   guint32 n_tokens;
-  guint32 n_seen;      /* tokens that ever came */
-  NebulaValue *first;  /* the oldest token's value */
-  GQueue *more;        /* the others; a skip is the address of this structure */
-  GQueue *guarded;     /* live values whose `when` is not decided; NULL: none */
+  guint32 n_seen;     /* tokens that ever came */
+  NebulaValue *first; /* the oldest token's value */
+  GQueue *more;       /* the others; a skip is the address of this structure */
+  GQueue *guarded;    /* live values whose `when` is not decided; NULL: none */
 } NebulaEdgeState;
 
-struct _NebulaLane
-{
+struct _NebulaLane {
   guint32 number;
   guint32 scope;
   guint32 index;
@@ -80,7 +76,8 @@ struct _NebulaLane
   NebulaValue *item;    /* may be NULL */
   NebulaValue *last;    /* may be NULL */
   NebulaValue *failure; /* error that ends the lane; may be NULL */
-  guint8 is_ending : 1; /* failed, broken or continued: what is active must be cancelled */
+  guint8
+      is_ending : 1; /* failed, broken or continued: what is active must be cancelled */
   guint8 is_break : 1;
   guint8 is_cut : 1;    /* break or continue ended it: it has no result of its own */
   NebulaLane *previous; /* among the open lanes of the loop */
@@ -89,12 +86,11 @@ struct _NebulaLane
   NebulaRun runs[];
 };
 
-struct _NebulaLoop
-{
+struct _NebulaLoop {
   NebulaWork *work;
-  NebulaValue *items;   /* for-each */
-  gint64 count;         /* rounds at most */
-  gint64 next_index;    /* of the next round */
+  NebulaValue *items; /* for-each */
+  gint64 count;       /* rounds at most */
+  gint64 next_index;  /* of the next round */
   gint64 n_done;
   guint32 n_open;
   guint32 concurrency;
@@ -106,28 +102,26 @@ struct _NebulaLoop
   NebulaValue *last;    /* result of the last round; NULL: none */
 };
 
-struct _NebulaWork
-{
+struct _NebulaWork {
   NebulaLane *lane;
   guint32 node;
   guint32 firing;
   NebulaValue *input;
-  NebulaValue *inputs;     /* object predecessor id → value; NULL: build it from input */
+  NebulaValue *inputs; /* object predecessor id → value; NULL: build it from input */
   NebulaValue *parameters; /* resolved; not part of the fold */
   gint64 digest;
-  gint64 due_usec;         /* real time of its timer; 0: none */
-  gint64 deadline_usec;    /* total time-out; 0: none */
+  gint64 due_usec;      /* real time of its timer; 0: none */
+  gint64 deadline_usec; /* total time-out; 0: none */
   const char *signal;
   guint8 effect;
-  guint8 wait;             /* NebulaWait */
-  guint8 is_begun : 1;     /* the fact that lets an effectful attempt begin is there */
-  guint8 is_launched : 1;  /* the attempt runs in this process; not part of the fold */
+  guint8 wait;            /* NebulaWait */
+  guint8 is_begun : 1;    /* the fact that lets an effectful attempt begin is there */
+  guint8 is_launched : 1; /* the attempt runs in this process; not part of the fold */
   NebulaLoop *loop;
-  GList link;              /* in state->works */
+  GList link; /* in state->works */
 };
 
-typedef enum
-{
+typedef enum {
   NEBULA_AGENDA_NODE,  /* a node fired */
   NEBULA_AGENDA_GUARD, /* a connection's `when` */
   NEBULA_AGENDA_NEED,  /* a join's expression */
@@ -135,28 +129,25 @@ typedef enum
   NEBULA_AGENDA_LANE,  /* a lane may be quiet or must end */
 } NebulaAgendaKind;
 
-typedef struct
-{
+typedef struct {
   guint32 kind;
   guint32 lane;
   guint32 index; /* node, or edge for guards */
 } NebulaAgendaItem;
 
-typedef struct
-{
+typedef struct {
   const char *name;
   NebulaValue *value;
 } NebulaSignal;
 
-struct _NebulaState
-{
+struct _NebulaState {
   NebulaPlan *plan;
   guint64 sequence;
-  guint8 status;        /* NebulaExecutionStatus */
+  guint8 status; /* NebulaExecutionStatus */
   guint8 is_paused : 1;
   guint8 is_stopping : 1; /* all that is active must be cancelled, then it ends */
-  guint8 end_status;    /* when stopping */
-  guint8 gate;          /* 0: none, 1: asked, 2: granted */
+  guint8 end_status;      /* when stopping */
+  guint8 gate;            /* 0: none, 1: asked, 2: granted */
   char *gate_key;
   NebulaValue *started; /* what the first fact holds */
   NebulaValue *input;
@@ -166,20 +157,21 @@ struct _NebulaState
   gint64 started_usec;
   gint64 ended_usec;
   gint64 deadline_usec;
-  gint64 last_usec;     /* time of the last fact */
+  gint64 last_usec; /* time of the last fact */
   guint32 next_lane;
   guint32 n_firings;
-  guint32 n_ready;      /* works that want or have an attempt */
-  guint32 n_waiting;    /* works with a timer, signal or retry */
-  guint32 n_cancelled;  /* works that were cancelled so far; not part of the fold's result */
+  guint32 n_ready;   /* works that want or have an attempt */
+  guint32 n_waiting; /* works with a timer, signal or retry */
+  guint32
+      n_cancelled; /* works that were cancelled so far; not part of the fold's result */
   guint32 recoveries;
-  NebulaLane *root;     /* NULL before the first fact */
-  GHashTable *lanes;    /* number → NebulaLane, but the root */
-  GQueue works;         /* NebulaWork */
-  GArray *agenda;       /* NebulaAgendaItem */
+  NebulaLane *root;  /* NULL before the first fact */
+  GHashTable *lanes; /* number → NebulaLane, but the root */
+  GQueue works;      /* NebulaWork */
+  GArray *agenda;    /* NebulaAgendaItem */
   guint agenda_head;
-  GQueue signals;       /* NebulaSignal that nobody took */
-  GArray *worklist;     /* of the token propagation */
+  GQueue signals;   /* NebulaSignal that nobody took */
+  GArray *worklist; /* of the token propagation */
   /* Sees each fact of a fold just before it is applied; for reports that look inside finished rounds. */
   void (*watch) (NebulaState *self, const NebulaFact *fact, gpointer data);
   gpointer watch_data;

@@ -13,18 +13,36 @@ NebulaWork *_nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node)
 /* Ends the activity of a run; the lane may become quiet. */
 void _nebula_work_free (NebulaState *self, NebulaWork *work);
 /* Moves a work between the counters of ready and waiting ones. */
-void _nebula_work_set_status (NebulaState *self, NebulaWork *work, NebulaNodeStatus status);
-void _nebula_state_push_agenda (NebulaState *self, NebulaAgendaKind kind, NebulaLane *lane, guint32 index);
+void
+_nebula_work_set_status (NebulaState *self, NebulaWork *work, NebulaNodeStatus status);
+void _nebula_state_push_agenda (NebulaState *self,
+                                NebulaAgendaKind kind,
+                                NebulaLane *lane,
+                                guint32 index);
 /* Fires the nodes of a new lane that have no incoming connection. */
 void _nebula_tokens_seed (NebulaState *self, NebulaLane *lane, gint64 time_usec);
 /* Puts tokens on the outgoing edges of a run that has ended. */
-void _nebula_tokens_leave (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec);
+void _nebula_tokens_leave (NebulaState *self,
+                           NebulaLane *lane,
+                           guint32 node,
+                           gint64 time_usec);
 /* Ends a run's activity: frees its work, sends its tokens, lets it fire again if tokens wait. */
-void _nebula_tokens_end_work (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec);
+void _nebula_tokens_end_work (NebulaState *self,
+                              NebulaLane *lane,
+                              guint32 node,
+                              gint64 time_usec);
 /* Cancels all that is active in a lane and below it. */
 void _nebula_tokens_cancel_lane (NebulaState *self, NebulaLane *lane, gint64 time_usec);
-void _nebula_tokens_guard (NebulaState *self, NebulaLane *lane, guint32 edge, gboolean holds, gint64 time_usec);
-void _nebula_tokens_need (NebulaState *self, NebulaLane *lane, guint32 node, gint64 need, gint64 time_usec);
+void _nebula_tokens_guard (NebulaState *self,
+                           NebulaLane *lane,
+                           guint32 edge,
+                           gboolean holds,
+                           gint64 time_usec);
+void _nebula_tokens_need (NebulaState *self,
+                          NebulaLane *lane,
+                          guint32 node,
+                          gint64 need,
+                          gint64 time_usec);
 void _nebula_edge_clear (NebulaEdgeState *edge);
 
 G_END_DECLS

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nebula-state-private.h"
-
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-state-private.h"
 
 NebulaState *
 nebula_state_new (NebulaPlan *plan)
@@ -72,13 +71,13 @@ _nebula_edge_clear (NebulaEdgeState *edge)
 
   g_clear_pointer (&edge->first, nebula_value_unref);
   if (edge->guarded)
-    g_queue_free_full (g_steal_pointer (&edge->guarded), (GDestroyNotify) nebula_value_unref);
-  while (edge->more && !g_queue_is_empty (edge->more))
-    {
-      value = g_queue_pop_head (edge->more);
-      if (value != (gpointer) edge)
-        nebula_value_unref (value);
-    }
+    g_queue_free_full (g_steal_pointer (&edge->guarded),
+                       (GDestroyNotify) nebula_value_unref);
+  while (edge->more && !g_queue_is_empty (edge->more)) {
+    value = g_queue_pop_head (edge->more);
+    if (value != (gpointer) edge)
+      nebula_value_unref (value);
+  }
   g_clear_pointer (&edge->more, g_queue_free);
   edge->n_tokens = 0;
 }
@@ -114,12 +113,11 @@ _nebula_lane_free (NebulaState *self, NebulaLane *lane)
 {
   NebulaPlanScope *shape = &self->plan->scopes[lane->scope];
 
-  for (guint i = 0; i < shape->n_nodes; i++)
-    {
-      if (lane->runs[i].work)
-        _nebula_work_free (self, lane->runs[i].work);
-      g_clear_pointer (&lane->runs[i].value, nebula_value_unref);
-    }
+  for (guint i = 0; i < shape->n_nodes; i++) {
+    if (lane->runs[i].work)
+      _nebula_work_free (self, lane->runs[i].work);
+    g_clear_pointer (&lane->runs[i].value, nebula_value_unref);
+  }
   for (guint i = 0; i < shape->n_edges; i++)
     _nebula_edge_clear (&lane->edges[i]);
   nebula_lane_unlink (lane);
@@ -175,11 +173,12 @@ _nebula_work_set_status (NebulaState *self, NebulaWork *work, NebulaNodeStatus s
   NebulaRun *run = nebula_lane_get_run (self, work->lane, work->node);
 
   /* A loop is no attempt of its own: what runs inside counts. */
-  if (!work->loop)
-    {
-      self->n_ready += (guint32) counts_as_ready (status) - (guint32) counts_as_ready (run->status);
-      self->n_waiting += (guint32) counts_as_waiting (status) - (guint32) counts_as_waiting (run->status);
-    }
+  if (!work->loop) {
+    self->n_ready +=
+        (guint32) counts_as_ready (status) - (guint32) counts_as_ready (run->status);
+    self->n_waiting +=
+        (guint32) counts_as_waiting (status) - (guint32) counts_as_waiting (run->status);
+  }
   run->status = (guint8) status;
 }
 
@@ -239,8 +238,8 @@ const char *
 nebula_node_status_to_string (NebulaNodeStatus status)
 {
   static const char *const names[] = {
-    "pending",       "ready",     "ready",  "running", "waiting",
-    "waiting-retry", "completed", "failed", "skipped", "cancelled",
+      "pending",       "ready",     "ready",  "running", "waiting",
+      "waiting-retry", "completed", "failed", "skipped", "cancelled",
   };
 
   g_return_val_if_fail (status < G_N_ELEMENTS (names), "unknown");
@@ -248,9 +247,12 @@ nebula_node_status_to_string (NebulaNodeStatus status)
 }
 
 void
-_nebula_state_push_agenda (NebulaState *self, NebulaAgendaKind kind, NebulaLane *lane, guint32 index)
+_nebula_state_push_agenda (NebulaState *self,
+                           NebulaAgendaKind kind,
+                           NebulaLane *lane,
+                           guint32 index)
 {
-  NebulaAgendaItem item = { kind, lane->number, index };
+  NebulaAgendaItem item = {kind, lane->number, index};
 
   g_array_append_val (self->agenda, item);
 }
@@ -264,7 +266,8 @@ loop_is_due (NebulaRun *run)
     return FALSE;
   if (loop->n_open == 0)
     return TRUE;
-  return !loop->is_ending && loop->next_index < loop->count && loop->n_open < loop->concurrency;
+  return !loop->is_ending && loop->next_index < loop->count &&
+         loop->n_open < loop->concurrency;
 }
 
 /* An item that was decided already, or whose lane is gone, is stale and is dropped. */
@@ -276,23 +279,22 @@ agenda_item_is_due (NebulaState *self, const NebulaAgendaItem *item)
 
   if (!lane)
     return FALSE;
-  switch ((NebulaAgendaKind) item->kind)
-    {
-    case NEBULA_AGENDA_NODE:
-      return nebula_lane_get_run (self, lane, item->index)->status == NEBULA_NODE_FIRED;
-    case NEBULA_AGENDA_GUARD:
-      first_edge = self->plan->scopes[lane->scope].first_edge;
-      return lane->edges[item->index - first_edge].guarded != NULL;
-    case NEBULA_AGENDA_NEED:
-      return nebula_lane_get_run (self, lane, item->index)->live > 0 &&
-             nebula_lane_get_run (self, lane, item->index)->need == 0;
-    case NEBULA_AGENDA_LOOP:
-      return loop_is_due (nebula_lane_get_run (self, lane, item->index));
-    case NEBULA_AGENDA_LANE:
-      return lane->active == 0 || lane->is_ending || self->is_stopping;
-    default:
-      return FALSE;
-    }
+  switch ((NebulaAgendaKind) item->kind) {
+  case NEBULA_AGENDA_NODE:
+    return nebula_lane_get_run (self, lane, item->index)->status == NEBULA_NODE_FIRED;
+  case NEBULA_AGENDA_GUARD:
+    first_edge = self->plan->scopes[lane->scope].first_edge;
+    return lane->edges[item->index - first_edge].guarded != NULL;
+  case NEBULA_AGENDA_NEED:
+    return nebula_lane_get_run (self, lane, item->index)->live > 0 &&
+           nebula_lane_get_run (self, lane, item->index)->need == 0;
+  case NEBULA_AGENDA_LOOP:
+    return loop_is_due (nebula_lane_get_run (self, lane, item->index));
+  case NEBULA_AGENDA_LANE:
+    return lane->active == 0 || lane->is_ending || self->is_stopping;
+  default:
+    return FALSE;
+  }
 }
 
 gboolean
@@ -300,18 +302,16 @@ nebula_state_peek_agenda (NebulaState *self, NebulaAgendaItem *ret_item)
 {
   if (nebula_execution_status_is_terminal (self->status))
     return FALSE;
-  while (self->agenda_head < self->agenda->len)
-    {
-      NebulaAgendaItem *item =
-          &g_array_index (self->agenda, NebulaAgendaItem, self->agenda_head);
+  while (self->agenda_head < self->agenda->len) {
+    NebulaAgendaItem *item =
+        &g_array_index (self->agenda, NebulaAgendaItem, self->agenda_head);
 
-      if (agenda_item_is_due (self, item))
-        {
-          *ret_item = *item;
-          return TRUE;
-        }
-      self->agenda_head++;
+    if (agenda_item_is_due (self, item)) {
+      *ret_item = *item;
+      return TRUE;
     }
+    self->agenda_head++;
+  }
   g_array_set_size (self->agenda, 0);
   self->agenda_head = 0;
   return FALSE;
@@ -332,13 +332,12 @@ nebula_state_dup_path (NebulaState *self, NebulaLane *lane, guint32 node)
 {
   GString *path = g_string_new (self->plan->nodes[node].id);
 
-  for (; lane && lane->loop; lane = lane->parent)
-    {
-      g_autofree char *step =
-          g_strdup_printf ("%s[%u].", self->plan->nodes[lane->loop->work->node].id, lane->index);
+  for (; lane && lane->loop; lane = lane->parent) {
+    g_autofree char *step = g_strdup_printf (
+        "%s[%u].", self->plan->nodes[lane->loop->work->node].id, lane->index);
 
-      g_string_prepend (path, step);
-    }
+    g_string_prepend (path, step);
+  }
   return g_string_free (path, FALSE);
 }
 
@@ -361,22 +360,21 @@ nebula_state_fold (NebulaState *self, GBytes *segment, GError **error)
 
   if (!nebula_fact_reader_init (&reader, segment, find_node, self, error))
     return FALSE;
-  while (nebula_fact_reader_next (&reader, &fact, &local_error))
-    {
-      g_autoptr (NebulaValue) value = fact.value;
+  while (nebula_fact_reader_next (&reader, &fact, &local_error)) {
+    g_autoptr (NebulaValue) value = fact.value;
 
-      if (!nebula_state_accepts (self, &fact))
-        {
-          g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                       _ ("Fact %" G_GUINT64_FORMAT " (%s) does not fit what came before it."),
-                       self->sequence + 1, nebula_fact_kind_to_string (fact.kind));
-          return FALSE;
-        }
-      if (self->watch)
-        self->watch (self, &fact, self->watch_data);
-      nebula_state_apply (self, &fact);
-      nebula_state_peek_agenda (self, &item); /* drops what this fact decided */
+    if (!nebula_state_accepts (self, &fact)) {
+      g_set_error (
+          error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+          _ ("Fact %" G_GUINT64_FORMAT " (%s) does not fit what came before it."),
+          self->sequence + 1, nebula_fact_kind_to_string (fact.kind));
+      return FALSE;
     }
+    if (self->watch)
+      self->watch (self, &fact, self->watch_data);
+    nebula_state_apply (self, &fact);
+    nebula_state_peek_agenda (self, &item); /* drops what this fact decided */
+  }
   if (!local_error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local_error));

@@ -11,7 +11,8 @@
 
 #include "nebula-state-private.h"
 
-static void join_check (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec);
+static void
+join_check (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec);
 
 static NebulaEdgeState *
 get_edge (NebulaState *self, NebulaLane *lane, guint32 edge)
@@ -31,11 +32,10 @@ edge_push (NebulaEdgeState *edge, NebulaValue *value)
   if (value)
     nebula_value_ref (value);
   edge->n_seen++;
-  if (edge->n_tokens++ == 0)
-    {
-      edge->first = value;
-      return;
-    }
+  if (edge->n_tokens++ == 0) {
+    edge->first = value;
+    return;
+  }
   if (!edge->more)
     edge->more = g_queue_new ();
   g_queue_push_tail (edge->more, value ? (gpointer) value : (gpointer) edge);
@@ -48,11 +48,10 @@ edge_pop (NebulaEdgeState *edge)
   NebulaValue *value = g_steal_pointer (&edge->first);
   gpointer next;
 
-  if (--edge->n_tokens > 0)
-    {
-      next = g_queue_pop_head (edge->more);
-      edge->first = next == (gpointer) edge ? NULL : next;
-    }
+  if (--edge->n_tokens > 0) {
+    next = g_queue_pop_head (edge->more);
+    edge->first = next == (gpointer) edge ? NULL : next;
+  }
   return value;
 }
 
@@ -91,11 +90,10 @@ _nebula_tokens_seed (NebulaState *self, NebulaLane *lane, gint64 time_usec)
     input = lane->item ? nebula_value_ref (lane->item) : nebula_value_new_null ();
   else
     input = nebula_value_ref (self->input);
-  for (guint i = 0; i < scope->n_nodes; i++)
-    {
-      if (self->plan->nodes[scope->first_node + i].n_in == 0)
-        fire (self, lane, scope->first_node + i, input, NULL, time_usec);
-    }
+  for (guint i = 0; i < scope->n_nodes; i++) {
+    if (self->plan->nodes[scope->first_node + i].n_in == 0)
+      fire (self, lane, scope->first_node + i, input, NULL, time_usec);
+  }
   if (lane->active == 0)
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
 }
@@ -123,23 +121,22 @@ fire_with_tokens (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time
   g_autoptr (NebulaValue) inputs = NULL;
   NebulaValue *only = NULL;
 
-  if (plan_node->n_in == 1)
-    {
-      only = get_edge (self, lane, get_in_edge (self, node, 0))->first;
-      fire (self, lane, node, only, NULL, time_usec);
-      return;
-    }
+  if (plan_node->n_in == 1) {
+    only = get_edge (self, lane, get_in_edge (self, node, 0))->first;
+    fire (self, lane, node, only, NULL, time_usec);
+    return;
+  }
   builder = nebula_value_builder_new_object ();
-  for (guint i = 0; i < plan_node->n_in; i++)
-    {
-      guint32 index = get_in_edge (self, node, i);
-      NebulaEdgeState *edge = get_edge (self, lane, index);
+  for (guint i = 0; i < plan_node->n_in; i++) {
+    guint32 index = get_in_edge (self, node, i);
+    NebulaEdgeState *edge = get_edge (self, lane, index);
 
-      if (edge->n_tokens == 0 || !edge->first)
-        continue;
-      only = edge->first;
-      nebula_value_builder_set (builder, self->plan->nodes[self->plan->edges[index].from].id, only);
-    }
+    if (edge->n_tokens == 0 || !edge->first)
+      continue;
+    only = edge->first;
+    nebula_value_builder_set (builder,
+                              self->plan->nodes[self->plan->edges[index].from].id, only);
+  }
   inputs = nebula_value_builder_end (builder);
   fire (self, lane, node, run->live == 1 ? only : inputs, inputs, time_usec);
 }
@@ -155,15 +152,14 @@ take_generation (NebulaState *self, NebulaLane *lane, guint32 node)
   run->live = 0;
   run->need = 0;
   run->has_fired = 0;
-  for (guint i = 0; i < plan_node->n_in; i++)
-    {
-      NebulaEdgeState *edge = get_edge (self, lane, get_in_edge (self, node, i));
-      NebulaValue *value = edge_pop (edge);
+  for (guint i = 0; i < plan_node->n_in; i++) {
+    NebulaEdgeState *edge = get_edge (self, lane, get_in_edge (self, node, i));
+    NebulaValue *value = edge_pop (edge);
 
-      g_clear_pointer (&value, nebula_value_unref);
-      run->arrived += edge->n_tokens > 0;
-      run->live += edge->n_tokens > 0 && edge->first;
-    }
+    g_clear_pointer (&value, nebula_value_unref);
+    run->arrived += edge->n_tokens > 0;
+    run->live += edge->n_tokens > 0 && edge->first;
+  }
 }
 
 static void
@@ -186,25 +182,23 @@ cancel_upstream (NebulaState *self, NebulaLane *lane, guint32 join, gint64 time_
 
   g_array_append_val (stack, join);
   seen[join - first] = 1;
-  while (stack->len > 0)
-    {
-      guint32 node = g_array_index (stack, guint32, stack->len - 1);
-      NebulaRun *run = nebula_lane_get_run (self, lane, node);
+  while (stack->len > 0) {
+    guint32 node = g_array_index (stack, guint32, stack->len - 1);
+    NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
-      g_array_set_size (stack, stack->len - 1);
-      for (guint i = 0; i < plan->nodes[node].n_in; i++)
-        {
-          guint32 from = plan->edges[get_in_edge (self, node, i)].from;
+    g_array_set_size (stack, stack->len - 1);
+    for (guint i = 0; i < plan->nodes[node].n_in; i++) {
+      guint32 from = plan->edges[get_in_edge (self, node, i)].from;
 
-          if (!seen[from - first])
-            g_array_append_val (stack, from);
-          seen[from - first] = 1;
-        }
-      if (node == join || !run->work)
-        continue;
-      cancel_run (self, lane, run, time_usec);
-      g_array_append_val (self->worklist, node);
+      if (!seen[from - first])
+        g_array_append_val (stack, from);
+      seen[from - first] = 1;
     }
+    if (node == join || !run->work)
+      continue;
+    cancel_run (self, lane, run, time_usec);
+    g_array_append_val (self->worklist, node);
+  }
 }
 
 static guint32
@@ -225,18 +219,16 @@ check_partial (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_us
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
   guint32 need = get_need (plan_node, run);
 
-  if (need == 0 && run->live > 0)
-    {
-      _nebula_state_push_agenda (self, NEBULA_AGENDA_NEED, lane, node);
-      return;
-    }
-  if (!run->has_fired && run->live > 0 && run->live >= need && !run->work)
-    {
-      run->has_fired = 1;
-      fire_with_tokens (self, lane, node, time_usec);
-      if (plan_node->rest == NEBULA_JOIN_REST_CANCEL)
-        cancel_upstream (self, lane, node, time_usec);
-    }
+  if (need == 0 && run->live > 0) {
+    _nebula_state_push_agenda (self, NEBULA_AGENDA_NEED, lane, node);
+    return;
+  }
+  if (!run->has_fired && run->live > 0 && run->live >= need && !run->work) {
+    run->has_fired = 1;
+    fire_with_tokens (self, lane, node, time_usec);
+    if (plan_node->rest == NEBULA_JOIN_REST_CANCEL)
+      cancel_upstream (self, lane, node, time_usec);
+  }
   if (run->arrived < plan_node->n_in)
     return;
   if (!run->has_fired && run->work)
@@ -256,31 +248,29 @@ check_each (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
   guint32 n_seen = 0;
 
-  for (guint i = 0; i < plan_node->n_in; i++)
-    {
-      guint32 index = get_in_edge (self, node, i);
-      NebulaEdgeState *edge = get_edge (self, lane, index);
+  for (guint i = 0; i < plan_node->n_in; i++) {
+    guint32 index = get_in_edge (self, node, i);
+    NebulaEdgeState *edge = get_edge (self, lane, index);
 
-      n_seen += edge->n_seen > 0;
-      while (edge->n_tokens > 0 && !run->work)
-        {
-          g_autoptr (NebulaValue) value = edge_pop (edge);
-          g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-          g_autoptr (NebulaValue) inputs = NULL;
+    n_seen += edge->n_seen > 0;
+    while (edge->n_tokens > 0 && !run->work) {
+      g_autoptr (NebulaValue) value = edge_pop (edge);
+      g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+      g_autoptr (NebulaValue) inputs = NULL;
 
-          if (!value)
-            continue;
-          run->has_fired = 1;
-          nebula_value_builder_set (builder, self->plan->nodes[self->plan->edges[index].from].id, value);
-          inputs = nebula_value_builder_end (builder);
-          fire (self, lane, node, value, inputs, time_usec);
-        }
-    }
-  if (n_seen == plan_node->n_in && !run->has_fired && !run->work)
-    {
+      if (!value)
+        continue;
       run->has_fired = 1;
-      skip (self, lane, node, time_usec);
+      nebula_value_builder_set (
+          builder, self->plan->nodes[self->plan->edges[index].from].id, value);
+      inputs = nebula_value_builder_end (builder);
+      fire (self, lane, node, value, inputs, time_usec);
     }
+  }
+  if (n_seen == plan_node->n_in && !run->has_fired && !run->work) {
+    run->has_fired = 1;
+    skip (self, lane, node, time_usec);
+  }
 }
 
 static void
@@ -289,16 +279,14 @@ join_check (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
   NebulaPlanNode *plan_node = &self->plan->nodes[node];
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
-  if (plan_node->need == NEBULA_JOIN_EACH)
-    {
-      check_each (self, lane, node, time_usec);
-      return;
-    }
-  if (plan_node->need != NEBULA_JOIN_ALL)
-    {
-      check_partial (self, lane, node, time_usec);
-      return;
-    }
+  if (plan_node->need == NEBULA_JOIN_EACH) {
+    check_each (self, lane, node, time_usec);
+    return;
+  }
+  if (plan_node->need != NEBULA_JOIN_ALL) {
+    check_partial (self, lane, node, time_usec);
+    return;
+  }
   if (run->arrived < plan_node->n_in || run->work)
     return;
   if (run->live > 0)
@@ -309,7 +297,11 @@ join_check (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
 }
 
 static void
-deliver (NebulaState *self, NebulaLane *lane, guint32 edge_index, NebulaValue *value, gint64 time_usec)
+deliver (NebulaState *self,
+         NebulaLane *lane,
+         guint32 edge_index,
+         NebulaValue *value,
+         gint64 time_usec)
 {
   NebulaEdgeState *edge = get_edge (self, lane, edge_index);
   guint32 node = self->plan->edges[edge_index].to;
@@ -330,11 +322,10 @@ get_token (NebulaRun *run, NebulaPlanEdge *edge)
   static const char *out = NULL;
   static const char *error = NULL;
 
-  if (!out)
-    {
-      error = g_intern_static_string ("error");
-      out = g_intern_static_string ("out");
-    }
+  if (!out) {
+    error = g_intern_static_string ("error");
+    out = g_intern_static_string ("out");
+  }
   if (run->status == NEBULA_NODE_FAILED)
     return edge->port == error ? run->value : NULL;
   if (run->status != NEBULA_NODE_COMPLETED)
@@ -352,24 +343,22 @@ leave_one (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
   NebulaPlanNode *plan_node = &self->plan->nodes[node];
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
-  for (guint i = 0; i < plan_node->n_out; i++)
-    {
-      guint32 index = plan_node->first_out + i;
-      NebulaPlanEdge *edge = &self->plan->edges[index];
-      NebulaValue *value = get_token (run, edge);
-      NebulaEdgeState *edge_state = get_edge (self, lane, index);
+  for (guint i = 0; i < plan_node->n_out; i++) {
+    guint32 index = plan_node->first_out + i;
+    NebulaPlanEdge *edge = &self->plan->edges[index];
+    NebulaValue *value = get_token (run, edge);
+    NebulaEdgeState *edge_state = get_edge (self, lane, index);
 
-      if (!value || !edge->when)
-        {
-          deliver (self, lane, index, value, time_usec);
-          continue;
-        }
-      if (!edge_state->guarded)
-        edge_state->guarded = g_queue_new ();
-      g_queue_push_tail (edge_state->guarded, nebula_value_ref (value));
-      lane->active++;
-      _nebula_state_push_agenda (self, NEBULA_AGENDA_GUARD, lane, index);
+    if (!value || !edge->when) {
+      deliver (self, lane, index, value, time_usec);
+      continue;
     }
+    if (!edge_state->guarded)
+      edge_state->guarded = g_queue_new ();
+    g_queue_push_tail (edge_state->guarded, nebula_value_ref (value));
+    lane->active++;
+    _nebula_state_push_agenda (self, NEBULA_AGENDA_GUARD, lane, index);
+  }
 }
 
 static void
@@ -389,7 +378,10 @@ _nebula_tokens_leave (NebulaState *self, NebulaLane *lane, guint32 node, gint64 
 
 /* Tokens that came while the node was active may let it fire again. */
 static void
-_nebula_tokens_recheck (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
+_nebula_tokens_recheck (NebulaState *self,
+                        NebulaLane *lane,
+                        guint32 node,
+                        gint64 time_usec)
 {
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
@@ -400,7 +392,10 @@ _nebula_tokens_recheck (NebulaState *self, NebulaLane *lane, guint32 node, gint6
 }
 
 void
-_nebula_tokens_end_work (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
+_nebula_tokens_end_work (NebulaState *self,
+                         NebulaLane *lane,
+                         guint32 node,
+                         gint64 time_usec)
 {
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
@@ -414,7 +409,11 @@ _nebula_tokens_end_work (NebulaState *self, NebulaLane *lane, guint32 node, gint
 }
 
 void
-_nebula_tokens_guard (NebulaState *self, NebulaLane *lane, guint32 edge, gboolean holds, gint64 time_usec)
+_nebula_tokens_guard (NebulaState *self,
+                      NebulaLane *lane,
+                      guint32 edge,
+                      gboolean holds,
+                      gint64 time_usec)
 {
   NebulaEdgeState *edge_state = get_edge (self, lane, edge);
   g_autoptr (NebulaValue) value = g_queue_pop_head (edge_state->guarded);
@@ -428,7 +427,11 @@ _nebula_tokens_guard (NebulaState *self, NebulaLane *lane, guint32 edge, gboolea
 }
 
 void
-_nebula_tokens_need (NebulaState *self, NebulaLane *lane, guint32 node, gint64 need, gint64 time_usec)
+_nebula_tokens_need (NebulaState *self,
+                     NebulaLane *lane,
+                     guint32 node,
+                     gint64 need,
+                     gint64 time_usec)
 {
   nebula_lane_get_run (self, lane, node)->need = (guint32) need;
   join_check (self, lane, node, time_usec);
@@ -441,17 +444,15 @@ _nebula_tokens_cancel_lane (NebulaState *self, NebulaLane *lane, gint64 time_use
   NebulaPlanScope *scope = &self->plan->scopes[lane->scope];
 
   lane->active++;
-  for (guint i = 0; i < scope->n_nodes; i++)
-    {
-      if (lane->runs[i].work)
-        cancel_run (self, lane, &lane->runs[i], time_usec);
-    }
-  for (guint i = 0; i < scope->n_edges; i++)
-    {
-      if (lane->edges[i].guarded)
-        lane->active -= lane->edges[i].guarded->length;
-      _nebula_edge_clear (&lane->edges[i]);
-    }
+  for (guint i = 0; i < scope->n_nodes; i++) {
+    if (lane->runs[i].work)
+      cancel_run (self, lane, &lane->runs[i], time_usec);
+  }
+  for (guint i = 0; i < scope->n_edges; i++) {
+    if (lane->edges[i].guarded)
+      lane->active -= lane->edges[i].guarded->length;
+    _nebula_edge_clear (&lane->edges[i]);
+  }
   lane->is_ending = 0;
   if (--lane->active == 0)
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cells: what the machine's stack is made of. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
+
+#include "nebula-expression-private.h"
 
 static gboolean
 unbox (NebulaValue *value, NebulaCell *ret)
@@ -26,7 +26,7 @@ unbox (NebulaValue *value, NebulaCell *ret)
 NebulaCell
 _nebula_cell_from_value (NebulaValue *value)
 {
-  NebulaCell cell = { .tag = NEBULA_CELL_VALUE, .is_owned = TRUE, .as.value = value };
+  NebulaCell cell = {.tag = NEBULA_CELL_VALUE, .is_owned = TRUE, .as.value = value};
 
   if (unbox (value, &cell))
     nebula_value_unref (value);
@@ -36,7 +36,7 @@ _nebula_cell_from_value (NebulaValue *value)
 NebulaCell
 _nebula_cell_borrow (NebulaValue *value)
 {
-  NebulaCell cell = { .tag = NEBULA_CELL_VALUE, .as.value = value };
+  NebulaCell cell = {.tag = NEBULA_CELL_VALUE, .as.value = value};
 
   unbox (value, &cell);
   return cell;
@@ -129,32 +129,32 @@ _nebula_cell_get_string (const NebulaCell *cell, gsize *ret_length)
 
 /* With an article, for sentences; each form is translated as a whole. */
 static const char *const kind_words[] = {
-  [NEBULA_VALUE_KIND_NULL] = N_("null"),
-  [NEBULA_VALUE_KIND_BOOLEAN] = N_("a boolean"),
-  [NEBULA_VALUE_KIND_INTEGER] = N_("an integer"),
-  [NEBULA_VALUE_KIND_FLOAT] = N_("a float"),
-  [NEBULA_VALUE_KIND_DECIMAL] = N_("a decimal"),
-  [NEBULA_VALUE_KIND_STRING] = N_("text"),
-  [NEBULA_VALUE_KIND_BYTES] = N_("bytes"),
-  [NEBULA_VALUE_KIND_ARRAY] = N_("an array"),
-  [NEBULA_VALUE_KIND_OBJECT] = N_("an object"),
-  [NEBULA_VALUE_KIND_DATE] = N_("a date"),
-  [NEBULA_VALUE_KIND_TIME] = N_("a time"),
-  [NEBULA_VALUE_KIND_TIMESTAMP] = N_("a timestamp"),
-  [NEBULA_VALUE_KIND_DURATION] = N_("a duration"),
-  [NEBULA_VALUE_KIND_REFERENCE] = N_("a reference"),
+    [NEBULA_VALUE_KIND_NULL] = N_ ("null"),
+    [NEBULA_VALUE_KIND_BOOLEAN] = N_ ("a boolean"),
+    [NEBULA_VALUE_KIND_INTEGER] = N_ ("an integer"),
+    [NEBULA_VALUE_KIND_FLOAT] = N_ ("a float"),
+    [NEBULA_VALUE_KIND_DECIMAL] = N_ ("a decimal"),
+    [NEBULA_VALUE_KIND_STRING] = N_ ("text"),
+    [NEBULA_VALUE_KIND_BYTES] = N_ ("bytes"),
+    [NEBULA_VALUE_KIND_ARRAY] = N_ ("an array"),
+    [NEBULA_VALUE_KIND_OBJECT] = N_ ("an object"),
+    [NEBULA_VALUE_KIND_DATE] = N_ ("a date"),
+    [NEBULA_VALUE_KIND_TIME] = N_ ("a time"),
+    [NEBULA_VALUE_KIND_TIMESTAMP] = N_ ("a timestamp"),
+    [NEBULA_VALUE_KIND_DURATION] = N_ ("a duration"),
+    [NEBULA_VALUE_KIND_REFERENCE] = N_ ("a reference"),
 };
 
 const char *
 _nebula_kind_to_words (NebulaValueKind kind)
 {
-  return _(kind_words[kind]);
+  return _ (kind_words[kind]);
 }
 
 const char *
 _nebula_cell_to_words (const NebulaCell *cell)
 {
   if (cell->tag == NEBULA_CELL_LAMBDA)
-    return _("a lambda");
+    return _ ("a lambda");
   return _nebula_kind_to_words (_nebula_cell_get_kind (cell));
 }

@@ -1,43 +1,52 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Calls: finding the function, its arguments, lambdas, regular expressions that are written out. */
 
-#include "nebula-compiler-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-compiler-private.h"
 
 static gboolean
 fail_unknown_function (NebulaCompiler *self, const NebulaSyntax *node)
 {
   const char *nearest = _nebula_functions_suggest (node->name);
-  g_autofree char *hint = nearest != NULL ? g_strdup_printf (_("Did you mean “%s”?"), nearest) : NULL;
+  g_autofree char *hint =
+      nearest != NULL ? g_strdup_printf (_ ("Did you mean “%s”?"), nearest) : NULL;
 
   return _nebula_parser_fail (self->parser, NEBULA_ERROR_UNKNOWN_NAME, node->at, hint,
-                              _("There is no function “%s”"), node->name);
+                              _ ("There is no function “%s”"), node->name);
 }
 
 static gboolean
-check_arity (NebulaCompiler *self, const NebulaFunction *function, const NebulaSyntax *node)
+check_arity (NebulaCompiler *self,
+             const NebulaFunction *function,
+             const NebulaSyntax *node)
 {
   g_autofree char *hint = NULL;
 
-  if (node->count >= function->min && (function->max == NEBULA_ARITY_ANY || node->count <= function->max))
+  if (node->count >= function->min &&
+      (function->max == NEBULA_ARITY_ANY || node->count <= function->max))
     return TRUE;
-  hint = g_strdup_printf (_("It is called as %s(%s)."), function->name, function->signature);
-  return _nebula_parser_fail (self->parser, NEBULA_ERROR_ARITY, node->at, hint,
-                              _("The function “%s” is given the wrong number of arguments: %u"), function->name,
-                              node->count);
+  hint = g_strdup_printf (_ ("It is called as %s(%s)."), function->name,
+                          function->signature);
+  return _nebula_parser_fail (
+      self->parser, NEBULA_ERROR_ARITY, node->at, hint,
+      _ ("The function “%s” is given the wrong number of arguments: %u"), function->name,
+      node->count);
 }
 
 static gboolean
 is_text (const NebulaSyntax *node)
 {
-  return node != NULL && node->kind == NEBULA_SYNTAX_LITERAL && _nebula_cell_is (&node->literal, NEBULA_VALUE_KIND_STRING);
+  return node != NULL && node->kind == NEBULA_SYNTAX_LITERAL &&
+         _nebula_cell_is (&node->literal, NEBULA_VALUE_KIND_STRING);
 }
 
 /* A pattern that is written out is compiled once, with the program. */
 gboolean
-_nebula_compiler_add_pattern (NebulaCompiler *self, const NebulaSyntax *pattern, const NebulaSyntax *flags)
+_nebula_compiler_add_pattern (NebulaCompiler *self,
+                              const NebulaSyntax *pattern,
+                              const NebulaSyntax *flags)
 {
   g_autoptr (GError) error = NULL;
   const char *text, *letters = "";
@@ -54,18 +63,22 @@ _nebula_compiler_add_pattern (NebulaCompiler *self, const NebulaSyntax *pattern,
       return TRUE;
   compiled = _nebula_pattern_new (text, length, letters, &error);
   if (compiled == NULL)
-    return _nebula_parser_fail (self->parser, NEBULA_ERROR_REGEX, pattern->at, NULL, "%s", error->message);
+    return _nebula_parser_fail (self->parser, NEBULA_ERROR_REGEX, pattern->at, NULL, "%s",
+                                error->message);
   g_ptr_array_add (self->patterns, compiled);
   return TRUE;
 }
 
 static gboolean
-add_patterns (NebulaCompiler *self, const NebulaFunction *function, const NebulaSyntax *node)
+add_patterns (NebulaCompiler *self,
+              const NebulaFunction *function,
+              const NebulaSyntax *node)
 {
   const NebulaSyntax *pattern = NULL, *flags = NULL;
   guint i = 0;
 
-  for (NebulaSyntax *argument = node->first; argument != NULL; argument = argument->next) {
+  for (NebulaSyntax *argument = node->first; argument != NULL;
+       argument = argument->next) {
     char kind = _nebula_function_get_kind (function, i++);
 
     if (kind == 'r')
@@ -90,16 +103,20 @@ static gboolean
 add_local (NebulaCompiler *self, const char *name, const NebulaSyntax *node)
 {
   if (self->n_locals == NEBULA_COMPILER_LOCALS)
-    return _nebula_parser_fail (self->parser, NEBULA_ERROR_TOO_DEEP, node->at, NULL,
-                                _("There are more than %d parameters of lambdas in one another"),
-                                NEBULA_COMPILER_LOCALS);
+    return _nebula_parser_fail (
+        self->parser, NEBULA_ERROR_TOO_DEEP, node->at, NULL,
+        _ ("There are more than %d parameters of lambdas in one another"),
+        NEBULA_COMPILER_LOCALS);
   self->locals[self->n_locals++] = name;
   self->max_locals = MAX (self->max_locals, self->n_locals);
   return TRUE;
 }
 
 static gboolean
-compile_lambda (NebulaCompiler *self, const NebulaFunction *function, const NebulaSyntax *call, NebulaSyntax *node)
+compile_lambda (NebulaCompiler *self,
+                const NebulaFunction *function,
+                const NebulaSyntax *call,
+                NebulaSyntax *node)
 {
   guint n_locals = self->n_locals;
   guint depth = self->depth;
@@ -108,10 +125,11 @@ compile_lambda (NebulaCompiler *self, const NebulaFunction *function, const Nebu
 
   if (node->count > function->lambda_arguments)
     return _nebula_parser_fail (self->parser, NEBULA_ERROR_ARITY, node->at, NULL,
-                                _("“%s” gives its lambda at most %u arguments"), function->name,
-                                function->lambda_arguments);
+                                _ ("“%s” gives its lambda at most %u arguments"),
+                                function->name, function->lambda_arguments);
   jump = begin_lambda (self, node->count, node);
-  for (NebulaSyntax *parameter = node->first; parameter != NULL; parameter = parameter->next)
+  for (NebulaSyntax *parameter = node->first; parameter != NULL;
+       parameter = parameter->next)
     if (!add_local (self, parameter->name, parameter))
       return FALSE;
   /* The body runs while all arguments of the call are on the stack. */
@@ -129,7 +147,10 @@ compile_lambda (NebulaCompiler *self, const NebulaFunction *function, const Nebu
 
 /* `map (items, upper)`: the name of a function of one argument stands for a lambda. */
 static gboolean
-compile_function_name (NebulaCompiler *self, const NebulaSyntax *call, const NebulaSyntax *node, guint index)
+compile_function_name (NebulaCompiler *self,
+                       const NebulaSyntax *call,
+                       const NebulaSyntax *node,
+                       guint index)
 {
   guint depth = self->depth;
   guint n_locals = self->n_locals;
@@ -151,7 +172,10 @@ compile_function_name (NebulaCompiler *self, const NebulaSyntax *call, const Neb
 }
 
 static gboolean
-compile_argument (NebulaCompiler *self, const NebulaFunction *function, const NebulaSyntax *call, NebulaSyntax *node,
+compile_argument (NebulaCompiler *self,
+                  const NebulaFunction *function,
+                  const NebulaSyntax *call,
+                  NebulaSyntax *node,
                   guint argument)
 {
   char kind = _nebula_function_get_kind (function, argument);
@@ -159,10 +183,12 @@ compile_argument (NebulaCompiler *self, const NebulaFunction *function, const Ne
 
   if (node->kind == NEBULA_SYNTAX_LAMBDA && kind != 'f')
     return _nebula_parser_fail (self->parser, NEBULA_ERROR_TYPE, node->at, NULL,
-                                _("“%s” takes no lambda as argument %u"), function->name, argument + 1);
+                                _ ("“%s” takes no lambda as argument %u"), function->name,
+                                argument + 1);
   if (node->kind == NEBULA_SYNTAX_LAMBDA)
     return compile_lambda (self, function, call, node);
-  if (kind == 'f' && node->kind == NEBULA_SYNTAX_NAME && _nebula_compiler_find_local (self, node->name) < 0) {
+  if (kind == 'f' && node->kind == NEBULA_SYNTAX_NAME &&
+      _nebula_compiler_find_local (self, node->name) < 0) {
     index = _nebula_functions_find (node->name);
     if (index != NEBULA_NO_FUNCTION && _nebula_functions_get (index)->min <= 1 &&
         _nebula_functions_get (index)->max >= 1 && function->lambda_arguments > 0)
@@ -183,14 +209,16 @@ _nebula_compiler_compile_call (NebulaCompiler *self, NebulaSyntax *node)
   function = _nebula_functions_get (index);
   if (!check_arity (self, function, node) || !add_patterns (self, function, node))
     return FALSE;
-  for (NebulaSyntax *child = node->first; child != NULL; child = child->next, argument++) {
+  for (NebulaSyntax *child = node->first; child != NULL;
+       child = child->next, argument++) {
     if (!compile_argument (self, function, node, child, argument))
       return FALSE;
     if (argument > 0 || node->kind != NEBULA_SYNTAX_METHOD)
       continue;
     if (node->is_optional)
       skip = _nebula_compiler_emit (self, NEBULA_OP_SKIP_NULL, 0, node);
-    _nebula_compiler_emit (self, NEBULA_OP_METHOD_GUARD, _nebula_compiler_add_string (self, node->name), node);
+    _nebula_compiler_emit (self, NEBULA_OP_METHOD_GUARD,
+                           _nebula_compiler_add_string (self, node->name), node);
   }
   _nebula_compiler_emit (self, NEBULA_OP_CALL, index, node);
   _nebula_compiler_emit_word (self, node->count, node);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Names and what is read from them: $json.a.b, $nodes.id.result.a, $loop.each.item, x.total. */
 
-#include "nebula-compiler-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-typedef struct
-{
+#include "nebula-compiler-private.h"
+
+typedef struct {
   NebulaSyntax *base;
   GPtrArray *steps; /* of NebulaSyntax, in the order of the text */
   guint used;       /* steps that the base has taken */
@@ -34,7 +33,8 @@ collect (Path *path, NebulaSyntax *node)
 {
   g_autoptr (GPtrArray) backwards = g_ptr_array_new ();
 
-  while ((node->kind == NEBULA_SYNTAX_MEMBER || node->kind == NEBULA_SYNTAX_INDEX) && get_key (node) != NULL) {
+  while ((node->kind == NEBULA_SYNTAX_MEMBER || node->kind == NEBULA_SYNTAX_INDEX) &&
+         get_key (node) != NULL) {
     g_ptr_array_add (backwards, node);
     node = node->a;
   }
@@ -49,7 +49,8 @@ static void
 add_read (NebulaCompiler *self, const NebulaExternal *external, guint32 at)
 {
   const char *text = self->parser->text;
-  NebulaReference read = { .name = external->name, .id = external->id, .field = external->field };
+  NebulaReference read = {
+      .name = external->name, .id = external->id, .field = external->field};
 
   if (at < self->located) {
     self->located = 0;
@@ -68,9 +69,10 @@ add_read (NebulaCompiler *self, const NebulaExternal *external, guint32 at)
 static guint
 add_external (NebulaCompiler *self, NebulaExternal external, guint32 at)
 {
-  g_autofree char *key = g_strdup_printf ("%d %d %s\n%s\n%s", (int) external.kind, external.is_optional, external.name,
-                                          external.id != NULL ? external.id : "",
-                                          external.field != NULL ? external.field : "");
+  g_autofree char *key =
+      g_strdup_printf ("%d %d %s\n%s\n%s", (int) external.kind, external.is_optional,
+                       external.name, external.id != NULL ? external.id : "",
+                       external.field != NULL ? external.field : "");
   guint known = GPOINTER_TO_UINT (g_hash_table_lookup (self->external_index, key));
 
   external.name = g_intern_string (external.name);
@@ -80,7 +82,8 @@ add_external (NebulaCompiler *self, NebulaExternal external, guint32 at)
   if (known > 0)
     return known - 1;
   g_array_append_val (self->externals, external);
-  g_hash_table_insert (self->external_index, g_steal_pointer (&key), GUINT_TO_POINTER (self->externals->len));
+  g_hash_table_insert (self->external_index, g_steal_pointer (&key),
+                       GUINT_TO_POINTER (self->externals->len));
   return self->externals->len - 1;
 }
 
@@ -91,7 +94,8 @@ emit_keys (NebulaCompiler *self, const Path *path)
     NebulaSyntax *step = g_ptr_array_index (path->steps, i);
     guint32 word = _nebula_compiler_add_string (self, get_key (step));
 
-    _nebula_compiler_emit_word (self, word | (step->is_optional ? NEBULA_KEY_OPTIONAL : 0), step);
+    _nebula_compiler_emit_word (
+        self, word | (step->is_optional ? NEBULA_KEY_OPTIONAL : 0), step);
   }
 }
 
@@ -109,7 +113,11 @@ emit_members (NebulaCompiler *self, const Path *path, const NebulaSyntax *node)
 
 /* A local or external and the members of it in one instruction. */
 static void
-emit_fused (NebulaCompiler *self, NebulaOp alone, NebulaOp fused, guint index, const Path *path)
+emit_fused (NebulaCompiler *self,
+            NebulaOp alone,
+            NebulaOp fused,
+            guint index,
+            const Path *path)
 {
   guint count = path->steps->len - path->used;
 
@@ -122,9 +130,9 @@ emit_fused (NebulaCompiler *self, NebulaOp alone, NebulaOp fused, guint index, c
 }
 
 static const char *const node_fields[] = {
-  [NEBULA_NODE_FIELD_RESULT] = "result",   [NEBULA_NODE_FIELD_STATUS] = "status",
-  [NEBULA_NODE_FIELD_SUCCESS] = "success", [NEBULA_NODE_FIELD_ERROR] = "error",
-  [NEBULA_NODE_FIELD_ATTEMPTS] = "attempts", NULL,
+    [NEBULA_NODE_FIELD_RESULT] = "result",     [NEBULA_NODE_FIELD_STATUS] = "status",
+    [NEBULA_NODE_FIELD_SUCCESS] = "success",   [NEBULA_NODE_FIELD_ERROR] = "error",
+    [NEBULA_NODE_FIELD_ATTEMPTS] = "attempts", NULL,
 };
 
 /* The field that the next step names; all of the node if there is no step. */
@@ -144,22 +152,26 @@ take_field (NebulaCompiler *self, Path *path, guint *ret_field)
       *ret_field = i;
       return TRUE;
     }
-  return _nebula_parser_fail (self->parser, NEBULA_ERROR_UNKNOWN_NAME, step->at,
-                              _("A node has result, status, success, error and attempts."),
-                              _("A node has no “%s”"), key);
+  return _nebula_parser_fail (
+      self->parser, NEBULA_ERROR_UNKNOWN_NAME, step->at,
+      _ ("A node has result, status, success, error and attempts."),
+      _ ("A node has no “%s”"), key);
 }
 
 static gboolean
 compile_node_path (NebulaCompiler *self, Path *path)
 {
   NebulaSyntax *step = g_ptr_array_index (path->steps, 0);
-  NebulaExternal external = { .kind = NEBULA_EXTERNAL_NODE, .name = "nodes", .id = get_key (step) };
+  NebulaExternal external = {
+      .kind = NEBULA_EXTERNAL_NODE, .name = "nodes", .id = get_key (step)};
   guint index;
 
   path->used = 1;
   if (!take_field (self, path, &external.node_field))
     return FALSE;
-  external.field = external.node_field < NEBULA_NODE_FIELD_ALL ? node_fields[external.node_field] : NULL;
+  external.field = external.node_field < NEBULA_NODE_FIELD_ALL
+                       ? node_fields[external.node_field]
+                       : NULL;
   external.is_optional = step->is_optional;
   index = add_external (self, external, path->base->at);
   emit_fused (self, NEBULA_OP_EXTERNAL, NEBULA_OP_EXTERNAL_MEMBERS, index, path);
@@ -170,15 +182,17 @@ compile_node_path (NebulaCompiler *self, Path *path)
 static gboolean
 compile_computed_node (NebulaCompiler *self, Path *path, NebulaSyntax *node)
 {
-  NebulaExternal external = { .name = "nodes" };
+  NebulaExternal external = {.name = "nodes"};
   guint field;
 
   if (!take_field (self, path, &field) || !_nebula_compiler_compile (self, path->base->b))
     return FALSE;
   external.name = g_intern_static_string ("nodes");
-  external.field = field < NEBULA_NODE_FIELD_ALL ? g_intern_static_string (node_fields[field]) : NULL;
+  external.field =
+      field < NEBULA_NODE_FIELD_ALL ? g_intern_static_string (node_fields[field]) : NULL;
   add_read (self, &external, path->base->a->at);
-  _nebula_compiler_emit (self, NEBULA_OP_NODE, field | (path->base->is_optional ? 1u << 8 : 0), path->base);
+  _nebula_compiler_emit (self, NEBULA_OP_NODE,
+                         field | (path->base->is_optional ? 1u << 8 : 0), path->base);
   emit_members (self, path, node);
   return TRUE;
 }
@@ -186,20 +200,22 @@ compile_computed_node (NebulaCompiler *self, Path *path, NebulaSyntax *node)
 static gboolean
 compile_loop (NebulaCompiler *self, Path *path)
 {
-  static const char *const fields[] = { "item", "index", "last", NULL };
-  NebulaExternal external = { .kind = NEBULA_EXTERNAL_LOOP, .name = "loop" };
+  static const char *const fields[] = {"item", "index", "last", NULL};
+  NebulaExternal external = {.kind = NEBULA_EXTERNAL_LOOP, .name = "loop"};
   guint index;
 
   if (path->steps->len < 2)
     return _nebula_parser_fail (self->parser, NEBULA_ERROR_SYNTAX, path->base->at,
-                                _("Write $loop.<loop id>.item, .index or .last."), _("This says nothing about a loop"));
+                                _ ("Write $loop.<loop id>.item, .index or .last."),
+                                _ ("This says nothing about a loop"));
   external.id = get_key (g_ptr_array_index (path->steps, 0));
   external.field = get_key (g_ptr_array_index (path->steps, 1));
   path->used = 2;
   if (!g_strv_contains (fields, external.field))
     return _nebula_parser_fail (self->parser, NEBULA_ERROR_UNKNOWN_NAME,
                                 ((NebulaSyntax *) g_ptr_array_index (path->steps, 1))->at,
-                                _("A loop has item, index and last."), _("A loop has no “%s”"), external.field);
+                                _ ("A loop has item, index and last."),
+                                _ ("A loop has no “%s”"), external.field);
   index = add_external (self, external, path->base->at);
   emit_fused (self, NEBULA_OP_EXTERNAL, NEBULA_OP_EXTERNAL_MEMBERS, index, path);
   return TRUE;
@@ -208,7 +224,7 @@ compile_loop (NebulaCompiler *self, Path *path)
 static gboolean
 compile_variable (NebulaCompiler *self, Path *path)
 {
-  NebulaExternal external = { .kind = NEBULA_EXTERNAL_VARIABLE, .name = path->base->name };
+  NebulaExternal external = {.kind = NEBULA_EXTERNAL_VARIABLE, .name = path->base->name};
   guint index;
 
   if (strcmp (external.name, "nodes") == 0 && path->steps->len > 0)
@@ -231,13 +247,14 @@ fail_unknown_name (NebulaCompiler *self, const NebulaSyntax *node)
     if (_nebula_problem_is_near (node->name, self->locals[i], &best))
       nearest = self->locals[i];
   if (nearest != NULL)
-    hint = g_strdup_printf (_("Did you mean “%s”?"), nearest);
+    hint = g_strdup_printf (_ ("Did you mean “%s”?"), nearest);
   else if (_nebula_functions_find (node->name) != NEBULA_NO_FUNCTION)
-    hint = g_strdup_printf (_("Call it with parentheses: %s ()."), node->name);
+    hint = g_strdup_printf (_ ("Call it with parentheses: %s ()."), node->name);
   else
-    hint = g_strdup_printf (_("Write $%s for a variable, \"%s\" for text."), node->name, node->name);
-  return _nebula_parser_fail (self->parser, NEBULA_ERROR_UNKNOWN_NAME, node->at, hint, _("There is no name “%s”"),
-                              node->name);
+    hint = g_strdup_printf (_ ("Write $%s for a variable, \"%s\" for text."), node->name,
+                            node->name);
+  return _nebula_parser_fail (self->parser, NEBULA_ERROR_UNKNOWN_NAME, node->at, hint,
+                              _ ("There is no name “%s”"), node->name);
 }
 
 static gboolean
@@ -260,7 +277,8 @@ compile_base (NebulaCompiler *self, Path *path, NebulaSyntax *node)
   }
   if (path->steps->len == 0) {
     /* An index on a variable that is no path after all. */
-    if (!_nebula_compiler_compile (self, base->a) || !_nebula_compiler_compile (self, base->b))
+    if (!_nebula_compiler_compile (self, base->a) ||
+        !_nebula_compiler_compile (self, base->b))
       return FALSE;
     _nebula_compiler_emit (self, NEBULA_OP_INDEX, base->is_optional, base);
     self->depth--;
@@ -275,7 +293,7 @@ compile_base (NebulaCompiler *self, Path *path, NebulaSyntax *node)
 gboolean
 _nebula_compiler_compile_path (NebulaCompiler *self, NebulaSyntax *node)
 {
-  Path path = { 0 };
+  Path path = {0};
   gboolean is_done;
 
   collect (&path, node);

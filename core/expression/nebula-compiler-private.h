@@ -8,8 +8,7 @@ G_BEGIN_DECLS
 
 #define NEBULA_COMPILER_LOCALS 255
 
-typedef struct
-{
+typedef struct {
   NebulaParser *parser;
   GArray *code;      /* guint32 */
   GArray *positions; /* NebulaPosition */
@@ -29,8 +28,12 @@ typedef struct
 
 /* nebula-compiler.c */
 gboolean _nebula_compiler_compile (NebulaCompiler *self, NebulaSyntax *node);
-guint _nebula_compiler_emit (NebulaCompiler *self, NebulaOp op, guint operand, const NebulaSyntax *node);
-void _nebula_compiler_emit_word (NebulaCompiler *self, guint32 word, const NebulaSyntax *node);
+guint _nebula_compiler_emit (NebulaCompiler *self,
+                             NebulaOp op,
+                             guint operand,
+                             const NebulaSyntax *node);
+void
+_nebula_compiler_emit_word (NebulaCompiler *self, guint32 word, const NebulaSyntax *node);
 void _nebula_compiler_patch (NebulaCompiler *self, guint word); /* a jump: to here */
 guint _nebula_compiler_add_constant (NebulaCompiler *self, const NebulaCell *cell);
 guint _nebula_compiler_add_string (NebulaCompiler *self, const char *text);
@@ -42,6 +45,8 @@ gboolean _nebula_compiler_compile_path (NebulaCompiler *self, NebulaSyntax *node
 
 /* nebula-compiler-call.c */
 gboolean _nebula_compiler_compile_call (NebulaCompiler *self, NebulaSyntax *node);
-gboolean _nebula_compiler_add_pattern (NebulaCompiler *self, const NebulaSyntax *pattern, const NebulaSyntax *flags);
+gboolean _nebula_compiler_add_pattern (NebulaCompiler *self,
+                                       const NebulaSyntax *pattern,
+                                       const NebulaSyntax *flags);
 
 G_END_DECLS

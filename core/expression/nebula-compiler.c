@@ -4,12 +4,12 @@
  * fails (1 / 0) the code stays, so that the error comes when and only when it is reached.
  */
 
-#include "nebula-compiler-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#define FOLD_FUEL 1000
+#include "nebula-compiler-private.h"
+
+#define FOLD_FUEL  1000
 #define FOLD_BYTES 4096
 
 static void
@@ -21,7 +21,7 @@ clear_constant (gpointer cell)
 static void
 compiler_init (NebulaCompiler *self, NebulaParser *parser)
 {
-  *self = (NebulaCompiler){ .parser = parser, .line = 1, .column = 1 };
+  *self = (NebulaCompiler){.parser = parser, .line = 1, .column = 1};
   self->code = g_array_new (FALSE, FALSE, sizeof (guint32));
   self->positions = g_array_new (FALSE, FALSE, sizeof (NebulaPosition));
   self->constants = g_array_new (FALSE, FALSE, sizeof (NebulaCell));
@@ -51,14 +51,17 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaCompiler, compiler_clear)
 void
 _nebula_compiler_emit_word (NebulaCompiler *self, guint32 word, const NebulaSyntax *node)
 {
-  NebulaPosition position = { node->start, node->at };
+  NebulaPosition position = {node->start, node->at};
 
   g_array_append_val (self->code, word);
   g_array_append_val (self->positions, position);
 }
 
 guint
-_nebula_compiler_emit (NebulaCompiler *self, NebulaOp op, guint operand, const NebulaSyntax *node)
+_nebula_compiler_emit (NebulaCompiler *self,
+                       NebulaOp op,
+                       guint operand,
+                       const NebulaSyntax *node)
 {
   _nebula_compiler_emit_word (self, (guint32) op | operand << 8, node);
   return self->code->len - 1;
@@ -87,13 +90,14 @@ guint
 _nebula_compiler_add_string (NebulaCompiler *self, const char *text)
 {
   guint known = GPOINTER_TO_UINT (g_hash_table_lookup (self->strings, text));
-  NebulaCell cell = { .tag = NEBULA_CELL_VALUE, .is_owned = TRUE };
+  NebulaCell cell = {.tag = NEBULA_CELL_VALUE, .is_owned = TRUE};
 
   if (known > 0)
     return known - 1;
   cell.as.value = nebula_value_new_string (text);
   g_array_append_val (self->constants, cell);
-  g_hash_table_insert (self->strings, g_strdup (text), GUINT_TO_POINTER (self->constants->len));
+  g_hash_table_insert (self->strings, g_strdup (text),
+                       GUINT_TO_POINTER (self->constants->len));
   return self->constants->len - 1;
 }
 
@@ -116,7 +120,8 @@ _nebula_compiler_find_local (NebulaCompiler *self, const char *name)
 static gboolean
 compile_literal (NebulaCompiler *self, NebulaSyntax *node)
 {
-  _nebula_compiler_emit (self, NEBULA_OP_CONSTANT, _nebula_compiler_add_constant (self, &node->literal), node);
+  _nebula_compiler_emit (self, NEBULA_OP_CONSTANT,
+                         _nebula_compiler_add_constant (self, &node->literal), node);
   _nebula_compiler_push (self, 1);
   return TRUE;
 }
@@ -124,7 +129,8 @@ compile_literal (NebulaCompiler *self, NebulaSyntax *node)
 static gboolean
 compile_binary (NebulaCompiler *self, NebulaSyntax *node)
 {
-  if (!_nebula_compiler_compile (self, node->a) || !_nebula_compiler_compile (self, node->b))
+  if (!_nebula_compiler_compile (self, node->a) ||
+      !_nebula_compiler_compile (self, node->b))
     return FALSE;
   if (node->op == NEBULA_OP_MATCH && !_nebula_compiler_add_pattern (self, node->b, NULL))
     return FALSE;
@@ -235,7 +241,8 @@ compile_text (NebulaCompiler *self, NebulaSyntax *node)
 static gboolean
 compile_index (NebulaCompiler *self, NebulaSyntax *node)
 {
-  if (!_nebula_compiler_compile (self, node->a) || !_nebula_compiler_compile (self, node->b))
+  if (!_nebula_compiler_compile (self, node->a) ||
+      !_nebula_compiler_compile (self, node->b))
     return FALSE;
   _nebula_compiler_emit (self, NEBULA_OP_INDEX, node->is_optional, node);
   self->depth--;
@@ -245,9 +252,11 @@ compile_index (NebulaCompiler *self, NebulaSyntax *node)
 static gboolean
 compile_slice (NebulaCompiler *self, NebulaSyntax *node)
 {
-  guint bits = (node->b != NULL ? 1u : 0) | (node->c != NULL ? 2u : 0) | (node->is_optional ? 4u : 0);
+  guint bits = (node->b != NULL ? 1u : 0) | (node->c != NULL ? 2u : 0) |
+               (node->is_optional ? 4u : 0);
 
-  if (!_nebula_compiler_compile (self, node->a) || (node->b != NULL && !_nebula_compiler_compile (self, node->b)) ||
+  if (!_nebula_compiler_compile (self, node->a) ||
+      (node->b != NULL && !_nebula_compiler_compile (self, node->b)) ||
       (node->c != NULL && !_nebula_compiler_compile (self, node->c)))
     return FALSE;
   _nebula_compiler_emit (self, NEBULA_OP_SLICE, bits, node);
@@ -258,44 +267,47 @@ compile_slice (NebulaCompiler *self, NebulaSyntax *node)
 static gboolean
 compile_lambda (NebulaCompiler *self, NebulaSyntax *node)
 {
-  return _nebula_parser_fail (self->parser, NEBULA_ERROR_SYNTAX, node->at, NULL,
-                              _("A lambda stands only among the arguments of a function"));
+  return _nebula_parser_fail (
+      self->parser, NEBULA_ERROR_SYNTAX, node->at, NULL,
+      _ ("A lambda stands only among the arguments of a function"));
 }
 
 typedef gboolean (*CompileFunction) (NebulaCompiler *self, NebulaSyntax *node);
 
 static const CompileFunction compile_functions[] = {
-  [NEBULA_SYNTAX_LITERAL] = compile_literal,
-  [NEBULA_SYNTAX_NAME] = _nebula_compiler_compile_path,
-  [NEBULA_SYNTAX_VARIABLE] = _nebula_compiler_compile_path,
-  [NEBULA_SYNTAX_MEMBER] = _nebula_compiler_compile_path,
-  [NEBULA_SYNTAX_INDEX] = compile_index,
-  [NEBULA_SYNTAX_SLICE] = compile_slice,
-  [NEBULA_SYNTAX_CALL] = _nebula_compiler_compile_call,
-  [NEBULA_SYNTAX_METHOD] = _nebula_compiler_compile_call,
-  [NEBULA_SYNTAX_UNARY] = compile_unary,
-  [NEBULA_SYNTAX_BINARY] = compile_binary,
-  [NEBULA_SYNTAX_AND] = compile_logic,
-  [NEBULA_SYNTAX_OR] = compile_logic,
-  [NEBULA_SYNTAX_COALESCE] = compile_logic,
-  [NEBULA_SYNTAX_CHOICE] = compile_choice,
-  [NEBULA_SYNTAX_ARRAY] = compile_array,
-  [NEBULA_SYNTAX_OBJECT] = compile_object,
-  [NEBULA_SYNTAX_ENTRY] = compile_lambda,
-  [NEBULA_SYNTAX_SPREAD] = compile_lambda,
-  [NEBULA_SYNTAX_LAMBDA] = compile_lambda,
-  [NEBULA_SYNTAX_TEXT] = compile_text,
+    [NEBULA_SYNTAX_LITERAL] = compile_literal,
+    [NEBULA_SYNTAX_NAME] = _nebula_compiler_compile_path,
+    [NEBULA_SYNTAX_VARIABLE] = _nebula_compiler_compile_path,
+    [NEBULA_SYNTAX_MEMBER] = _nebula_compiler_compile_path,
+    [NEBULA_SYNTAX_INDEX] = compile_index,
+    [NEBULA_SYNTAX_SLICE] = compile_slice,
+    [NEBULA_SYNTAX_CALL] = _nebula_compiler_compile_call,
+    [NEBULA_SYNTAX_METHOD] = _nebula_compiler_compile_call,
+    [NEBULA_SYNTAX_UNARY] = compile_unary,
+    [NEBULA_SYNTAX_BINARY] = compile_binary,
+    [NEBULA_SYNTAX_AND] = compile_logic,
+    [NEBULA_SYNTAX_OR] = compile_logic,
+    [NEBULA_SYNTAX_COALESCE] = compile_logic,
+    [NEBULA_SYNTAX_CHOICE] = compile_choice,
+    [NEBULA_SYNTAX_ARRAY] = compile_array,
+    [NEBULA_SYNTAX_OBJECT] = compile_object,
+    [NEBULA_SYNTAX_ENTRY] = compile_lambda,
+    [NEBULA_SYNTAX_SPREAD] = compile_lambda,
+    [NEBULA_SYNTAX_LAMBDA] = compile_lambda,
+    [NEBULA_SYNTAX_TEXT] = compile_text,
 };
 
 static gboolean
 compile_node (NebulaCompiler *self, NebulaSyntax *node)
 {
-  gboolean is_path = node->kind == NEBULA_SYNTAX_INDEX && _nebula_cell_is (&node->b->literal, NEBULA_VALUE_KIND_STRING);
-  gboolean is_node = node->kind == NEBULA_SYNTAX_INDEX && node->a->kind == NEBULA_SYNTAX_VARIABLE;
+  gboolean is_path = node->kind == NEBULA_SYNTAX_INDEX &&
+                     _nebula_cell_is (&node->b->literal, NEBULA_VALUE_KIND_STRING);
+  gboolean is_node =
+      node->kind == NEBULA_SYNTAX_INDEX && node->a->kind == NEBULA_SYNTAX_VARIABLE;
 
   if (is_path || is_node)
     return _nebula_compiler_compile_path (self, node);
-  return compile_functions[node->kind] (self, node);
+  return compile_functions[node->kind](self, node);
 }
 
 /* Runs the code from @start, which needs no environment; FALSE if it has no value or a large one. */
@@ -304,22 +316,23 @@ run_constant (NebulaCompiler *self, guint start, NebulaCell *ret)
 {
   NebulaCell frame[NEBULA_INLINE_CELLS];
   NebulaExpression program = {
-    .text = (char *) self->parser->text,
-    .code = (guint32 *) (gpointer) self->code->data,
-    .positions = (NebulaPosition *) (gpointer) self->positions->data,
-    .constants = (NebulaCell *) (gpointer) self->constants->data,
-    .patterns = self->patterns,
-    .n_code = self->code->len,
-    .n_locals = self->max_locals,
-    .n_stack = self->max_depth,
+      .text = (char *) self->parser->text,
+      .code = (guint32 *) (gpointer) self->code->data,
+      .positions = (NebulaPosition *) (gpointer) self->positions->data,
+      .constants = (NebulaCell *) (gpointer) self->constants->data,
+      .patterns = self->patterns,
+      .n_code = self->code->len,
+      .n_locals = self->max_locals,
+      .n_stack = self->max_depth,
   };
-  NebulaVm vm = { .program = &program, .pc = start, .fuel = FOLD_FUEL };
+  NebulaVm vm = {.program = &program, .pc = start, .fuel = FOLD_FUEL};
 
   if (!_nebula_vm_start (&vm, frame, ret)) {
     g_clear_error (&vm.error);
     return FALSE;
   }
-  if (ret->tag == NEBULA_CELL_VALUE && nebula_value_get_size_bytes (ret->as.value) > FOLD_BYTES) {
+  if (ret->tag == NEBULA_CELL_VALUE &&
+      nebula_value_get_size_bytes (ret->as.value) > FOLD_BYTES) {
     _nebula_cell_release (ret);
     return FALSE;
   }
@@ -344,7 +357,8 @@ compile_folded (NebulaCompiler *self, NebulaSyntax *node)
   g_array_set_size (self->positions, self->code->len);
   if (!is_done)
     return TRUE;
-  _nebula_compiler_emit (self, NEBULA_OP_CONSTANT, _nebula_compiler_add_constant (self, &result), node);
+  _nebula_compiler_emit (self, NEBULA_OP_CONSTANT,
+                         _nebula_compiler_add_constant (self, &result), node);
   _nebula_cell_release (&result);
   return TRUE;
 }
@@ -353,7 +367,8 @@ compile_folded (NebulaCompiler *self, NebulaSyntax *node)
 gboolean
 _nebula_compiler_compile (NebulaCompiler *self, NebulaSyntax *node)
 {
-  if (self->can_fold && node->is_constant && node->kind != NEBULA_SYNTAX_LITERAL && node->kind != NEBULA_SYNTAX_LAMBDA)
+  if (self->can_fold && node->is_constant && node->kind != NEBULA_SYNTAX_LITERAL &&
+      node->kind != NEBULA_SYNTAX_LAMBDA)
     return compile_folded (self, node);
   return compile_node (self, node);
 }
@@ -380,7 +395,8 @@ make_program (NebulaCompiler *self, const char *text)
   program->n_reads = (guint) length;
   program->patterns = g_steal_pointer (&self->patterns);
   if ((program->code[0] & 0xff) == NEBULA_OP_CONSTANT && program->n_code == 2)
-    program->constant = _nebula_cell_ref_value (&program->constants[program->code[0] >> 8]);
+    program->constant =
+        _nebula_cell_ref_value (&program->constants[program->code[0] >> 8]);
   return program;
 }
 
@@ -392,25 +408,30 @@ check_text (const char *text, gboolean is_template, GError **error)
 
   if (length > NEBULA_LIMIT_STRING_BYTES ||
       (!is_template && length > NEBULA_LIMIT_EXPRESSION_BYTES &&
-       (length > 4 * NEBULA_LIMIT_EXPRESSION_BYTES || g_utf8_strlen (text, -1) > NEBULA_LIMIT_EXPRESSION_BYTES))) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
-                 _("The expression is too long: at most %d characters are taken. Compute parts of it in other nodes."),
-                 is_template ? NEBULA_LIMIT_STRING_BYTES : NEBULA_LIMIT_EXPRESSION_BYTES);
+       (length > 4 * NEBULA_LIMIT_EXPRESSION_BYTES ||
+        g_utf8_strlen (text, -1) > NEBULA_LIMIT_EXPRESSION_BYTES))) {
+    g_set_error (
+        error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
+        _ ("The expression is too long: at most %d characters are taken. Compute parts of it in other nodes."),
+        is_template ? NEBULA_LIMIT_STRING_BYTES : NEBULA_LIMIT_EXPRESSION_BYTES);
     return FALSE;
   }
   if (!g_utf8_validate (text, -1, &end)) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_SYNTAX,
-                 _("The expression is not valid UTF-8 at byte %zu. Save it as UTF-8."), (gsize) (end - text));
+                 _ ("The expression is not valid UTF-8 at byte %zu. Save it as UTF-8."),
+                 (gsize) (end - text));
     return FALSE;
   }
   return TRUE;
 }
 
 NebulaExpression *
-_nebula_expression_compile_full (const char *text, NebulaCompileFlags flags, GError **error)
+_nebula_expression_compile_full (const char *text,
+                                 NebulaCompileFlags flags,
+                                 GError **error)
 {
-  g_auto (NebulaParser) parser = { 0 };
-  g_auto (NebulaCompiler) compiler = { 0 };
+  g_auto (NebulaParser) parser = {0};
+  g_auto (NebulaCompiler) compiler = {0};
   gboolean is_template = (flags & NEBULA_COMPILE_TEMPLATE) != 0;
   NebulaSyntax *tree;
 
@@ -419,7 +440,8 @@ _nebula_expression_compile_full (const char *text, NebulaCompileFlags flags, GEr
   _nebula_parser_init (&parser, text, strlen (text));
   compiler_init (&compiler, &parser);
   compiler.can_fold = (flags & NEBULA_COMPILE_NO_FOLDING) == 0;
-  tree = is_template ? _nebula_parser_parse_template (&parser) : _nebula_parser_parse (&parser);
+  tree = is_template ? _nebula_parser_parse_template (&parser)
+                     : _nebula_parser_parse (&parser);
   if (tree == NULL || !_nebula_compiler_compile (&compiler, tree)) {
     g_propagate_error (error, g_steal_pointer (&parser.error));
     return NULL;

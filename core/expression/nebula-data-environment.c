@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An environment over one object of data: for the shell, for tests and for programs without an execution. */
 
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
 #include "nebula-clock.h"
 #include "nebula-duration.h"
 #include "nebula-expression-private.h"
-
-#include <glib/gi18n-lib.h>
-#include <string.h>
 
 static NebulaValue *
 get_values (const NebulaEnvironment *environment)
@@ -42,7 +42,8 @@ make_today (NebulaValue *now)
   local = utc != NULL ? g_date_time_to_timezone (utc, zone) : NULL;
   if (local == NULL)
     return NULL;
-  return nebula_value_new_date (g_date_time_get_year (local), g_date_time_get_month (local),
+  return nebula_value_new_date (g_date_time_get_year (local),
+                                g_date_time_get_month (local),
                                 g_date_time_get_day_of_month (local), NULL);
 }
 
@@ -70,35 +71,47 @@ find_entry (NebulaValue *values, const char *list, const char *id)
 
   if (entries != NULL && nebula_value_get_kind (entries) == NEBULA_VALUE_KIND_OBJECT)
     entry = nebula_value_get_member (entries, id);
-  return entry != NULL && nebula_value_get_kind (entry) == NEBULA_VALUE_KIND_OBJECT ? entry : NULL;
+  return entry != NULL && nebula_value_get_kind (entry) == NEBULA_VALUE_KIND_OBJECT
+             ? entry
+             : NULL;
 }
 
 static NebulaValue *
-data_get_node (const NebulaEnvironment *environment, const char *id, NebulaNodeField field, GError **error)
+data_get_node (const NebulaEnvironment *environment,
+               const char *id,
+               NebulaNodeField field,
+               GError **error)
 {
-  static const char *const fields[] = { "result", "status", "success", "error", "attempts" };
+  static const char *const fields[] = {"result", "status", "success", "error",
+                                       "attempts"};
   NebulaValue *node = find_entry (get_values (environment), "nodes", id);
   NebulaValue *value;
 
   if (node == NULL) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME, _("There is no node “%s” here"), id);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
+                 _ ("There is no node “%s” here"), id);
     return NULL;
   }
   value = nebula_value_get_member (node, fields[field]);
   if (value == NULL && field == NEBULA_NODE_FIELD_SUCCESS)
     return nebula_value_new_boolean (
-        g_strcmp0 (nebula_value_get_member_string (node, "status", NULL), "completed") == 0);
+        g_strcmp0 (nebula_value_get_member_string (node, "status", NULL), "completed") ==
+        0);
   return value != NULL ? nebula_value_ref (value) : nebula_value_new_null ();
 }
 
 static NebulaValue *
-data_get_loop (const NebulaEnvironment *environment, const char *loop_id, const char *field, GError **error)
+data_get_loop (const NebulaEnvironment *environment,
+               const char *loop_id,
+               const char *field,
+               GError **error)
 {
   NebulaValue *loop = find_entry (get_values (environment), "loop", loop_id);
   NebulaValue *value = loop != NULL ? nebula_value_get_member (loop, field) : NULL;
 
   if (loop == NULL)
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME, _("There is no loop “%s” around this"), loop_id);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
+                 _ ("There is no loop “%s” around this"), loop_id);
   else if (value == NULL)
     return nebula_value_new_null ();
   return value != NULL ? nebula_value_ref (value) : NULL;
@@ -113,7 +126,7 @@ data_get_random (const NebulaEnvironment *environment, guint call_index)
 void
 _nebula_data_environment_init (NebulaDataEnvironment *self, NebulaValue *values)
 {
-  *self = (NebulaDataEnvironment){ .values = values };
+  *self = (NebulaDataEnvironment){.values = values};
   self->parent.get_variable = data_get_variable;
   self->parent.get_node = data_get_node;
   self->parent.get_loop = data_get_loop;

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "nebula-compile-private.h"
 #include "nebula-error.h"
 #include "nebula-expression.h"
 #include "nebula-limits.h"
@@ -22,25 +23,22 @@ G_BEGIN_DECLS
 
 #define NEBULA_OUTPUT_BYTES 1048576 /* text that one evaluation may give */
 
-typedef enum
-{
+typedef enum {
   NEBULA_CELL_NULL,
   NEBULA_CELL_BOOLEAN,
   NEBULA_CELL_INTEGER,
   NEBULA_CELL_FLOAT,
-  NEBULA_CELL_VALUE,  /* anything else */
+  NEBULA_CELL_VALUE, /* anything else */
   NEBULA_CELL_LAMBDA, /* integer is the word where its header stands; only among arguments */
   NEBULA_CELL_SPREAD, /* stands for the key before the value of `...value` in an object */
   NEBULA_CELL_UNSET,
 } NebulaCellTag;
 
-typedef struct
-{
+typedef struct {
   guint8 tag;
   guint8 is_owned;  /* of a value: unref it when done */
   guint8 is_spread; /* in an array literal: `...value` */
-  union
-  {
+  union {
     gboolean boolean;
     gint64 integer;
     double number;
@@ -48,8 +46,7 @@ typedef struct
   } as;
 } NebulaCell;
 
-typedef enum
-{
+typedef enum {
   NEBULA_OP_RETURN,
   NEBULA_OP_CONSTANT,         /* constant */
   NEBULA_OP_LOCAL,            /* slot */
@@ -80,15 +77,15 @@ typedef enum
   NEBULA_OP_JUMP_IF_FALSE, /* takes a condition */
   NEBULA_OP_AND,           /* takes a condition; if false leaves false and jumps */
   NEBULA_OP_OR,
-  NEBULA_OP_COALESCE, /* if not null jumps, else drops it */
+  NEBULA_OP_COALESCE,  /* if not null jumps, else drops it */
   NEBULA_OP_SKIP_NULL, /* if null leaves it and jumps */
   NEBULA_OP_CONDITION, /* condition to boolean */
   NEBULA_OP_SPREAD,
   NEBULA_OP_SPREAD_KEY,
-  NEBULA_OP_ARRAY,  /* items */
-  NEBULA_OP_OBJECT, /* pairs */
-  NEBULA_OP_LAMBDA, /* words to jump, then parameters | slot << 8, then the body */
-  NEBULA_OP_CALL,   /* function, then arguments */
+  NEBULA_OP_ARRAY,        /* items */
+  NEBULA_OP_OBJECT,       /* pairs */
+  NEBULA_OP_LAMBDA,       /* words to jump, then parameters | slot << 8, then the body */
+  NEBULA_OP_CALL,         /* function, then arguments */
   NEBULA_OP_METHOD_GUARD, /* constant: name */
   NEBULA_OP_TEXT,         /* parts */
   NEBULA_OP_COUNT,
@@ -96,23 +93,21 @@ typedef enum
 
 #define NEBULA_KEY_OPTIONAL (1u << 31)
 
-typedef struct
-{
+typedef struct {
   guint32 start; /* byte where the whole operand begins, for paths in messages */
   guint32 at;    /* byte to point at */
 } NebulaPosition;
 
-typedef enum
-{
+typedef enum {
   NEBULA_EXTERNAL_VARIABLE,
   NEBULA_EXTERNAL_NODE,
   NEBULA_EXTERNAL_LOOP,
 } NebulaExternalKind;
 
-#define NEBULA_NODE_FIELD_ALL (NEBULA_NODE_FIELD_ATTEMPTS + 1) /* `$nodes.x` with no field */
+#define NEBULA_NODE_FIELD_ALL                                                            \
+  (NEBULA_NODE_FIELD_ATTEMPTS + 1) /* `$nodes.x` with no field */
 
-typedef struct
-{
+typedef struct {
   NebulaExternalKind kind;
   const char *name;  /* variable, or `nodes`, `loop`; interned */
   const char *id;    /* of a node or loop; interned */
@@ -123,8 +118,7 @@ typedef struct
 
 typedef struct _NebulaPattern NebulaPattern;
 
-struct _NebulaExpression
-{
+struct _NebulaExpression {
   gatomicrefcount references;
   char *text;
   NebulaValue *constant; /* nullable */
@@ -141,15 +135,14 @@ struct _NebulaExpression
 /* Cells in the frame of the C stack; larger programs take theirs from the heap. */
 #define NEBULA_INLINE_CELLS 64
 
-typedef struct
-{
+typedef struct {
   NebulaExpression *program;
   NebulaEnvironment *environment; /* nullable */
   NebulaCell *locals;
   NebulaCell *externals;
   NebulaCell *stack;
   guint pc;
-  guint at; /* word of the instruction that runs */
+  guint at;    /* word of the instruction that runs */
   gsize depth; /* cells on the stack */
   gint64 fuel;
   gsize allocated; /* bytes made since the last count of what lives */
@@ -159,9 +152,11 @@ typedef struct
 } NebulaVm;
 
 /* nebula-cell.c */
-NebulaCell _nebula_cell_from_value (NebulaValue *value); /* takes it; scalars are unboxed */
+NebulaCell
+_nebula_cell_from_value (NebulaValue *value); /* takes it; scalars are unboxed */
 NebulaCell _nebula_cell_borrow (NebulaValue *value);
-NebulaValue *_nebula_cell_to_value (NebulaCell *cell); /* takes the cell's reference, or makes one */
+NebulaValue *
+_nebula_cell_to_value (NebulaCell *cell); /* takes the cell's reference, or makes one */
 NebulaValue *_nebula_cell_ref_value (const NebulaCell *cell);
 void _nebula_cell_own (NebulaCell *cell);
 void _nebula_cell_release (NebulaCell *cell);
@@ -180,45 +175,61 @@ _nebula_cell_is (const NebulaCell *cell, NebulaValueKind kind)
 static inline NebulaCell
 _nebula_cell_null (void)
 {
-  return (NebulaCell){ .tag = NEBULA_CELL_NULL };
+  return (NebulaCell){.tag = NEBULA_CELL_NULL};
 }
 
 static inline NebulaCell
 _nebula_cell_boolean (gboolean boolean)
 {
-  return (NebulaCell){ .tag = NEBULA_CELL_BOOLEAN, .as.boolean = !!boolean };
+  return (NebulaCell){.tag = NEBULA_CELL_BOOLEAN, .as.boolean = !!boolean};
 }
 
 static inline NebulaCell
 _nebula_cell_integer (gint64 integer)
 {
-  return (NebulaCell){ .tag = NEBULA_CELL_INTEGER, .as.integer = integer };
+  return (NebulaCell){.tag = NEBULA_CELL_INTEGER, .as.integer = integer};
 }
 
 static inline NebulaCell
 _nebula_cell_float (double number)
 {
-  return (NebulaCell){ .tag = NEBULA_CELL_FLOAT, .as.number = number };
+  return (NebulaCell){.tag = NEBULA_CELL_FLOAT, .as.number = number};
 }
 
 /* nebula-vm.c */
 gboolean _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret);
 gboolean _nebula_vm_run (NebulaVm *vm);
-gboolean _nebula_vm_call (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count,
+gboolean _nebula_vm_call (NebulaVm *vm,
+                          const NebulaCell *function,
+                          const NebulaCell *arguments,
+                          guint count,
                           NebulaCell *ret);
-gboolean _nebula_vm_call_condition (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count,
+gboolean _nebula_vm_call_condition (NebulaVm *vm,
+                                    const NebulaCell *function,
+                                    const NebulaCell *arguments,
+                                    guint count,
                                     gboolean *ret);
 guint _nebula_vm_get_parameters (NebulaVm *vm, const NebulaCell *function);
-gboolean _nebula_vm_fail (NebulaVm *vm, NebulaError code, const char *hint, const char *format, ...) G_GNUC_PRINTF (4, 5);
-gboolean _nebula_vm_fail_at (NebulaVm *vm, guint word, NebulaError code, const char *hint, const char *message);
+gboolean _nebula_vm_fail (NebulaVm *vm,
+                          NebulaError code,
+                          const char *hint,
+                          const char *format,
+                          ...) G_GNUC_PRINTF (4, 5);
+gboolean _nebula_vm_fail_at (NebulaVm *vm,
+                             guint word,
+                             NebulaError code,
+                             const char *hint,
+                             const char *message);
 gboolean _nebula_vm_burn (NebulaVm *vm, gsize steps);
 gboolean _nebula_vm_charge (NebulaVm *vm, gsize bytes);
 gboolean _nebula_vm_check_output (NebulaVm *vm, const NebulaCell *cell);
 guint64 _nebula_vm_random (NebulaVm *vm);
 /* Take a new value into a cell after checking what it costs; they fail with FALSE and free it. */
 gboolean _nebula_vm_give (NebulaVm *vm, NebulaValue *value, NebulaCell *ret);
-gboolean _nebula_vm_give_text (NebulaVm *vm, GString *text, NebulaCell *ret); /* takes it */
-gboolean _nebula_vm_give_string (NebulaVm *vm, const char *text, gssize length, NebulaCell *ret);
+gboolean
+_nebula_vm_give_text (NebulaVm *vm, GString *text, NebulaCell *ret); /* takes it */
+gboolean
+_nebula_vm_give_string (NebulaVm *vm, const char *text, gssize length, NebulaCell *ret);
 
 static inline void
 _nebula_vm_push (NebulaVm *vm, NebulaCell cell)
@@ -228,29 +239,48 @@ _nebula_vm_push (NebulaVm *vm, NebulaCell cell)
 
 /* nebula-vm-access.c */
 gboolean _nebula_vm_members (NebulaVm *vm, NebulaCell *cell, guint count);
-gboolean _nebula_vm_index (NebulaVm *vm, NebulaCell *container, NebulaCell *index, gboolean is_optional);
-gboolean _nebula_vm_slice (NebulaVm *vm, NebulaCell *container, const NebulaCell *start, const NebulaCell *end,
+gboolean _nebula_vm_index (NebulaVm *vm,
+                           NebulaCell *container,
+                           NebulaCell *index,
+                           gboolean is_optional);
+gboolean _nebula_vm_slice (NebulaVm *vm,
+                           NebulaCell *container,
+                           const NebulaCell *start,
+                           const NebulaCell *end,
                            gboolean is_optional);
 NebulaCell *_nebula_vm_external (NebulaVm *vm, guint index);
-gboolean _nebula_vm_node (NebulaVm *vm, const NebulaCell *id, guint field, NebulaCell *ret);
+gboolean
+_nebula_vm_node (NebulaVm *vm, const NebulaCell *id, guint field, NebulaCell *ret);
 gboolean _nebula_vm_variable (NebulaVm *vm, const char *name, NebulaCell *ret);
 char *_nebula_vm_get_source (NebulaVm *vm, guint word);
 
 /* nebula-operators.c; each leaves its result in @ret, which may be @left */
-gboolean _nebula_operate (NebulaVm *vm, NebulaOp op, NebulaCell *left, NebulaCell *right, NebulaCell *ret);
+gboolean _nebula_operate (NebulaVm *vm,
+                          NebulaOp op,
+                          NebulaCell *left,
+                          NebulaCell *right,
+                          NebulaCell *ret);
 gboolean _nebula_operate_negate (NebulaVm *vm, NebulaCell *cell);
-gboolean _nebula_operate_compare (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, int *ret_order);
-gboolean _nebula_operate_contains (NebulaVm *vm, const NebulaCell *needle, const NebulaCell *haystack, gboolean *ret);
+gboolean _nebula_operate_compare (NebulaVm *vm,
+                                  const NebulaCell *left,
+                                  const NebulaCell *right,
+                                  int *ret_order);
+gboolean _nebula_operate_contains (NebulaVm *vm,
+                                   const NebulaCell *needle,
+                                   const NebulaCell *haystack,
+                                   gboolean *ret);
 gboolean _nebula_operate_condition (NebulaVm *vm, const NebulaCell *cell, gboolean *ret);
-gboolean _nebula_operate_text (NebulaVm *vm, const NebulaCell *parts, guint count, NebulaCell *ret);
+gboolean _nebula_operate_text (NebulaVm *vm,
+                               const NebulaCell *parts,
+                               guint count,
+                               NebulaCell *ret);
 void _nebula_cell_append_text (const NebulaCell *cell, GString *text);
 double _nebula_cell_to_double (const NebulaCell *cell);
 gboolean _nebula_cell_is_number (const NebulaCell *cell);
 gboolean _nebula_vm_give_float (NebulaVm *vm, double number, NebulaCell *ret);
 
 /* nebula-collector.c: makes arrays and objects and holds their bytes while it does */
-typedef struct
-{
+typedef struct {
   NebulaVm *vm;
   NebulaValueBuilder *builder;
   gsize held;
@@ -259,45 +289,66 @@ typedef struct
 
 void _nebula_collector_init (NebulaCollector *self, NebulaVm *vm, gboolean is_object);
 void _nebula_collector_hold (NebulaCollector *self, const NebulaCell *cell);
-gboolean _nebula_collector_add (NebulaCollector *self, NebulaCell *item); /* takes the cell */
-gboolean _nebula_collector_add_value (NebulaCollector *self, NebulaValue *item); /* borrowed */
-gboolean _nebula_collector_add_string (NebulaCollector *self, const char *text, gssize length);
-gboolean _nebula_collector_set (NebulaCollector *self, const char *key, gsize length, NebulaCell *member); /* takes the cell */
-gboolean _nebula_collector_set_value (NebulaCollector *self, const char *key, gsize length, NebulaValue *member);
+gboolean _nebula_collector_add (NebulaCollector *self,
+                                NebulaCell *item); /* takes the cell */
+gboolean _nebula_collector_add_value (NebulaCollector *self,
+                                      NebulaValue *item); /* borrowed */
+gboolean
+_nebula_collector_add_string (NebulaCollector *self, const char *text, gssize length);
+gboolean _nebula_collector_set (NebulaCollector *self,
+                                const char *key,
+                                gsize length,
+                                NebulaCell *member); /* takes the cell */
+gboolean _nebula_collector_set_value (NebulaCollector *self,
+                                      const char *key,
+                                      gsize length,
+                                      NebulaValue *member);
 gboolean _nebula_collector_end (NebulaCollector *self, NebulaCell *ret);
 void _nebula_collector_clear (NebulaCollector *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaCollector, _nebula_collector_clear)
+gboolean
+_nebula_vm_build_array (NebulaVm *vm, NebulaCell *items, guint count, NebulaCell *ret);
+gboolean
+_nebula_vm_build_object (NebulaVm *vm, NebulaCell *pairs, guint count, NebulaCell *ret);
 
 /* nebula-pattern.c */
 #define NEBULA_PATTERN_SUBJECT_BYTES 65536
 
-NebulaPattern *_nebula_pattern_new (const char *text, gsize length, const char *flags, GError **error);
+NebulaPattern *
+_nebula_pattern_new (const char *text, gsize length, const char *flags, GError **error);
 void _nebula_pattern_free (NebulaPattern *self);
 gboolean _nebula_pattern_is (NebulaPattern *self, const char *text, const char *flags);
 GRegex *_nebula_pattern_get_regex (NebulaPattern *self);
 /* The pattern in @cell, compiled with the program or now; owned by the caller. */
-GRegex *_nebula_vm_ref_regex (NebulaVm *vm, const NebulaCell *pattern, const NebulaCell *flags);
-gboolean _nebula_vm_match (NebulaVm *vm, GRegex *regex, const NebulaCell *subject, gsize start, GMatchInfo **ret_match);
+GRegex *
+_nebula_vm_ref_regex (NebulaVm *vm, const NebulaCell *pattern, const NebulaCell *flags);
+gboolean _nebula_vm_match (NebulaVm *vm,
+                           GRegex *regex,
+                           const NebulaCell *subject,
+                           gsize start,
+                           GMatchInfo **ret_match);
 gboolean _nebula_vm_match_next (NebulaVm *vm, GMatchInfo *match);
 
 /* nebula-functions.c */
-typedef enum
-{
+typedef enum {
   NEBULA_FUNCTION_PURE = 0,
   NEBULA_FUNCTION_IMPURE = 1 << 0, /* reads time or random numbers: never folded */
 } NebulaFunctionFlags;
 
-typedef gboolean (*NebulaFunctionCall) (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret);
+typedef gboolean (*NebulaFunctionCall) (NebulaVm *vm,
+                                        NebulaCell *arguments,
+                                        guint count,
+                                        NebulaCell *ret);
 
 /*
  * `kinds` has a letter for each argument, the last one repeats: v anything, s text, i integer, n number,
  * b condition, a array, o object, f lambda (or the key of a member), r regular expression (text).
  * `signature` names the arguments for help, optional ones with a question mark.
  */
-typedef struct
-{
+typedef struct {
   const char *name;
-  const char *aliases; /* separated by spaces, nullable; camelCase forms are found without being listed */
+  const char *
+      aliases; /* separated by spaces, nullable; camelCase forms are found without being listed */
   const char *kinds;
   const char *signature;
   const char *description;
@@ -307,7 +358,7 @@ typedef struct
   guint8 flags;
 } NebulaFunction;
 
-#define NEBULA_ARITY_ANY 255
+#define NEBULA_ARITY_ANY   255
 #define NEBULA_NO_FUNCTION G_MAXUINT
 
 extern const NebulaFunction _nebula_functions_array[];
@@ -324,28 +375,25 @@ guint _nebula_functions_find (const char *name);
 const NebulaFunction *_nebula_functions_get (guint index);
 const char *_nebula_functions_suggest (const char *name);
 char _nebula_function_get_kind (const NebulaFunction *self, guint argument);
-gboolean _nebula_function_call (NebulaVm *vm, const NebulaFunction *self, NebulaCell *arguments, guint count,
+gboolean _nebula_function_call (NebulaVm *vm,
+                                const NebulaFunction *self,
+                                NebulaCell *arguments,
+                                guint count,
                                 NebulaCell *ret);
 
 /* nebula-problem.c */
-GError *_nebula_problem_new (NebulaError code, const char *text, gsize at, const char *message, const char *hint);
-void _nebula_problem_locate (const char *text, gsize at, guint *ret_line, guint *ret_column);
+GError *_nebula_problem_new (NebulaError code,
+                             const char *text,
+                             gsize at,
+                             const char *message,
+                             const char *hint);
+void
+_nebula_problem_locate (const char *text, gsize at, guint *ret_line, guint *ret_column);
 gboolean _nebula_problem_is_near (const char *wanted, const char *candidate, guint *best);
 const char *_nebula_problem_suggest (const char *wanted, const char *const *candidates);
 
-/* nebula-compiler.c */
-typedef enum
-{
-  NEBULA_COMPILE_NONE = 0,
-  NEBULA_COMPILE_TEMPLATE = 1 << 0,
-  NEBULA_COMPILE_NO_FOLDING = 1 << 1,
-} NebulaCompileFlags;
-
-NebulaExpression *_nebula_expression_compile_full (const char *text, NebulaCompileFlags flags, GError **error);
-
 /* nebula-data-environment.c */
-typedef struct
-{
+typedef struct {
   NebulaEnvironment parent;
   NebulaValue *values; /* borrowed */
 } NebulaDataEnvironment;

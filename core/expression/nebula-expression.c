@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The public face of expressions. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-G_DEFINE_BOXED_TYPE (NebulaExpression, nebula_expression, nebula_expression_ref, nebula_expression_unref)
+#include "nebula-expression-private.h"
+
+G_DEFINE_BOXED_TYPE (NebulaExpression,
+                     nebula_expression,
+                     nebula_expression_ref,
+                     nebula_expression_unref)
 
 /**
  * nebula_expression_compile:
@@ -190,7 +193,9 @@ nebula_expression_is_template (const char *text)
  * Since: 1.0
  */
 NebulaValue *
-nebula_expression_evaluate (NebulaExpression *self, NebulaEnvironment *environment, GError **error)
+nebula_expression_evaluate (NebulaExpression *self,
+                            NebulaEnvironment *environment,
+                            GError **error)
 {
   NebulaCell frame[NEBULA_INLINE_CELLS];
   NebulaVm vm;
@@ -202,8 +207,9 @@ nebula_expression_evaluate (NebulaExpression *self, NebulaEnvironment *environme
 
   if (self->constant != NULL)
     return nebula_value_ref (self->constant);
-  vm = (NebulaVm){ .program = self, .environment = environment };
-  vm.fuel = environment != NULL ? (gint64) MIN (environment->fuel, G_MAXINT64) : NEBULA_LIMIT_FUEL;
+  vm = (NebulaVm){.program = self, .environment = environment};
+  vm.fuel = environment != NULL ? (gint64) MIN (environment->fuel, G_MAXINT64)
+                                : NEBULA_LIMIT_FUEL;
   is_done = _nebula_vm_start (&vm, frame, &result);
   if (environment != NULL)
     environment->fuel = (guint64) MAX (vm.fuel, 0);
@@ -233,7 +239,9 @@ nebula_expression_evaluate (NebulaExpression *self, NebulaEnvironment *environme
  * Since: 1.0
  */
 NebulaValue *
-nebula_expression_evaluate_data (NebulaExpression *self, NebulaValue *data, GError **error)
+nebula_expression_evaluate_data (NebulaExpression *self,
+                                 NebulaValue *data,
+                                 GError **error)
 {
   NebulaDataEnvironment environment;
 
@@ -242,9 +250,10 @@ nebula_expression_evaluate_data (NebulaExpression *self, NebulaValue *data, GErr
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if (nebula_value_get_kind (data) != NEBULA_VALUE_KIND_OBJECT) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
-                 _("The data of an expression is an object, not %s. Its members become variables."),
-                 _nebula_kind_to_words (nebula_value_get_kind (data)));
+    g_set_error (
+        error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
+        _ ("The data of an expression is an object, not %s. Its members become variables."),
+        _nebula_kind_to_words (nebula_value_get_kind (data)));
     return NULL;
   }
   _nebula_data_environment_init (&environment, data);

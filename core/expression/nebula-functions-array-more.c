@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions on whole arrays: order, sets, parts. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 static gsize
 get_count (const NebulaCell *array)
@@ -18,14 +18,12 @@ get_item (const NebulaCell *array, gsize index)
   return nebula_value_get_item (array->as.value, index);
 }
 
-typedef struct
-{
+typedef struct {
   NebulaCell key;
   NebulaValue *item; /* borrowed */
 } SortEntry;
 
-typedef struct
-{
+typedef struct {
   NebulaVm *vm;
   const NebulaCell *compare; /* nullable: a lambda of two parameters */
   gboolean is_descending;
@@ -34,7 +32,7 @@ typedef struct
 static gboolean
 compare_entries (Sorter *self, const SortEntry *a, const SortEntry *b, int *ret_order)
 {
-  NebulaCell pair[2] = { a->key, b->key };
+  NebulaCell pair[2] = {a->key, b->key};
   NebulaCell result;
   gboolean is_number;
 
@@ -56,7 +54,9 @@ compare_entries (Sorter *self, const SortEntry *a, const SortEntry *b, int *ret_
     *ret_order = (number > 0) - (number < 0);
   }
   _nebula_cell_release (&result);
-  return is_number || _nebula_vm_fail (self->vm, NEBULA_ERROR_TYPE, NULL, _("A comparison gives a number: below, at or above 0"));
+  return is_number ||
+         _nebula_vm_fail (self->vm, NEBULA_ERROR_TYPE, NULL,
+                          _ ("A comparison gives a number: below, at or above 0"));
 }
 
 /* Merges two sorted halves of @entries by way of @spare; equal entries keep their order. */
@@ -68,7 +68,8 @@ merge (Sorter *self, SortEntry *entries, SortEntry *spare, gsize middle, gsize l
   for (gsize i = 0; i < length; i++) {
     int order = left < middle ? -1 : 1;
 
-    if (left < middle && right < length && !compare_entries (self, &entries[left], &entries[right], &order))
+    if (left < middle && right < length &&
+        !compare_entries (self, &entries[left], &entries[right], &order))
       return FALSE;
     spare[i] = order <= 0 ? entries[left++] : entries[right++];
   }
@@ -84,23 +85,27 @@ sort_entries (Sorter *self, SortEntry *entries, SortEntry *spare, gsize length)
 
   if (length < 2)
     return TRUE;
-  return sort_entries (self, entries, spare, middle) && sort_entries (self, entries + middle, spare, length - middle) &&
+  return sort_entries (self, entries, spare, middle) &&
+         sort_entries (self, entries + middle, spare, length - middle) &&
          merge (self, entries, spare, middle, length);
 }
 
 static gboolean
-fill_entries (NebulaCollector *collector, const NebulaCell *array, const NebulaCell *key, SortEntry *entries,
+fill_entries (NebulaCollector *collector,
+              const NebulaCell *array,
+              const NebulaCell *key,
+              SortEntry *entries,
               gsize *filled)
 {
   NebulaVm *vm = collector->vm;
-
 
   for (; *filled < get_count (array); (*filled)++) {
     SortEntry *entry = &entries[*filled];
 
     entry->item = get_item (array, *filled);
     entry->key = _nebula_cell_borrow (entry->item);
-    if (key != NULL && (!_nebula_vm_burn (vm, 1) || !_nebula_vm_call (vm, key, &entry->key, 1, &entry->key)))
+    if (key != NULL && (!_nebula_vm_burn (vm, 1) ||
+                        !_nebula_vm_call (vm, key, &entry->key, 1, &entry->key)))
       return FALSE;
     if (key != NULL)
       _nebula_collector_hold (collector, &entry->key);
@@ -111,7 +116,7 @@ fill_entries (NebulaCollector *collector, const NebulaCell *array, const NebulaC
 static gboolean
 sort (Sorter *self, const NebulaCell *array, const NebulaCell *key, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length = get_count (array);
   gsize filled = 0;
   g_autofree SortEntry *entries = NULL;
@@ -134,26 +139,28 @@ static gboolean
 call_sort (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   gboolean is_comparison = count > 1 && _nebula_vm_get_parameters (vm, &arguments[1]) > 1;
-  Sorter sorter = { .vm = vm, .compare = is_comparison ? &arguments[1] : NULL };
+  Sorter sorter = {.vm = vm, .compare = is_comparison ? &arguments[1] : NULL};
 
-  return sort (&sorter, arguments, count > 1 && !is_comparison ? &arguments[1] : NULL, ret);
+  return sort (&sorter, arguments, count > 1 && !is_comparison ? &arguments[1] : NULL,
+               ret);
 }
 
 static gboolean
 call_sort_by (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  Sorter sorter = { .vm = vm, .is_descending = count > 2 && arguments[2].as.boolean };
+  Sorter sorter = {.vm = vm, .is_descending = count > 2 && arguments[2].as.boolean};
 
   if (_nebula_vm_get_parameters (vm, &arguments[1]) > 1)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_ARITY, _("Use sort (items, (a, b) => …) to compare."),
-                            _("“sort_by” takes a lambda of one parameter"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_ARITY,
+                            _ ("Use sort (items, (a, b) => …) to compare."),
+                            _ ("“sort_by” takes a lambda of one parameter"));
   return sort (&sorter, arguments, &arguments[1], ret);
 }
 
 static gboolean
 call_reverse (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   GString *text;
   const char *start, *p;
   gsize length;
@@ -170,11 +177,13 @@ call_reverse (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return _nebula_vm_give_text (vm, text, ret);
   }
   if (!_nebula_cell_is (arguments, NEBULA_VALUE_KIND_ARRAY))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("“reverse” takes an array or text, not %s"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("“reverse” takes an array or text, not %s"),
                             _nebula_cell_to_words (arguments));
   _nebula_collector_init (&collector, vm, FALSE);
   for (gsize i = get_count (arguments); i > 0; i--)
-    if (!_nebula_vm_burn (vm, 1) || !_nebula_collector_add_value (&collector, get_item (arguments, i - 1)))
+    if (!_nebula_vm_burn (vm, 1) ||
+        !_nebula_collector_add_value (&collector, get_item (arguments, i - 1)))
       return FALSE;
   return _nebula_collector_end (&collector, ret);
 }
@@ -197,14 +206,15 @@ add_new (NebulaCollector *collector, const NebulaCell *array, GHashTable *seen)
 static GHashTable *
 new_set (void)
 {
-  return g_hash_table_new ((GHashFunc) nebula_value_hash, (GEqualFunc) nebula_value_equal);
+  return g_hash_table_new ((GHashFunc) nebula_value_hash,
+                           (GEqualFunc) nebula_value_equal);
 }
 
 static gboolean
 call_union (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   g_autoptr (GHashTable) seen = new_set ();
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (guint i = 0; i < count; i++)
@@ -216,9 +226,10 @@ call_union (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 unique_by (NebulaVm *vm, const NebulaCell *arguments, NebulaCell *ret)
 {
-  g_autoptr (GHashTable) seen = g_hash_table_new_full ((GHashFunc) nebula_value_hash, (GEqualFunc) nebula_value_equal,
-                                                       (GDestroyNotify) nebula_value_unref, NULL);
-  g_auto (NebulaCollector) collector = { 0 };
+  g_autoptr (GHashTable) seen = g_hash_table_new_full (
+      (GHashFunc) nebula_value_hash, (GEqualFunc) nebula_value_equal,
+      (GDestroyNotify) nebula_value_unref, NULL);
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (gsize i = 0; i < get_count (arguments); i++) {
@@ -247,7 +258,7 @@ sift (NebulaVm *vm, const NebulaCell *arguments, gboolean wanted, NebulaCell *re
 {
   g_autoptr (GHashTable) others = new_set ();
   g_autoptr (GHashTable) seen = new_set ();
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   if (!_nebula_vm_burn (vm, get_count (&arguments[1])))
     return FALSE;
@@ -287,7 +298,8 @@ flatten_into (NebulaCollector *collector, NebulaValue *array, gint64 depth)
 
     if (!_nebula_vm_burn (collector->vm, 1))
       return FALSE;
-    if (is_array && depth > 0 ? !flatten_into (collector, item, depth - 1) : !_nebula_collector_add_value (collector, item))
+    if (is_array && depth > 0 ? !flatten_into (collector, item, depth - 1)
+                              : !_nebula_collector_add_value (collector, item))
       return FALSE;
   }
   return TRUE;
@@ -296,29 +308,31 @@ flatten_into (NebulaCollector *collector, NebulaValue *array, gint64 depth)
 static gboolean
 call_flatten (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
-  return flatten_into (&collector, arguments[0].as.value, count > 1 ? arguments[1].as.integer : 1) &&
+  return flatten_into (&collector, arguments[0].as.value,
+                       count > 1 ? arguments[1].as.integer : 1) &&
          _nebula_collector_end (&collector, ret);
 }
 
 static gboolean
 call_zip (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) rows = { 0 };
+  g_auto (NebulaCollector) rows = {0};
   gsize length = get_count (arguments);
 
   for (guint i = 1; i < count; i++)
     length = MIN (length, get_count (&arguments[i]));
   _nebula_collector_init (&rows, vm, FALSE);
   for (gsize i = 0; i < length; i++) {
-    g_auto (NebulaCollector) row = { 0 };
+    g_auto (NebulaCollector) row = {0};
     NebulaCell cell;
 
     _nebula_collector_init (&row, vm, FALSE);
     for (guint j = 0; j < count; j++)
-      if (!_nebula_vm_burn (vm, 1) || !_nebula_collector_add_value (&row, get_item (&arguments[j], i)))
+      if (!_nebula_vm_burn (vm, 1) ||
+          !_nebula_collector_add_value (&row, get_item (&arguments[j], i)))
         return FALSE;
     if (!_nebula_collector_end (&row, &cell) || !_nebula_collector_add (&rows, &cell))
       return FALSE;
@@ -333,14 +347,19 @@ add_slice (NebulaCollector *collector, const NebulaCell *array, gsize start, gsi
 
   return _nebula_vm_burn (collector->vm, 1 + (end - start) / 8) &&
          _nebula_vm_charge (collector->vm, 48 + 8 * (end - start)) &&
-         _nebula_vm_give (collector->vm, nebula_value_slice (array->as.value, start, end), &cell) &&
+         _nebula_vm_give (collector->vm, nebula_value_slice (array->as.value, start, end),
+                          &cell) &&
          _nebula_collector_add (collector, &cell);
 }
 
 static gboolean
-cut (NebulaVm *vm, const NebulaCell *arguments, gsize step, gboolean is_last_short, NebulaCell *ret)
+cut (NebulaVm *vm,
+     const NebulaCell *arguments,
+     gsize step,
+     gboolean is_last_short,
+     NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length = get_count (arguments);
   gsize size = (gsize) MIN (arguments[1].as.integer, G_MAXINT32);
 
@@ -354,13 +373,16 @@ cut (NebulaVm *vm, const NebulaCell *arguments, gsize step, gboolean is_last_sho
 static gboolean
 check_size (NebulaVm *vm, const NebulaCell *size)
 {
-  return size->as.integer > 0 || _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("The size is at least 1"));
+  return size->as.integer > 0 || _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                                                  _ ("The size is at least 1"));
 }
 
 static gboolean
 call_chunk (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  return check_size (vm, &arguments[1]) && cut (vm, arguments, (gsize) MIN (arguments[1].as.integer, G_MAXINT32), TRUE, ret);
+  return check_size (vm, &arguments[1]) &&
+         cut (vm, arguments, (gsize) MIN (arguments[1].as.integer, G_MAXINT32), TRUE,
+              ret);
 }
 
 static gboolean
@@ -371,7 +393,11 @@ call_window (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 
 /* Arrays and text alike; @bound is null where nothing bounds. */
 static gboolean
-slice (NebulaVm *vm, const NebulaCell *list, const NebulaCell *start, const NebulaCell *end, NebulaCell *ret)
+slice (NebulaVm *vm,
+       const NebulaCell *list,
+       const NebulaCell *start,
+       const NebulaCell *end,
+       NebulaCell *ret)
 {
   NebulaCell part = *list;
 
@@ -389,7 +415,8 @@ call_take (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   NebulaCell zero = _nebula_cell_integer (0);
 
   /* take (x, -2) takes from the end. */
-  return size < 0 ? slice (vm, arguments, &arguments[1], NULL, ret) : slice (vm, arguments, &zero, &arguments[1], ret);
+  return size < 0 ? slice (vm, arguments, &arguments[1], NULL, ret)
+                  : slice (vm, arguments, &zero, &arguments[1], ret);
 }
 
 static gboolean
@@ -411,8 +438,10 @@ pick_end (NebulaVm *vm, NebulaCell *list, gint64 index, NebulaCell *ret)
   NebulaCell part = *list;
   NebulaCell at = _nebula_cell_integer (index);
 
-  if (!_nebula_cell_is (list, NEBULA_VALUE_KIND_ARRAY) && !_nebula_cell_is (list, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("This takes an array or text, not %s"),
+  if (!_nebula_cell_is (list, NEBULA_VALUE_KIND_ARRAY) &&
+      !_nebula_cell_is (list, NEBULA_VALUE_KIND_STRING))
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("This takes an array or text, not %s"),
                             _nebula_cell_to_words (list));
   part.is_owned = FALSE;
   if (!_nebula_vm_index (vm, &part, &at, TRUE))
@@ -436,13 +465,14 @@ call_last (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_range (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gint64 start = count > 1 ? arguments[0].as.integer : 0;
   gint64 end = arguments[count > 1 ? 1 : 0].as.integer;
   gint64 step = count > 2 ? arguments[2].as.integer : 1;
 
   if (step == 0)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("A range cannot have steps of 0"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("A range cannot have steps of 0"));
   _nebula_collector_init (&collector, vm, FALSE);
   while (step > 0 ? start < end : start > end) {
     NebulaCell item = _nebula_cell_integer (start);
@@ -458,7 +488,7 @@ call_range (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_concat (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (guint i = 0; i < count; i++)
@@ -470,7 +500,7 @@ call_concat (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_append (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
   if (!flatten_into (&collector, arguments[0].as.value, 0))
@@ -484,25 +514,27 @@ call_append (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_prepend (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (guint i = 1; i < count; i++)
     if (!_nebula_collector_add (&collector, &arguments[i]))
       return FALSE;
-  return flatten_into (&collector, arguments[0].as.value, 0) && _nebula_collector_end (&collector, ret);
+  return flatten_into (&collector, arguments[0].as.value, 0) &&
+         _nebula_collector_end (&collector, ret);
 }
 
 static gboolean
 call_compact (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (gsize i = 0; i < get_count (arguments); i++) {
     NebulaValue *item = get_item (arguments, i);
 
-    if (!_nebula_vm_burn (vm, 1) || (!nebula_value_is_null (item) && !_nebula_collector_add_value (&collector, item)))
+    if (!_nebula_vm_burn (vm, 1) ||
+        (!nebula_value_is_null (item) && !_nebula_collector_add_value (&collector, item)))
       return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
@@ -522,7 +554,8 @@ call_index_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
   gboolean is_text = _nebula_cell_is (arguments, NEBULA_VALUE_KIND_STRING);
 
   if (is_text != _nebula_cell_is (&arguments[1], NEBULA_VALUE_KIND_STRING) && is_text)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("In text only text can be found, not %s"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("In text only text can be found, not %s"),
                             _nebula_cell_to_words (&arguments[1]));
   *ret = _nebula_cell_integer (-1);
   if (is_text) {
@@ -534,7 +567,8 @@ call_index_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
     return _nebula_vm_burn (vm, length / 64);
   }
   if (!_nebula_cell_is (arguments, NEBULA_VALUE_KIND_ARRAY))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("“index_of” takes an array or text, not %s"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("“index_of” takes an array or text, not %s"),
                             _nebula_cell_to_words (arguments));
   for (gsize i = 0; i < get_count (arguments) && ret->as.integer < 0; i++) {
     NebulaCell item = _nebula_cell_borrow (get_item (arguments, i));
@@ -550,14 +584,15 @@ call_index_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 static gboolean
 call_median (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  Sorter sorter = { .vm = vm };
+  Sorter sorter = {.vm = vm};
   NebulaCell sorted, sum;
   gsize length = get_count (arguments);
   gboolean is_done;
 
   for (gsize i = 0; i < length; i++)
     if (!nebula_value_is_number (get_item (arguments, i)))
-      return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("“median” takes an array of numbers"));
+      return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                              _ ("“median” takes an array of numbers"));
   *ret = _nebula_cell_null ();
   if (length == 0)
     return TRUE;
@@ -571,7 +606,8 @@ call_median (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   } else {
     NebulaCell low = _nebula_cell_borrow (get_item (&sorted, length / 2 - 1));
 
-    is_done = _nebula_vm_give_float (vm, _nebula_cell_to_double (&low) / 2 + _nebula_cell_to_double (&sum) / 2, ret);
+    is_done = _nebula_vm_give_float (
+        vm, _nebula_cell_to_double (&low) / 2 + _nebula_cell_to_double (&sum) / 2, ret);
   }
   _nebula_cell_release (&sorted);
   return is_done;
@@ -581,7 +617,7 @@ call_median (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_shuffle (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length = get_count (arguments);
   g_autofree gsize *order = g_new (gsize, length + 1);
 
@@ -593,12 +629,14 @@ call_shuffle (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     gsize index = order[chosen];
 
     order[chosen] = order[i];
-    if (!_nebula_vm_burn (vm, 2) || !_nebula_collector_add_value (&collector, get_item (arguments, index)))
+    if (!_nebula_vm_burn (vm, 2) ||
+        !_nebula_collector_add_value (&collector, get_item (arguments, index)))
       return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_array_more[] = {
   { "append", "push", "av", "items, item…", N_("the items with these behind"), call_append, 2, NEBULA_ARITY_ANY },
   { "chunk", "batch", "ai", "items, size", N_("arrays of so many items each, the last may be shorter"), call_chunk, 2, 2 },
@@ -626,3 +664,4 @@ const NebulaFunction _nebula_functions_array_more[] = {
   { "zip", NULL, "a", "items…", N_("arrays of the first items, the second items, and so on"), call_zip, 1, NEBULA_ARITY_ANY },
   { NULL },
 };
+/* clang-format on */

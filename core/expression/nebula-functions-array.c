@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions that call a lambda for each item: it gets the item and its index. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 static gsize
 get_count (const NebulaCell *array)
@@ -21,7 +21,11 @@ load (const NebulaCell *array, gsize index, NebulaCell pair[2])
 
 /* Calls @function for item @index; the result is owned. */
 static gboolean
-call_item (NebulaVm *vm, const NebulaCell *array, gsize index, const NebulaCell *function, NebulaCell *ret)
+call_item (NebulaVm *vm,
+           const NebulaCell *array,
+           gsize index,
+           const NebulaCell *function,
+           NebulaCell *ret)
 {
   NebulaCell pair[2];
 
@@ -30,25 +34,31 @@ call_item (NebulaVm *vm, const NebulaCell *array, gsize index, const NebulaCell 
 }
 
 static gboolean
-test_item (NebulaVm *vm, const NebulaCell *array, gsize index, const NebulaCell *function, gboolean *ret)
+test_item (NebulaVm *vm,
+           const NebulaCell *array,
+           gsize index,
+           const NebulaCell *function,
+           gboolean *ret)
 {
   NebulaCell pair[2];
 
   load (array, index, pair);
-  return _nebula_vm_burn (vm, 1) && _nebula_vm_call_condition (vm, function, pair, 2, ret);
+  return _nebula_vm_burn (vm, 1) &&
+         _nebula_vm_call_condition (vm, function, pair, 2, ret);
 }
 
 static gboolean
 call_map (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length = get_count (arguments);
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (gsize i = 0; i < length; i++) {
     NebulaCell result;
 
-    if (!call_item (vm, arguments, i, &arguments[1], &result) || !_nebula_collector_add (&collector, &result))
+    if (!call_item (vm, arguments, i, &arguments[1], &result) ||
+        !_nebula_collector_add (&collector, &result))
       return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
@@ -57,7 +67,7 @@ call_map (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_flat_map (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length = get_count (arguments);
 
   _nebula_collector_init (&collector, vm, FALSE);
@@ -74,7 +84,8 @@ call_flat_map (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
     }
     part = _nebula_cell_to_value (&result);
     for (gsize j = 0; j < nebula_value_get_length (part); j++)
-      if (!_nebula_vm_burn (vm, 1) || !_nebula_collector_add_value (&collector, nebula_value_get_item (part, j)))
+      if (!_nebula_vm_burn (vm, 1) ||
+          !_nebula_collector_add_value (&collector, nebula_value_get_item (part, j)))
         return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
@@ -83,7 +94,7 @@ call_flat_map (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 static gboolean
 filter (NebulaVm *vm, const NebulaCell *arguments, gboolean wanted, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length = get_count (arguments);
 
   _nebula_collector_init (&collector, vm, FALSE);
@@ -93,7 +104,8 @@ filter (NebulaVm *vm, const NebulaCell *arguments, gboolean wanted, NebulaCell *
     if (!test_item (vm, arguments, i, &arguments[1], &is_true))
       return FALSE;
     if (is_true == wanted &&
-        !_nebula_collector_add_value (&collector, nebula_value_get_item (arguments[0].as.value, i)))
+        !_nebula_collector_add_value (&collector,
+                                      nebula_value_get_item (arguments[0].as.value, i)))
       return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
@@ -101,9 +113,12 @@ filter (NebulaVm *vm, const NebulaCell *arguments, gboolean wanted, NebulaCell *
 
 /* An object is filtered by (value, key). */
 static gboolean
-filter_object (NebulaVm *vm, const NebulaCell *arguments, gboolean wanted, NebulaCell *ret)
+filter_object (NebulaVm *vm,
+               const NebulaCell *arguments,
+               gboolean wanted,
+               NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   NebulaValue *object = arguments[0].as.value;
 
   _nebula_collector_init (&collector, vm, TRUE);
@@ -118,25 +133,33 @@ filter_object (NebulaVm *vm, const NebulaCell *arguments, gboolean wanted, Nebul
     key = nebula_value_new_string_length (text, length);
     pair[0] = _nebula_cell_borrow (member);
     pair[1] = _nebula_cell_borrow (key);
-    if (!_nebula_vm_burn (vm, 1) || !_nebula_vm_call_condition (vm, &arguments[1], pair, 2, &is_true))
+    if (!_nebula_vm_burn (vm, 1) ||
+        !_nebula_vm_call_condition (vm, &arguments[1], pair, 2, &is_true))
       return FALSE;
-    if (is_true == wanted && !_nebula_collector_set_value (&collector, text, length, member))
+    if (is_true == wanted &&
+        !_nebula_collector_set_value (&collector, text, length, member))
       return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
 }
 
 static gboolean
-filter_any (NebulaVm *vm, const NebulaCell *arguments, const char *name, gboolean wanted, NebulaCell *ret)
+filter_any (NebulaVm *vm,
+            const NebulaCell *arguments,
+            const char *name,
+            gboolean wanted,
+            NebulaCell *ret)
 {
   if (_nebula_cell_is (arguments, NEBULA_VALUE_KIND_OBJECT))
     return filter_object (vm, arguments, wanted, ret);
   if (_nebula_cell_is (arguments, NEBULA_VALUE_KIND_ARRAY))
     return filter (vm, arguments, wanted, ret);
   return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE,
-                          arguments[0].tag == NEBULA_CELL_NULL ? _("Give a default for null with “??”.") : NULL,
-                          _("“%s” takes an array or an object as argument 1, not %s"), name,
-                          _nebula_cell_to_words (arguments));
+                          arguments[0].tag == NEBULA_CELL_NULL
+                              ? _ ("Give a default for null with “??”.")
+                              : NULL,
+                          _ ("“%s” takes an array or an object as argument 1, not %s"),
+                          name, _nebula_cell_to_words (arguments));
 }
 
 static gboolean
@@ -180,7 +203,8 @@ find (NebulaVm *vm, const NebulaCell *arguments, gboolean is_last, NebulaCell *r
   if (!search (vm, arguments, is_last, &index))
     return FALSE;
   *ret = index < 0 ? _nebula_cell_null ()
-                   : _nebula_cell_borrow (nebula_value_get_item (arguments[0].as.value, (gsize) index));
+                   : _nebula_cell_borrow (
+                         nebula_value_get_item (arguments[0].as.value, (gsize) index));
   return TRUE;
 }
 
@@ -209,7 +233,11 @@ call_find_index (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 
 /* Without a lambda the items themselves are conditions. */
 static gboolean
-scan (NebulaVm *vm, const NebulaCell *arguments, guint count, gboolean wanted, gboolean *ret)
+scan (NebulaVm *vm,
+      const NebulaCell *arguments,
+      guint count,
+      gboolean wanted,
+      gboolean *ret)
 {
   gsize length = get_count (arguments);
 
@@ -219,8 +247,9 @@ scan (NebulaVm *vm, const NebulaCell *arguments, guint count, gboolean wanted, g
     gboolean is_true;
 
     load (arguments, i, pair);
-    if (!_nebula_vm_burn (vm, 1) || !(count > 1 ? _nebula_vm_call_condition (vm, &arguments[1], pair, 2, &is_true)
-                                                : _nebula_operate_condition (vm, pair, &is_true)))
+    if (!_nebula_vm_burn (vm, 1) ||
+        !(count > 1 ? _nebula_vm_call_condition (vm, &arguments[1], pair, 2, &is_true)
+                    : _nebula_operate_condition (vm, pair, &is_true)))
       return FALSE;
     *ret = is_true == wanted;
   }
@@ -281,13 +310,16 @@ static gboolean
 reduce_step (NebulaVm *vm, const NebulaCell *arguments, gsize index, NebulaCell *sum)
 {
   NebulaCell triple[3], result;
-  gsize held = sum->tag == NEBULA_CELL_VALUE && sum->is_owned ? nebula_value_get_size_bytes (sum->as.value) : 0;
+  gsize held = sum->tag == NEBULA_CELL_VALUE && sum->is_owned
+                   ? nebula_value_get_size_bytes (sum->as.value)
+                   : 0;
   gboolean is_done;
 
   triple[0] = *sum;
   load (arguments, index, &triple[1]);
   vm->held += held;
-  is_done = _nebula_vm_burn (vm, 1) && _nebula_vm_call (vm, &arguments[1], triple, 3, &result);
+  is_done =
+      _nebula_vm_burn (vm, 1) && _nebula_vm_call (vm, &arguments[1], triple, 3, &result);
   vm->held -= held;
   if (!is_done)
     return FALSE;
@@ -324,7 +356,9 @@ add_to_sum (NebulaVm *vm, NebulaCell *sum, NebulaCell *item)
   NebulaCell result;
 
   if (!is_number)
-    _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("Only numbers can be summed, not %s"), _nebula_cell_to_words (item));
+    _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                     _ ("Only numbers can be summed, not %s"),
+                     _nebula_cell_to_words (item));
   else
     is_number = _nebula_operate (vm, NEBULA_OP_ADD, sum, item, &result);
   _nebula_cell_release (item);
@@ -386,11 +420,12 @@ choose_by (NebulaVm *vm, const NebulaCell *arguments, int sign, NebulaCell *ret)
   gsize chosen = 0;
 
   for (gsize i = 0; i < length; i++) {
-    NebulaCell key;
+    NebulaCell key = _nebula_cell_null ();
     int order = -sign;
 
     if (!call_item (vm, arguments, i, &arguments[1], &key) ||
         (i > 0 && !_nebula_operate_compare (vm, &key, &best, &order))) {
+      _nebula_cell_release (&key);
       _nebula_cell_release (&best);
       return FALSE;
     }
@@ -403,7 +438,10 @@ choose_by (NebulaVm *vm, const NebulaCell *arguments, int sign, NebulaCell *ret)
     }
   }
   _nebula_cell_release (&best);
-  *ret = length == 0 ? _nebula_cell_null () : _nebula_cell_borrow (nebula_value_get_item (arguments[0].as.value, chosen));
+  *ret =
+      length == 0
+          ? _nebula_cell_null ()
+          : _nebula_cell_borrow (nebula_value_get_item (arguments[0].as.value, chosen));
   return TRUE;
 }
 
@@ -434,7 +472,10 @@ cut_while (NebulaVm *vm, const NebulaCell *arguments, gboolean is_taking, Nebula
     edge++;
   }
   return _nebula_vm_charge (vm, 8 * length) &&
-         _nebula_vm_give (vm, nebula_value_slice (arguments[0].as.value, is_taking ? 0 : edge, is_taking ? edge : length), ret);
+         _nebula_vm_give (vm,
+                          nebula_value_slice (arguments[0].as.value, is_taking ? 0 : edge,
+                                              is_taking ? edge : length),
+                          ret);
 }
 
 static gboolean
@@ -452,7 +493,7 @@ call_skip_while (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 static gboolean
 call_partition (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) both = { 0 };
+  g_auto (NebulaCollector) both = {0};
   NebulaCell side;
 
   _nebula_collector_init (&both, vm, FALSE);
@@ -482,19 +523,19 @@ make_key (NebulaVm *vm, const NebulaCell *arguments, gsize index, GString *key)
 static gboolean
 call_key_by (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   g_autoptr (GString) key = g_string_new (NULL);
 
   _nebula_collector_init (&collector, vm, TRUE);
   for (gsize i = 0; i < get_count (arguments); i++)
     if (!make_key (vm, arguments, i, key) ||
-        !_nebula_collector_set_value (&collector, key->str, key->len, nebula_value_get_item (arguments[0].as.value, i)))
+        !_nebula_collector_set_value (&collector, key->str, key->len,
+                                      nebula_value_get_item (arguments[0].as.value, i)))
       return FALSE;
   return _nebula_collector_end (&collector, ret);
 }
 
-typedef struct
-{
+typedef struct {
   NebulaCollector items;
   GString *key;
   gint64 count;
@@ -530,7 +571,8 @@ find_group (NebulaVm *vm, GHashTable *index, GPtrArray *groups, const GString *k
 static gboolean
 group_items (NebulaVm *vm, const NebulaCell *arguments, GPtrArray *groups)
 {
-  g_autoptr (GHashTable) index = g_hash_table_new ((GHashFunc) g_string_hash, (GEqualFunc) g_string_equal);
+  g_autoptr (GHashTable) index =
+      g_hash_table_new ((GHashFunc) g_string_hash, (GEqualFunc) g_string_equal);
   g_autoptr (GString) key = g_string_new (NULL);
 
   for (gsize i = 0; i < get_count (arguments); i++) {
@@ -540,17 +582,21 @@ group_items (NebulaVm *vm, const NebulaCell *arguments, GPtrArray *groups)
       return FALSE;
     group = find_group (vm, index, groups, key);
     group->count++;
-    if (!_nebula_collector_add_value (&group->items, nebula_value_get_item (arguments[0].as.value, i)))
+    if (!_nebula_collector_add_value (&group->items,
+                                      nebula_value_get_item (arguments[0].as.value, i)))
       return FALSE;
   }
   return TRUE;
 }
 
 static gboolean
-make_groups (NebulaVm *vm, const NebulaCell *arguments, gboolean is_counted, NebulaCell *ret)
+make_groups (NebulaVm *vm,
+             const NebulaCell *arguments,
+             gboolean is_counted,
+             NebulaCell *ret)
 {
   g_autoptr (GPtrArray) groups = g_ptr_array_new_with_free_func (group_free);
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   if (!group_items (vm, arguments, groups))
     return FALSE;
@@ -578,6 +624,7 @@ call_count_by (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
   return make_groups (vm, arguments, TRUE, ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_array[] = {
   { "all", "every", "af", "items, x => condition?", N_("whether it holds for every item"), call_all, 1, 2, 2 },
   { "any", "some", "af", "items, x => condition?", N_("whether it holds for an item"), call_any, 1, 2, 2 },
@@ -603,3 +650,4 @@ const NebulaFunction _nebula_functions_array[] = {
   { "take_while", NULL, "af", "items, x => condition", N_("up to the first item that does not fit"), call_take_while, 2, 2, 2 },
   { NULL },
 };
+/* clang-format on */

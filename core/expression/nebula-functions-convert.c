@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* From one kind to another, and asking for the kind. */
 
-#include "nebula-expression-private.h"
-#include "nebula-json.h"
-
 #include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
+#include "nebula-json.h"
 
 static gboolean
 fail_convert (NebulaVm *vm, const NebulaCell *cell, const char *into)
@@ -16,10 +16,14 @@ fail_convert (NebulaVm *vm, const NebulaCell *cell, const char *into)
   if (_nebula_cell_is (cell, NEBULA_VALUE_KIND_STRING)) {
     const char *start = _nebula_cell_get_string (cell, NULL);
 
-    text = g_strndup (start, (gsize) (g_utf8_offset_to_pointer (start, MIN (40, g_utf8_strlen (start, -1))) - start));
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, NULL, _("The text “%s” is not %s"), text, into);
+    text = g_strndup (start, (gsize) (g_utf8_offset_to_pointer (
+                                          start, MIN (40, g_utf8_strlen (start, -1))) -
+                                      start));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, NULL,
+                            _ ("The text “%s” is not %s"), text, into);
   }
-  return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("%s cannot become %s"), _nebula_cell_to_words (cell), into);
+  return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _ ("%s cannot become %s"),
+                          _nebula_cell_to_words (cell), into);
 }
 
 static gboolean
@@ -49,8 +53,10 @@ read_number (const NebulaCell *cell, NebulaCell *ret)
   double number;
   char *end;
 
-  if (strlen (_nebula_cell_get_string (cell, NULL)) != nebula_value_get_string_length (cell->as.value) ||
-      !(g_ascii_isdigit (*digits) || *digits == '.' || (*digits == '-' && digits == text)) ||
+  if (strlen (_nebula_cell_get_string (cell, NULL)) !=
+          nebula_value_get_string_length (cell->as.value) ||
+      !(g_ascii_isdigit (*digits) || *digits == '.' ||
+        (*digits == '-' && digits == text)) ||
       strspn (digits, "0123456789.eE+-") != strlen (digits))
     return FALSE;
   if (g_ascii_string_to_signed (digits, 10, G_MININT64, G_MAXINT64, &integer, NULL)) {
@@ -78,7 +84,7 @@ to_number (NebulaVm *vm, const NebulaCell *cell, NebulaCell *ret)
   }
   if (_nebula_cell_is (cell, NEBULA_VALUE_KIND_STRING) && read_number (cell, ret))
     return TRUE;
-  return fail_convert (vm, cell, _("a number"));
+  return fail_convert (vm, cell, _ ("a number"));
 }
 
 static gboolean
@@ -90,7 +96,8 @@ call_number (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_float (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  return to_number (vm, arguments, ret) && _nebula_vm_give_float (vm, _nebula_cell_to_double (ret), ret);
+  return to_number (vm, arguments, ret) &&
+         _nebula_vm_give_float (vm, _nebula_cell_to_double (ret), ret);
 }
 
 static gboolean
@@ -104,7 +111,8 @@ call_int (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return TRUE;
   number = trunc (_nebula_cell_to_double (ret));
   if (!(number >= -9223372036854775808.0 && number < 9223372036854775808.0))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL, _("The number does not fit into an integer of 64 bits"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
+                            _ ("The number does not fit into an integer of 64 bits"));
   *ret = _nebula_cell_integer ((gint64) number);
   return TRUE;
 }
@@ -112,24 +120,26 @@ call_int (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_boolean (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  static const char *const yes[] = { "true", "yes", "on", "1", NULL };
-  static const char *const no[] = { "false", "no", "off", "0", "", NULL };
+  static const char *const yes[] = {"true", "yes", "on", "1", NULL};
+  static const char *const no[] = {"false", "no", "off", "0", "", NULL};
   g_autofree char *text = NULL;
 
   if (arguments[0].tag == NEBULA_CELL_BOOLEAN || arguments[0].tag == NEBULA_CELL_NULL) {
-    *ret = _nebula_cell_boolean (arguments[0].tag == NEBULA_CELL_BOOLEAN && arguments[0].as.boolean);
+    *ret = _nebula_cell_boolean (arguments[0].tag == NEBULA_CELL_BOOLEAN &&
+                                 arguments[0].as.boolean);
     return TRUE;
   }
   if (_nebula_cell_is_number (arguments)) {
-    *ret = _nebula_cell_boolean (fpclassify (_nebula_cell_to_double (arguments)) != FP_ZERO);
+    *ret =
+        _nebula_cell_boolean (fpclassify (_nebula_cell_to_double (arguments)) != FP_ZERO);
     return TRUE;
   }
   if (!_nebula_cell_is (arguments, NEBULA_VALUE_KIND_STRING))
-    return fail_convert (vm, arguments, _("a boolean"));
+    return fail_convert (vm, arguments, _ ("a boolean"));
   text = g_ascii_strdown (_nebula_cell_get_string (arguments, NULL), -1);
   g_strstrip (text);
   if (!g_strv_contains (yes, text) && !g_strv_contains (no, text))
-    return fail_convert (vm, arguments, _("a boolean"));
+    return fail_convert (vm, arguments, _ ("a boolean"));
   *ret = _nebula_cell_boolean (g_strv_contains (yes, text));
   return TRUE;
 }
@@ -144,14 +154,14 @@ call_decimal (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   _nebula_cell_append_text (arguments, text);
   value = nebula_value_new_decimal (text->str, &error);
   if (value == NULL)
-    return fail_convert (vm, arguments, _("a decimal"));
+    return fail_convert (vm, arguments, _ ("a decimal"));
   return _nebula_vm_charge (vm, text->len) && _nebula_vm_give (vm, value, ret);
 }
 
 static gboolean
 call_array (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   if (_nebula_cell_is (arguments, NEBULA_VALUE_KIND_ARRAY)) {
     *ret = arguments[0];
@@ -159,7 +169,8 @@ call_array (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return TRUE;
   }
   _nebula_collector_init (&collector, vm, FALSE);
-  if (arguments[0].tag != NEBULA_CELL_NULL && !_nebula_collector_add (&collector, &arguments[0]))
+  if (arguments[0].tag != NEBULA_CELL_NULL &&
+      !_nebula_collector_add (&collector, &arguments[0]))
     return FALSE;
   return _nebula_collector_end (&collector, ret);
 }
@@ -172,7 +183,8 @@ call_bytes (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   const char *text = _nebula_cell_get_string (arguments, &length);
 
   bytes = g_bytes_new (text, length);
-  return _nebula_vm_charge (vm, length) && _nebula_vm_give (vm, nebula_value_new_bytes (bytes), ret);
+  return _nebula_vm_charge (vm, length) &&
+         _nebula_vm_give (vm, nebula_value_new_bytes (bytes), ret);
 }
 
 static gboolean
@@ -187,7 +199,8 @@ call_from_json (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
     return FALSE;
   value = nebula_value_parse_json (text, (gssize) length, NEBULA_JSON_FLAGS_NONE, &error);
   if (value == NULL)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, NULL, _("This is not JSON: %s"), error->message);
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, NULL,
+                            _ ("This is not JSON: %s"), error->message);
   if (!_nebula_vm_charge (vm, nebula_value_get_size_bytes (value))) {
     nebula_value_unref (value);
     return FALSE;
@@ -206,7 +219,8 @@ call_to_json (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
       !_nebula_vm_charge (vm, nebula_value_get_size_bytes (value)))
     return FALSE;
   text = g_string_new (NULL);
-  nebula_value_append_json (value, is_pretty ? NEBULA_JSON_FLAGS_PRETTY : NEBULA_JSON_FLAGS_NONE, text);
+  nebula_value_append_json (
+      value, is_pretty ? NEBULA_JSON_FLAGS_PRETTY : NEBULA_JSON_FLAGS_NONE, text);
   if (is_pretty && text->len > 0 && text->str[text->len - 1] == '\n')
     g_string_truncate (text, text->len - 1);
   return _nebula_vm_give_text (vm, text, ret);
@@ -215,15 +229,17 @@ call_to_json (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_type_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  return _nebula_vm_give_string (vm, nebula_value_kind_to_string (_nebula_cell_get_kind (arguments)), -1, ret);
+  return _nebula_vm_give_string (
+      vm, nebula_value_kind_to_string (_nebula_cell_get_kind (arguments)), -1, ret);
 }
 
-#define DEFINE_IS(name, condition)                                                                                     \
-  static gboolean call_is_##name (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)                   \
-  {                                                                                                                    \
-    NebulaValueKind kind = _nebula_cell_get_kind (arguments);                                                          \
-    *ret = _nebula_cell_boolean (condition);                                                                           \
-    return TRUE;                                                                                                       \
+#define DEFINE_IS(name, condition)                                                       \
+  static gboolean call_is_##name (NebulaVm *vm, NebulaCell *arguments, guint count,      \
+                                  NebulaCell *ret)                                       \
+  {                                                                                      \
+    NebulaValueKind kind = _nebula_cell_get_kind (arguments);                            \
+    *ret = _nebula_cell_boolean (condition);                                             \
+    return TRUE;                                                                         \
   }
 
 DEFINE_IS (null, kind == NEBULA_VALUE_KIND_NULL)
@@ -240,7 +256,9 @@ is_numeric (const NebulaCell *cell)
 {
   NebulaCell number;
 
-  return _nebula_cell_is_number (cell) || (_nebula_cell_is (cell, NEBULA_VALUE_KIND_STRING) && read_number (cell, &number));
+  return _nebula_cell_is_number (cell) ||
+         (_nebula_cell_is (cell, NEBULA_VALUE_KIND_STRING) &&
+          read_number (cell, &number));
 }
 
 static gboolean
@@ -268,13 +286,15 @@ call_if_empty (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 
   if (_nebula_cell_is (arguments, NEBULA_VALUE_KIND_STRING))
     is_empty = nebula_value_get_string_length (arguments[0].as.value) == 0;
-  else if (_nebula_cell_is (arguments, NEBULA_VALUE_KIND_ARRAY) || _nebula_cell_is (arguments, NEBULA_VALUE_KIND_OBJECT))
+  else if (_nebula_cell_is (arguments, NEBULA_VALUE_KIND_ARRAY) ||
+           _nebula_cell_is (arguments, NEBULA_VALUE_KIND_OBJECT))
     is_empty = nebula_value_get_length (arguments[0].as.value) == 0;
   *ret = arguments[is_empty ? 1 : 0];
   ret->is_owned = FALSE;
   return TRUE;
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_convert[] = {
   { "array", "to_array", "v", "value", N_("an array: as it is, with one item, or empty for null"), call_array, 1, 1 },
   { "boolean", "bool to_boolean", "v", "value", N_("true for true, yes, on, 1 and numbers but zero"), call_boolean, 1, 1 },
@@ -300,3 +320,4 @@ const NebulaFunction _nebula_functions_convert[] = {
   { "type_of", "type typeof", "v", "value", N_("the name of the kind of a value"), call_type_of, 1, 1 },
   { NULL },
 };
+/* clang-format on */

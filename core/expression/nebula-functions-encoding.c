@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Encodings, digests and identifiers. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 /* Text or bytes, as bytes. */
 static GBytes *
@@ -16,8 +16,9 @@ take_bytes (NebulaVm *vm, const NebulaCell *cell)
   if (_nebula_cell_is (cell, NEBULA_VALUE_KIND_BYTES))
     return nebula_value_ref_bytes (cell->as.value);
   if (!_nebula_cell_is (cell, NEBULA_VALUE_KIND_STRING)) {
-    _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, _("Turn it into text with string () or to_json ()."),
-                     _("This takes text or bytes, not %s"), _nebula_cell_to_words (cell));
+    _nebula_vm_fail (
+        vm, NEBULA_ERROR_TYPE, _ ("Turn it into text with string () or to_json ()."),
+        _ ("This takes text or bytes, not %s"), _nebula_cell_to_words (cell));
     return NULL;
   }
   text = _nebula_cell_get_string (cell, &length);
@@ -33,13 +34,15 @@ give_decoded (NebulaVm *vm, const guint8 *data, gsize length, NebulaCell *ret)
   if (g_utf8_validate_len ((const char *) data, length, NULL))
     return _nebula_vm_give_string (vm, (const char *) data, (gssize) length, ret);
   bytes = g_bytes_new (data, length);
-  return _nebula_vm_charge (vm, length) && _nebula_vm_give (vm, nebula_value_new_bytes (bytes), ret);
+  return _nebula_vm_charge (vm, length) &&
+         _nebula_vm_give (vm, nebula_value_new_bytes (bytes), ret);
 }
 
 static gboolean
 fail_encoding (NebulaVm *vm, const char *name)
 {
-  return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, NULL, _("The text is not %s"), name);
+  return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, NULL, _ ("The text is not %s"),
+                          name);
 }
 
 static gboolean
@@ -90,11 +93,11 @@ call_base64_decode (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell
       continue;
     }
     if (is_padded || !(g_ascii_isalnum (letter) || letter == '+' || letter == '/'))
-      return fail_encoding (vm, _("base64"));
+      return fail_encoding (vm, _ ("base64"));
     g_string_append_c (plain, letter);
   }
   if (plain->len % 4 == 1)
-    return fail_encoding (vm, _("base64"));
+    return fail_encoding (vm, _ ("base64"));
   while (plain->len % 4 != 0)
     g_string_append_c (plain, '=');
   decoded = g_base64_decode (plain->str, &decoded_length);
@@ -129,13 +132,13 @@ call_hex_decode (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
   g_autoptr (GByteArray) data = g_byte_array_new ();
 
   if (length % 2 != 0)
-    return fail_encoding (vm, _("hexadecimal"));
+    return fail_encoding (vm, _ ("hexadecimal"));
   for (gsize i = 0; i < length; i += 2) {
     int high = g_ascii_xdigit_value (text[i]), low = g_ascii_xdigit_value (text[i + 1]);
     guint8 byte = (guint8) (high * 16 + low);
 
     if (high < 0 || low < 0)
-      return fail_encoding (vm, _("hexadecimal"));
+      return fail_encoding (vm, _ ("hexadecimal"));
     g_byte_array_append (data, &byte, 1);
   }
   return give_decoded (vm, data->data, data->len, ret);
@@ -160,7 +163,7 @@ call_url_decode (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
   g_string_replace (spaced, "+", " ", 0);
   text = g_uri_unescape_string (spaced->str, NULL);
   if (text == NULL || !g_utf8_validate (text, -1, NULL))
-    return fail_encoding (vm, _("URL-encoded"));
+    return fail_encoding (vm, _ ("URL-encoded"));
   return _nebula_vm_give_string (vm, text, -1, ret);
 }
 
@@ -195,7 +198,9 @@ call_query_string (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell 
     if (!_nebula_vm_burn (vm, 1 + length))
       return FALSE;
     for (gsize j = 0; j < length; j++) {
-      NebulaCell item = is_list ? _nebula_cell_borrow (nebula_value_get_item (member.as.value, j)) : member;
+      NebulaCell item =
+          is_list ? _nebula_cell_borrow (nebula_value_get_item (member.as.value, j))
+                  : member;
 
       append_parameter (query, key, &item);
     }
@@ -210,7 +215,7 @@ call_parse_query (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *
 {
   const char *text = _nebula_cell_get_string (arguments, NULL);
   g_auto (GStrv) pairs = g_strsplit (*text == '?' ? text + 1 : text, "&", -1);
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, TRUE);
   for (guint i = 0; pairs[i] != NULL; i++) {
@@ -226,13 +231,15 @@ call_parse_query (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *
     _nebula_cell_release (&key_text);
     if (!is_done)
       return FALSE;
-    is_done = _nebula_vm_give_string (vm, parts[1] != NULL ? parts[1] : "", -1, &value_text);
+    is_done =
+        _nebula_vm_give_string (vm, parts[1] != NULL ? parts[1] : "", -1, &value_text);
     if (is_done) {
       is_done = call_url_decode (vm, &value_text, 1, &value);
       _nebula_cell_release (&value_text);
     }
-    is_done = is_done && _nebula_collector_set (&collector, nebula_value_get_string (key.as.value),
-                                                nebula_value_get_string_length (key.as.value), &value);
+    is_done = is_done && _nebula_collector_set (
+                             &collector, nebula_value_get_string (key.as.value),
+                             nebula_value_get_string_length (key.as.value), &value);
     _nebula_cell_release (&key);
     if (!is_done)
       return FALSE;
@@ -264,15 +271,15 @@ call_escape_html (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *
   return _nebula_vm_give_text (vm, result, ret);
 }
 
-typedef struct
-{
+typedef struct {
   const char *name;
   GChecksumType type;
 } Digest;
 
 static const Digest digests[] = {
-  { "md5", G_CHECKSUM_MD5 },       { "sha1", G_CHECKSUM_SHA1 },     { "sha256", G_CHECKSUM_SHA256 },
-  { "sha384", G_CHECKSUM_SHA384 }, { "sha512", G_CHECKSUM_SHA512 },
+    {"md5", G_CHECKSUM_MD5},       {"sha1", G_CHECKSUM_SHA1},
+    {"sha256", G_CHECKSUM_SHA256}, {"sha384", G_CHECKSUM_SHA384},
+    {"sha512", G_CHECKSUM_SHA512},
 };
 
 static gboolean
@@ -285,8 +292,9 @@ find_digest (NebulaVm *vm, const NebulaCell *cell, GChecksumType *ret)
       *ret = digests[i].type;
       return TRUE;
     }
-  return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, _("There are md5, sha1, sha256, sha384 and sha512."),
-                          _("There is no digest “%s”"), name);
+  return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT,
+                          _ ("There are md5, sha1, sha256, sha384 and sha512."),
+                          _ ("There is no digest “%s”"), name);
 }
 
 static gboolean
@@ -306,7 +314,8 @@ call_hash (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   GChecksumType type;
 
-  return find_digest (vm, count > 1 ? &arguments[1] : NULL, &type) && hash (vm, arguments, type, ret);
+  return find_digest (vm, count > 1 ? &arguments[1] : NULL, &type) &&
+         hash (vm, arguments, type, ret);
 }
 
 static gboolean
@@ -357,12 +366,14 @@ call_uuid (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 
   high = (high & ~G_GUINT64_CONSTANT (0xf000)) | 0x4000;
   low = (low & ~(G_GUINT64_CONSTANT (3) << 62)) | G_GUINT64_CONSTANT (2) << 62;
-  g_snprintf (text, sizeof text, "%08x-%04x-%04x-%04x-%012" G_GINT64_MODIFIER "x", (guint) (high >> 32),
-              (guint) (high >> 16 & 0xffff), (guint) (high & 0xffff), (guint) (low >> 48),
+  g_snprintf (text, sizeof text, "%08x-%04x-%04x-%04x-%012" G_GINT64_MODIFIER "x",
+              (guint) (high >> 32), (guint) (high >> 16 & 0xffff),
+              (guint) (high & 0xffff), (guint) (low >> 48),
               low & G_GUINT64_CONSTANT (0xffffffffffff));
   return _nebula_vm_give_string (vm, text, -1, ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_encoding[] = {
   { "base64_decode", "from_base64 atob", "s", "text", N_("text (or bytes) out of base64, both alphabets"), call_base64_decode, 1, 1 },
   { "base64_encode", "to_base64 base64 btoa", "v", "text", N_("text or bytes as base64"), call_base64_encode, 1, 1 },
@@ -383,3 +394,4 @@ const NebulaFunction _nebula_functions_encoding[] = {
   { "uuid", "uuid4 random_uuid", "", "", N_("a random UUID, the same when it is computed again"), call_uuid, 0, 0, 0, NEBULA_FUNCTION_IMPURE },
   { NULL },
 };
+/* clang-format on */

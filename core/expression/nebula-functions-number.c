@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions on numbers. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 #define INTEGER_EDGE 9223372036854775808.0 /* 2⁶³ */
 
@@ -13,13 +13,17 @@ static gboolean
 give_whole (NebulaVm *vm, double number, NebulaCell *ret)
 {
   if (!(number >= -INTEGER_EDGE && number < INTEGER_EDGE))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL, _("The number does not fit into an integer of 64 bits"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
+                            _ ("The number does not fit into an integer of 64 bits"));
   *ret = _nebula_cell_integer ((gint64) number);
   return TRUE;
 }
 
 static gboolean
-round_with (NebulaVm *vm, const NebulaCell *cell, double (*function) (double), NebulaCell *ret)
+round_with (NebulaVm *vm,
+            const NebulaCell *cell,
+            double (*function) (double),
+            NebulaCell *ret)
 {
   if (cell->tag == NEBULA_CELL_INTEGER) {
     *ret = *cell;
@@ -65,7 +69,8 @@ call_round (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   gint64 digits = count > 1 ? arguments[1].as.integer : 0;
 
   if (digits < -15 || digits > 15)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("Rounding takes -15 to 15 digits"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("Rounding takes -15 to 15 digits"));
   if (count == 1)
     return round_with (vm, arguments, round, ret);
   if (arguments[0].tag == NEBULA_CELL_INTEGER && digits >= 0) {
@@ -73,9 +78,13 @@ call_round (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return TRUE;
   }
   if (digits <= 0)
-    return give_whole (vm, round (_nebula_cell_to_double (arguments) / pow (10, (double) -digits)) * pow (10, (double) -digits),
-                       ret);
-  return _nebula_vm_give_float (vm, round_digits (_nebula_cell_to_double (arguments), (int) digits), ret);
+    return give_whole (
+        vm,
+        round (_nebula_cell_to_double (arguments) / pow (10, (double) -digits)) *
+            pow (10, (double) -digits),
+        ret);
+  return _nebula_vm_give_float (
+      vm, round_digits (_nebula_cell_to_double (arguments), (int) digits), ret);
 }
 
 static gboolean
@@ -116,7 +125,9 @@ call_log (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   double number = log (_nebula_cell_to_double (arguments));
 
-  return _nebula_vm_give_float (vm, count > 1 ? number / log (_nebula_cell_to_double (&arguments[1])) : number, ret);
+  return _nebula_vm_give_float (
+      vm, count > 1 ? number / log (_nebula_cell_to_double (&arguments[1])) : number,
+      ret);
 }
 
 static gboolean
@@ -169,14 +180,16 @@ call_div (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   gint64 a, b;
 
   if (arguments[0].tag != NEBULA_CELL_INTEGER || arguments[1].tag != NEBULA_CELL_INTEGER)
-    return _nebula_operate (vm, NEBULA_OP_DIVIDE, &arguments[0], &arguments[1], &quotient) &&
+    return _nebula_operate (vm, NEBULA_OP_DIVIDE, &arguments[0], &arguments[1],
+                            &quotient) &&
            give_whole (vm, trunc (quotient.as.number), ret);
   a = arguments[0].as.integer;
   b = arguments[1].as.integer;
   if (b == 0)
     return _nebula_operate (vm, NEBULA_OP_DIVIDE, &arguments[0], &arguments[1], ret);
   if (a == G_MININT64 && b == -1)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL, _("The number leaves its range"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
+                            _ ("The number leaves its range"));
   *ret = _nebula_cell_integer (a / b);
   return TRUE;
 }
@@ -192,7 +205,9 @@ choose (NebulaVm *vm, const NebulaCell *arguments, guint count, int sign, Nebula
   if (!_nebula_vm_burn (vm, length))
     return FALSE;
   for (gsize i = 0; i < length; i++) {
-    NebulaCell item = is_list ? _nebula_cell_borrow (nebula_value_get_item (arguments[0].as.value, i)) : arguments[i];
+    NebulaCell item =
+        is_list ? _nebula_cell_borrow (nebula_value_get_item (arguments[0].as.value, i))
+                : arguments[i];
     int order = 0;
 
     item.is_owned = FALSE;
@@ -225,7 +240,8 @@ call_clamp (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   if (!_nebula_operate_compare (vm, &arguments[1], &arguments[2], &order))
     return FALSE;
   if (order > 0)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("The lower bound is above the upper one"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("The lower bound is above the upper one"));
   *ret = arguments[0];
   if (!_nebula_operate_compare (vm, &arguments[0], &arguments[1], &order))
     return FALSE;
@@ -281,12 +297,15 @@ shift (NebulaVm *vm, const NebulaCell *arguments, gboolean is_left, NebulaCell *
   gint64 result;
 
   if (by < 0 || by > 63)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL, _("An integer is shifted by 0 to 63 bits"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
+                            _ ("An integer is shifted by 0 to 63 bits"));
   if (!is_left)
     result = arguments[0].as.integer >> by;
   else if (arguments[0].as.integer != 0 &&
-           (by == 63 || __builtin_mul_overflow (arguments[0].as.integer, G_GINT64_CONSTANT (1) << by, &result)))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL, _("The number leaves its range"));
+           (by == 63 || __builtin_mul_overflow (arguments[0].as.integer,
+                                                G_GINT64_CONSTANT (1) << by, &result)))
+    return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
+                            _ ("The number leaves its range"));
   else if (arguments[0].as.integer == 0)
     result = 0;
   *ret = _nebula_cell_integer (result);
@@ -308,7 +327,8 @@ call_shift_right (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *
 static gboolean
 call_random (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  *ret = _nebula_cell_float ((double) (_nebula_vm_random (vm) >> 11) / 9007199254740992.0);
+  *ret =
+      _nebula_cell_float ((double) (_nebula_vm_random (vm) >> 11) / 9007199254740992.0);
   return TRUE;
 }
 
@@ -319,9 +339,12 @@ call_random_int (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
   guint64 span;
 
   if (arguments[1].as.integer < low)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("The lower bound is above the upper one"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("The lower bound is above the upper one"));
   span = (guint64) arguments[1].as.integer - (guint64) low + 1;
-  *ret = _nebula_cell_integer ((gint64) ((guint64) low + (span == 0 ? _nebula_vm_random (vm) : _nebula_vm_random (vm) % span)));
+  *ret = _nebula_cell_integer (
+      (gint64) ((guint64) low +
+                (span == 0 ? _nebula_vm_random (vm) : _nebula_vm_random (vm) % span)));
   return TRUE;
 }
 
@@ -337,12 +360,17 @@ format_fixed (double number, int digits)
 }
 
 static gboolean
-take_digits (NebulaVm *vm, const NebulaCell *arguments, guint count, int fallback, int *ret)
+take_digits (NebulaVm *vm,
+             const NebulaCell *arguments,
+             guint count,
+             int fallback,
+             int *ret)
 {
   gint64 digits = count > 1 ? arguments[1].as.integer : fallback;
 
   if (digits < 0 || digits > 20)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("A number is written with 0 to 20 digits"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("A number is written with 0 to 20 digits"));
   *ret = (int) digits;
   return TRUE;
 }
@@ -355,7 +383,8 @@ call_to_fixed (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 
   if (!take_digits (vm, arguments, count, 0, &digits))
     return FALSE;
-  text = format_fixed (round_digits (_nebula_cell_to_double (arguments), MIN (digits, 15)), digits);
+  text = format_fixed (
+      round_digits (_nebula_cell_to_double (arguments), MIN (digits, 15)), digits);
   return _nebula_vm_give_string (vm, text, -1, ret);
 }
 
@@ -370,12 +399,14 @@ call_format_number (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell
   gsize whole;
   int digits = 0;
 
-  if (!take_digits (vm, arguments, count, arguments[0].tag == NEBULA_CELL_INTEGER ? 0 : 2, &digits))
+  if (!take_digits (vm, arguments, count, arguments[0].tag == NEBULA_CELL_INTEGER ? 0 : 2,
+                    &digits))
     return FALSE;
   if (arguments[0].tag == NEBULA_CELL_INTEGER && digits == 0)
     text = g_strdup_printf ("%" G_GINT64_FORMAT, arguments[0].as.integer);
   else
-    text = format_fixed (round_digits (_nebula_cell_to_double (arguments), MIN (digits, 15)), digits);
+    text = format_fixed (
+        round_digits (_nebula_cell_to_double (arguments), MIN (digits, 15)), digits);
   result = g_string_new (*text == '-' ? "-" : "");
   p = *text == '-' ? text + 1 : text;
   for (whole = strcspn (p, "."); whole > 0; whole--, p++) {
@@ -388,6 +419,7 @@ call_format_number (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell
   return _nebula_vm_give_text (vm, result, ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_number[] = {
   { "abs", NULL, "n", "number", N_("without its sign"), call_abs, 1, 1 },
   { "bit_and", NULL, "i", "a, b", N_("bits that both have"), call_bit_and, 2, 2 },
@@ -422,3 +454,4 @@ const NebulaFunction _nebula_functions_number[] = {
   { "trunc", NULL, "n", "number", N_("the integer towards zero"), call_trunc, 1, 1 },
   { NULL },
 };
+/* clang-format on */

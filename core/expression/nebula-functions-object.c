@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions on objects, and on whatever has a length. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 static gsize
 get_count (const NebulaCell *container)
@@ -15,9 +15,10 @@ get_count (const NebulaCell *container)
 static gboolean
 fail_kind (NebulaVm *vm, const char *name, const NebulaCell *cell)
 {
-  return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE,
-                          cell->tag == NEBULA_CELL_NULL ? _("Give a default for null with “??”.") : NULL,
-                          _("“%s” does not take %s as argument 1"), name, _nebula_cell_to_words (cell));
+  return _nebula_vm_fail (
+      vm, NEBULA_ERROR_TYPE,
+      cell->tag == NEBULA_CELL_NULL ? _ ("Give a default for null with “??”.") : NULL,
+      _ ("“%s” does not take %s as argument 1"), name, _nebula_cell_to_words (cell));
 }
 
 static gboolean
@@ -27,7 +28,8 @@ measure (const NebulaCell *cell, gint64 *ret)
   const char *text;
   gsize length;
 
-  if (_nebula_cell_is (cell, NEBULA_VALUE_KIND_ARRAY) || _nebula_cell_is (cell, NEBULA_VALUE_KIND_OBJECT)) {
+  if (_nebula_cell_is (cell, NEBULA_VALUE_KIND_ARRAY) ||
+      _nebula_cell_is (cell, NEBULA_VALUE_KIND_OBJECT)) {
     *ret = (gint64) get_count (cell);
     return TRUE;
   }
@@ -85,8 +87,7 @@ add_key (NebulaCollector *collector, NebulaValue *object, gsize index)
   return _nebula_collector_add_string (collector, key, (gssize) length);
 }
 
-typedef enum
-{
+typedef enum {
   KEYS,
   VALUES,
   ENTRIES,
@@ -95,23 +96,25 @@ typedef enum
 static gboolean
 add_part (NebulaCollector *collector, NebulaValue *object, gsize index, Part part)
 {
-  g_auto (NebulaCollector) pair = { 0 };
+  g_auto (NebulaCollector) pair = {0};
   NebulaCell cell;
 
   if (part == KEYS)
     return add_key (collector, object, index);
   if (part == VALUES)
-    return _nebula_collector_add_value (collector, nebula_value_get_member_at (object, index));
+    return _nebula_collector_add_value (collector,
+                                        nebula_value_get_member_at (object, index));
   _nebula_collector_init (&pair, collector->vm, FALSE);
   return add_key (&pair, object, index) &&
-         _nebula_collector_add_value (&pair, nebula_value_get_member_at (object, index)) &&
+         _nebula_collector_add_value (&pair,
+                                      nebula_value_get_member_at (object, index)) &&
          _nebula_collector_end (&pair, &cell) && _nebula_collector_add (collector, &cell);
 }
 
 static gboolean
 list_parts (NebulaVm *vm, const NebulaCell *object, Part part, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (gsize i = 0; i < get_count (object); i++)
@@ -152,21 +155,24 @@ set_pair (NebulaCollector *collector, NebulaValue *pair)
     key = nebula_value_get_member (pair, "key");
     member = nebula_value_get_member (pair, "value");
   }
-  if (key == NULL || member == NULL || nebula_value_get_kind (key) != NEBULA_VALUE_KIND_STRING)
-    return _nebula_vm_fail (collector->vm, NEBULA_ERROR_TYPE, NULL,
-                            _("“from_entries” takes pairs: [key, value] or {key, value}, the key being text"));
-  return _nebula_collector_set_value (collector, nebula_value_get_string (key), nebula_value_get_string_length (key),
-                                      member);
+  if (key == NULL || member == NULL ||
+      nebula_value_get_kind (key) != NEBULA_VALUE_KIND_STRING)
+    return _nebula_vm_fail (
+        collector->vm, NEBULA_ERROR_TYPE, NULL,
+        _ ("“from_entries” takes pairs: [key, value] or {key, value}, the key being text"));
+  return _nebula_collector_set_value (collector, nebula_value_get_string (key),
+                                      nebula_value_get_string_length (key), member);
 }
 
 static gboolean
 call_from_entries (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, TRUE);
   for (gsize i = 0; i < get_count (arguments); i++)
-    if (!_nebula_vm_burn (vm, 1) || !set_pair (&collector, nebula_value_get_item (arguments[0].as.value, i)))
+    if (!_nebula_vm_burn (vm, 1) ||
+        !set_pair (&collector, nebula_value_get_item (arguments[0].as.value, i)))
       return FALSE;
   return _nebula_collector_end (&collector, ret);
 }
@@ -184,7 +190,8 @@ call_has (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return TRUE;
   }
   key = _nebula_cell_get_string (&arguments[1], &length);
-  *ret = _nebula_cell_boolean (nebula_value_get_member_length (arguments[0].as.value, key, length) != NULL);
+  *ret = _nebula_cell_boolean (
+      nebula_value_get_member_length (arguments[0].as.value, key, length) != NULL);
   return TRUE;
 }
 
@@ -197,7 +204,8 @@ follow (NebulaValue *value, const char *step)
 
   if (kind == NEBULA_VALUE_KIND_OBJECT)
     return nebula_value_get_member (value, step);
-  if (kind != NEBULA_VALUE_KIND_ARRAY || !g_ascii_string_to_signed (step, 10, G_MININT32, G_MAXINT32, &index, NULL))
+  if (kind != NEBULA_VALUE_KIND_ARRAY ||
+      !g_ascii_string_to_signed (step, 10, G_MININT32, G_MAXINT32, &index, NULL))
     return NULL;
   if (index < 0)
     index += (gint64) nebula_value_get_length (value);
@@ -211,11 +219,13 @@ call_get (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   const char *path = _nebula_cell_get_string (&arguments[1], NULL);
   g_auto (GStrv) steps = NULL;
-  NebulaValue *value = arguments[0].tag == NEBULA_CELL_VALUE ? arguments[0].as.value : NULL;
+  NebulaValue *value =
+      arguments[0].tag == NEBULA_CELL_VALUE ? arguments[0].as.value : NULL;
 
   if (!_nebula_vm_burn (vm, strlen (path)))
     return FALSE;
-  if (value != NULL && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT && nebula_value_has_member (value, path)) {
+  if (value != NULL && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT &&
+      nebula_value_has_member (value, path)) {
     *ret = _nebula_cell_borrow (nebula_value_get_member (value, path));
     return TRUE;
   }
@@ -245,7 +255,8 @@ copy_members (NebulaCollector *collector, NebulaValue *object)
     const char *key = nebula_value_get_key (object, i, &length);
 
     if (!_nebula_vm_burn (collector->vm, 1) ||
-        !_nebula_collector_set_value (collector, key, length, nebula_value_get_member_at (object, i)))
+        !_nebula_collector_set_value (collector, key, length,
+                                      nebula_value_get_member_at (object, i)))
       return FALSE;
   }
   return TRUE;
@@ -254,13 +265,14 @@ copy_members (NebulaCollector *collector, NebulaValue *object)
 static gboolean
 call_set (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length;
   const char *key = _nebula_cell_get_string (&arguments[1], &length);
 
   _nebula_collector_init (&collector, vm, TRUE);
   return copy_members (&collector, arguments[0].as.value) &&
-         _nebula_collector_set (&collector, key, length, &arguments[2]) && _nebula_collector_end (&collector, ret);
+         _nebula_collector_set (&collector, key, length, &arguments[2]) &&
+         _nebula_collector_end (&collector, ret);
 }
 
 /* Whether @key is among the arguments after the first: texts, or one array of texts. */
@@ -270,7 +282,8 @@ is_listed (const NebulaCell *arguments, guint count, const char *key, gsize leng
   g_autoptr (NebulaValue) text = nebula_value_new_string_length (key, length);
 
   for (guint i = 1; i < count; i++) {
-    if (_nebula_cell_is (&arguments[i], NEBULA_VALUE_KIND_STRING) && nebula_value_equal (text, arguments[i].as.value))
+    if (_nebula_cell_is (&arguments[i], NEBULA_VALUE_KIND_STRING) &&
+        nebula_value_equal (text, arguments[i].as.value))
       return TRUE;
     if (!_nebula_cell_is (&arguments[i], NEBULA_VALUE_KIND_ARRAY))
       continue;
@@ -282,9 +295,13 @@ is_listed (const NebulaCell *arguments, guint count, const char *key, gsize leng
 }
 
 static gboolean
-select_members (NebulaVm *vm, const NebulaCell *arguments, guint count, gboolean wanted, NebulaCell *ret)
+select_members (NebulaVm *vm,
+                const NebulaCell *arguments,
+                guint count,
+                gboolean wanted,
+                NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   NebulaValue *object = arguments[0].as.value;
   gsize cost = count;
 
@@ -299,7 +316,8 @@ select_members (NebulaVm *vm, const NebulaCell *arguments, guint count, gboolean
     if (!_nebula_vm_burn (vm, cost))
       return FALSE;
     if (is_listed (arguments, count, key, length) == wanted &&
-        !_nebula_collector_set_value (&collector, key, length, nebula_value_get_member_at (object, i)))
+        !_nebula_collector_set_value (&collector, key, length,
+                                      nebula_value_get_member_at (object, i)))
       return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
@@ -320,7 +338,7 @@ call_omit (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_merge (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, TRUE);
   for (guint i = 0; i < count; i++)
@@ -339,7 +357,7 @@ is_object (NebulaValue *value)
 static gboolean
 merge_deep (NebulaVm *vm, NebulaValue *left, NebulaValue *right, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
 
   _nebula_collector_init (&collector, vm, TRUE);
   if (!copy_members (&collector, left))
@@ -351,7 +369,8 @@ merge_deep (NebulaVm *vm, NebulaValue *left, NebulaValue *right, NebulaCell *ret
     NebulaValue *old = nebula_value_get_member_length (left, key, length);
     NebulaCell cell = _nebula_cell_borrow (member);
 
-    if (!_nebula_vm_burn (vm, 1) || (is_object (old) && is_object (member) && !merge_deep (vm, old, member, &cell)) ||
+    if (!_nebula_vm_burn (vm, 1) ||
+        (is_object (old) && is_object (member) && !merge_deep (vm, old, member, &cell)) ||
         !_nebula_collector_set (&collector, key, length, &cell))
       return FALSE;
   }
@@ -379,7 +398,11 @@ call_deep_merge (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 
 /* Calls the lambda with (value, key). */
 static gboolean
-call_member (NebulaVm *vm, NebulaValue *object, gsize index, const NebulaCell *function, NebulaCell *ret)
+call_member (NebulaVm *vm,
+             NebulaValue *object,
+             gsize index,
+             const NebulaCell *function,
+             NebulaCell *ret)
 {
   g_autoptr (NebulaValue) key = NULL;
   NebulaCell pair[2];
@@ -395,7 +418,7 @@ call_member (NebulaVm *vm, NebulaValue *object, gsize index, const NebulaCell *f
 static gboolean
 call_map_values (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   NebulaValue *object = arguments[0].as.value;
 
   _nebula_collector_init (&collector, vm, TRUE);
@@ -415,7 +438,7 @@ call_map_values (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 static gboolean
 call_map_keys (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   NebulaValue *object = arguments[0].as.value;
 
   _nebula_collector_init (&collector, vm, TRUE);
@@ -433,12 +456,14 @@ call_map_keys (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
       return FALSE;
     is_done = _nebula_cell_is (&name, NEBULA_VALUE_KIND_STRING);
     if (!is_done)
-      _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("The key of a member is text, not %s"),
+      _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                       _ ("The key of a member is text, not %s"),
                        _nebula_cell_to_words (&name));
     else
-      is_done = _nebula_collector_set_value (&collector, nebula_value_get_string (name.as.value),
-                                             nebula_value_get_string_length (name.as.value),
-                                             nebula_value_get_member_at (object, i));
+      is_done = _nebula_collector_set_value (
+          &collector, nebula_value_get_string (name.as.value),
+          nebula_value_get_string_length (name.as.value),
+          nebula_value_get_member_at (object, i));
     _nebula_cell_release (&name);
     if (!is_done)
       return FALSE;
@@ -449,7 +474,7 @@ call_map_keys (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 static gboolean
 call_invert (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   g_autoptr (GString) name = g_string_new (NULL);
   NebulaValue *object = arguments[0].as.value;
 
@@ -462,13 +487,15 @@ call_invert (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 
     g_string_truncate (name, 0);
     _nebula_cell_append_text (&value, name);
-    if (!_nebula_vm_burn (vm, 1) || !_nebula_vm_give_string (vm, key, (gssize) length, &cell) ||
+    if (!_nebula_vm_burn (vm, 1) ||
+        !_nebula_vm_give_string (vm, key, (gssize) length, &cell) ||
         !_nebula_collector_set (&collector, name->str, name->len, &cell))
       return FALSE;
   }
   return _nebula_collector_end (&collector, ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_object[] = {
   { "deep_merge", "merge_deep", "o", "object…", N_("the members of all, objects in the same place merged in turn"), call_deep_merge, 1, NEBULA_ARITY_ANY },
   { "entries", "to_entries to_pairs", "o", "object", N_("an array of [key, value]"), call_entries, 1, 1 },
@@ -489,3 +516,4 @@ const NebulaFunction _nebula_functions_object[] = {
   { "values", NULL, "o", "object", N_("the values of an object"), call_values, 1, 1 },
   { NULL },
 };
+/* clang-format on */

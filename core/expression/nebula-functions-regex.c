@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions with regular expressions; the last argument are flags out of i, m, s, x. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-expression-private.h"
+
 static gboolean
-begin (NebulaVm *vm, const NebulaCell *arguments, const NebulaCell *flags, GRegex **ret_regex, GMatchInfo **ret_match)
+begin (NebulaVm *vm,
+       const NebulaCell *arguments,
+       const NebulaCell *flags,
+       GRegex **ret_regex,
+       GMatchInfo **ret_match)
 {
   *ret_regex = _nebula_vm_ref_regex (vm, &arguments[1], flags);
-  return *ret_regex != NULL && _nebula_vm_match (vm, *ret_regex, &arguments[0], 0, ret_match);
+  return *ret_regex != NULL &&
+         _nebula_vm_match (vm, *ret_regex, &arguments[0], 0, ret_match);
 }
 
 static gboolean
@@ -27,9 +32,12 @@ call_matches (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 
 /* The whole match, then the groups; null for a group that took no part. */
 static gboolean
-collect_groups (NebulaVm *vm, const NebulaCell *subject, GMatchInfo *match, NebulaCell *ret)
+collect_groups (NebulaVm *vm,
+                const NebulaCell *subject,
+                GMatchInfo *match,
+                NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   const char *text = _nebula_cell_get_string (subject, NULL);
   int groups = g_regex_get_capture_count (g_match_info_get_regex (match)) + 1;
 
@@ -63,7 +71,7 @@ call_match_all (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
 {
   g_autoptr (GRegex) regex = NULL;
   g_autoptr (GMatchInfo) match = NULL;
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   const char *text = _nebula_cell_get_string (arguments, NULL);
 
   if (!begin (vm, arguments, count > 2 ? &arguments[2] : NULL, &regex, &match))
@@ -74,8 +82,9 @@ call_match_all (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
     int start, end;
 
     g_match_info_fetch_pos (match, 0, &start, &end);
-    if (g_regex_get_capture_count (regex) == 0 ? !_nebula_vm_give_string (vm, text + start, end - start, &item)
-                                               : !collect_groups (vm, arguments, match, &item))
+    if (g_regex_get_capture_count (regex) == 0
+            ? !_nebula_vm_give_string (vm, text + start, end - start, &item)
+            : !collect_groups (vm, arguments, match, &item))
       return FALSE;
     if (!_nebula_collector_add (&collector, &item) || !_nebula_vm_match_next (vm, match))
       return FALSE;
@@ -85,7 +94,10 @@ call_match_all (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
 
 /* In the replacement `$0` is the match, `$1` a group, `$$` a dollar. */
 static void
-append_replacement (GString *result, const char *replacement, const char *text, GMatchInfo *match)
+append_replacement (GString *result,
+                    const char *replacement,
+                    const char *text,
+                    GMatchInfo *match)
 {
   for (const char *p = replacement; *p != '\0'; p++) {
     int start, end;
@@ -136,7 +148,7 @@ call_split_regex (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *
 {
   g_autoptr (GRegex) regex = NULL;
   g_autoptr (GMatchInfo) match = NULL;
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length;
   const char *text = _nebula_cell_get_string (arguments, &length);
   int done = 0;
@@ -170,6 +182,7 @@ call_escape_regex (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell 
   return _nebula_vm_give_string (vm, escaped, -1, ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_regex[] = {
   { "escape_regex", "regex_escape", "s", "text", N_("a pattern that finds just this text"), call_escape_regex, 1, 1 },
   { "match", "regex_match extract", "srg", "text, pattern, flags?", N_("[match, group…] of the first match, else null"), call_match, 2, 3 },
@@ -179,3 +192,4 @@ const NebulaFunction _nebula_functions_regex[] = {
   { "split_regex", "regex_split", "srg", "text, pattern, flags?", N_("the parts between matches"), call_split_regex, 2, 3 },
   { NULL },
 };
+/* clang-format on */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Functions on text. Characters are Unicode code points. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 static const char *
 get (const NebulaCell *cell, gsize *ret_length)
@@ -14,7 +14,10 @@ get (const NebulaCell *cell, gsize *ret_length)
 
 /* Letter by letter, so that the language of the process (Turkish!) changes nothing. */
 static gboolean
-map_letters (NebulaVm *vm, const NebulaCell *cell, gunichar (*map) (gunichar character), NebulaCell *ret)
+map_letters (NebulaVm *vm,
+             const NebulaCell *cell,
+             gunichar (*map) (gunichar character),
+             NebulaCell *ret)
 {
   gsize length;
   const char *text = get (cell, &length);
@@ -44,11 +47,16 @@ call_lower (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 is_trimmed (gunichar character, const char *set)
 {
-  return set == NULL ? g_unichar_isspace (character) || character == 0xfeff : g_utf8_strchr (set, -1, character) != NULL;
+  return set == NULL ? g_unichar_isspace (character) || character == 0xfeff
+                     : g_utf8_strchr (set, -1, character) != NULL;
 }
 
 static gboolean
-trim (NebulaVm *vm, const NebulaCell *arguments, guint count, guint sides, NebulaCell *ret)
+trim (NebulaVm *vm,
+      const NebulaCell *arguments,
+      guint count,
+      guint sides,
+      NebulaCell *ret)
 {
   gsize length;
   const char *start = get (&arguments[0], &length);
@@ -57,7 +65,8 @@ trim (NebulaVm *vm, const NebulaCell *arguments, guint count, guint sides, Nebul
 
   while ((sides & 1) != 0 && start < end && is_trimmed (g_utf8_get_char (start), set))
     start = g_utf8_next_char (start);
-  while ((sides & 2) != 0 && end > start && is_trimmed (g_utf8_get_char (g_utf8_prev_char (end)), set))
+  while ((sides & 2) != 0 && end > start &&
+         is_trimmed (g_utf8_get_char (g_utf8_prev_char (end)), set))
     end = g_utf8_prev_char (end);
   return _nebula_vm_give_string (vm, start, end - start, ret);
 }
@@ -107,7 +116,8 @@ call_title_case (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
   for (const char *p = text; p < text + length; p = g_utf8_next_char (p)) {
     gunichar character = g_utf8_get_char (p);
 
-    g_string_append_unichar (result, is_inside ? g_unichar_tolower (character) : g_unichar_totitle (character));
+    g_string_append_unichar (result, is_inside ? g_unichar_tolower (character)
+                                               : g_unichar_totitle (character));
     is_inside = g_unichar_isalnum (character) || character == '\'';
   }
   return _nebula_vm_give_text (vm, result, ret);
@@ -139,7 +149,11 @@ cut_words (const char *text, gsize length)
 }
 
 static gboolean
-change_case (NebulaVm *vm, const NebulaCell *cell, const char *separator, gboolean is_first_large, gboolean is_large,
+change_case (NebulaVm *vm,
+             const NebulaCell *cell,
+             const char *separator,
+             gboolean is_first_large,
+             gboolean is_large,
              NebulaCell *ret)
 {
   gsize length;
@@ -215,7 +229,8 @@ call_starts_with (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *
   const char *text = get (&arguments[0], &length);
   const char *part = get (&arguments[1], &part_length);
 
-  *ret = _nebula_cell_boolean (part_length <= length && memcmp (text, part, part_length) == 0);
+  *ret = _nebula_cell_boolean (part_length <= length &&
+                               memcmp (text, part, part_length) == 0);
   return TRUE;
 }
 
@@ -226,8 +241,9 @@ call_ends_with (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
   const char *text = get (&arguments[0], &length);
   const char *part = get (&arguments[1], &part_length);
 
-  *ret = _nebula_cell_boolean (part_length <= length &&
-                               memcmp (text + length - part_length, part, part_length) == 0);
+  *ret =
+      _nebula_cell_boolean (part_length <= length &&
+                            memcmp (text + length - part_length, part, part_length) == 0);
   return TRUE;
 }
 
@@ -254,7 +270,8 @@ call_replace (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   const char *found;
 
   if (from_length == 0)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("There is no text to replace"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("There is no text to replace"));
   while ((found = memmem (text, (gsize) (end - text), from, from_length)) != NULL) {
     g_string_append_len (result, text, found - text);
     g_string_append_len (result, to, (gssize) to_length);
@@ -269,12 +286,16 @@ call_replace (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 }
 
 static gboolean
-split_characters (NebulaCollector *collector, const char *text, const char *end, gint64 limit)
+split_characters (NebulaCollector *collector,
+                  const char *text,
+                  const char *end,
+                  gint64 limit)
 {
   while (text < end && limit-- > 0) {
     const char *next = g_utf8_next_char (text);
 
-    if (!_nebula_vm_burn (collector->vm, 1) || !_nebula_collector_add_string (collector, text, next - text))
+    if (!_nebula_vm_burn (collector->vm, 1) ||
+        !_nebula_collector_add_string (collector, text, next - text))
       return FALSE;
     text = next;
   }
@@ -282,7 +303,11 @@ split_characters (NebulaCollector *collector, const char *text, const char *end,
 }
 
 static gboolean
-split_parts (NebulaCollector *collector, const char *text, const char *end, const NebulaCell *separator, gint64 limit)
+split_parts (NebulaCollector *collector,
+             const char *text,
+             const char *end,
+             const NebulaCell *separator,
+             gint64 limit)
 {
   gsize length;
   const char *part = get (separator, &length);
@@ -292,7 +317,8 @@ split_parts (NebulaCollector *collector, const char *text, const char *end, cons
 
     if (found == NULL)
       break;
-    if (!_nebula_vm_burn (collector->vm, 1) || !_nebula_collector_add_string (collector, text, found - text))
+    if (!_nebula_vm_burn (collector->vm, 1) ||
+        !_nebula_collector_add_string (collector, text, found - text))
       return FALSE;
     text = found + length;
   }
@@ -302,17 +328,19 @@ split_parts (NebulaCollector *collector, const char *text, const char *end, cons
 static gboolean
 call_split (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length, separator_length;
   const char *text = get (&arguments[0], &length);
   gint64 limit = count > 2 ? arguments[2].as.integer : G_MAXINT64;
 
   if (limit < 1)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("The greatest number of parts is at least 1"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("The greatest number of parts is at least 1"));
   get (&arguments[1], &separator_length);
   _nebula_collector_init (&collector, vm, FALSE);
-  if (!(separator_length == 0 ? split_characters (&collector, text, text + length, limit)
-                              : split_parts (&collector, text, text + length, &arguments[1], limit)))
+  if (!(separator_length == 0
+            ? split_characters (&collector, text, text + length, limit)
+            : split_parts (&collector, text, text + length, &arguments[1], limit)))
     return FALSE;
   return _nebula_collector_end (&collector, ret);
 }
@@ -320,7 +348,7 @@ call_split (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_lines (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length;
   const char *text = get (&arguments[0], &length);
   const char *end = text + length;
@@ -333,7 +361,8 @@ call_lines (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 
     if (found != NULL && line > 0 && stop[-1] == '\r')
       line--;
-    if (!_nebula_vm_burn (vm, 1) || !_nebula_collector_add_string (&collector, text, (gssize) line))
+    if (!_nebula_vm_burn (vm, 1) ||
+        !_nebula_collector_add_string (&collector, text, (gssize) line))
       return FALSE;
     text = stop + 1;
   }
@@ -343,20 +372,22 @@ call_lines (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_words (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
+  g_auto (NebulaCollector) collector = {0};
   gsize length;
   const char *text = get (&arguments[0], &length);
   const char *start = NULL;
 
   _nebula_collector_init (&collector, vm, FALSE);
-  for (const char *p = text; p <= text + length; p = p < text + length ? g_utf8_next_char (p) : p + 1) {
+  for (const char *p = text; p <= text + length;
+       p = p < text + length ? g_utf8_next_char (p) : p + 1) {
     gboolean is_gap = p == text + length || g_unichar_isspace (g_utf8_get_char (p));
 
     if (start == NULL && !is_gap)
       start = p;
     if (start == NULL || !is_gap)
       continue;
-    if (!_nebula_vm_burn (vm, 1) || !_nebula_collector_add_string (&collector, start, p - start))
+    if (!_nebula_vm_burn (vm, 1) ||
+        !_nebula_collector_add_string (&collector, start, p - start))
       return FALSE;
     start = NULL;
   }
@@ -393,7 +424,8 @@ append_filling (NebulaVm *vm, GString *result, const NebulaCell *filling, gint64
   const char *p = text;
 
   if (*text == '\0')
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("There is no text to fill up with"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("There is no text to fill up with"));
   if (count > NEBULA_LIMIT_EVALUATION_BYTES)
     return _nebula_vm_charge (vm, (gsize) count);
   for (; count > 0; count--) {
@@ -406,14 +438,19 @@ append_filling (NebulaVm *vm, GString *result, const NebulaCell *filling, gint64
 }
 
 static gboolean
-pad (NebulaVm *vm, const NebulaCell *arguments, guint count, gboolean is_start, NebulaCell *ret)
+pad (NebulaVm *vm,
+     const NebulaCell *arguments,
+     guint count,
+     gboolean is_start,
+     NebulaCell *ret)
 {
   gsize length;
   const char *text = get (&arguments[0], &length);
   gint64 missing;
   g_autoptr (GString) result = g_string_new (NULL);
 
-  if (__builtin_sub_overflow (arguments[1].as.integer, (gint64) g_utf8_strlen (text, (gssize) length), &missing))
+  if (__builtin_sub_overflow (arguments[1].as.integer,
+                              (gint64) g_utf8_strlen (text, (gssize) length), &missing))
     missing = 0;
   if (!is_start)
     g_string_append_len (result, text, (gssize) length);
@@ -445,12 +482,17 @@ call_repeat (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   GString *result;
 
   if (times < 0)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("Text cannot be repeated a negative number of times"));
-  if (__builtin_mul_overflow (length, (gsize) times, &total) || total > NEBULA_LIMIT_EVALUATION_BYTES)
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("Text cannot be repeated a negative number of times"));
+  if (__builtin_mul_overflow (length, (gsize) times, &total) ||
+      total > NEBULA_LIMIT_EVALUATION_BYTES)
     return _nebula_vm_charge (vm, G_MAXSIZE);
   result = g_string_sized_new (total);
-  for (gint64 i = 0; length > 0 && i < times; i++)
+  if (total > 0)
     g_string_append_len (result, text, (gssize) length);
+  while (result->len < total)
+    g_string_append_len (result, result->str,
+                         (gssize) MIN (result->len, total - result->len));
   return _nebula_vm_give_text (vm, result, ret);
 }
 
@@ -460,7 +502,8 @@ call_substring (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
   NebulaCell text = arguments[0];
 
   text.is_owned = FALSE;
-  if (!_nebula_vm_slice (vm, &text, &arguments[1], count > 2 ? &arguments[2] : NULL, FALSE))
+  if (!_nebula_vm_slice (vm, &text, &arguments[1], count > 2 ? &arguments[2] : NULL,
+                         FALSE))
     return FALSE;
   *ret = text;
   return TRUE;
@@ -472,13 +515,16 @@ call_truncate (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
   gsize length;
   const char *text = get (&arguments[0], &length);
   const char *end = count > 2 ? get (&arguments[2], NULL) : "…";
-  glong kept = (glong) CLAMP (arguments[1].as.integer, 0, G_MAXINT32) - g_utf8_strlen (end, -1);
+  glong kept =
+      (glong) CLAMP (arguments[1].as.integer, 0, G_MAXINT32) - g_utf8_strlen (end, -1);
   GString *result;
 
-  if (g_utf8_strlen (text, (gssize) length) <= CLAMP (arguments[1].as.integer, 0, G_MAXINT32))
+  if (g_utf8_strlen (text, (gssize) length) <=
+      CLAMP (arguments[1].as.integer, 0, G_MAXINT32))
     return _nebula_vm_give_string (vm, text, (gssize) length, ret);
   result = g_string_new (NULL);
-  g_string_append_len (result, text, g_utf8_offset_to_pointer (text, MAX (kept, 0)) - text);
+  g_string_append_len (result, text,
+                       g_utf8_offset_to_pointer (text, MAX (kept, 0)) - text);
   g_string_append (result, end);
   return _nebula_vm_give_text (vm, result, ret);
 }
@@ -518,7 +564,8 @@ call_code_point (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
   const char *text = get (&arguments[0], &length);
 
   if (length == 0)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL, _("The text has no character"));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+                            _ ("The text has no character"));
   *ret = _nebula_cell_integer (g_utf8_get_char (text));
   return TRUE;
 }
@@ -531,7 +578,7 @@ call_character (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
 
   if (code < 1 || code > 0x10ffff || !g_unichar_validate ((gunichar) code))
     return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
-                            _("There is no character %" G_GINT64_FORMAT), code);
+                            _ ("There is no character %" G_GINT64_FORMAT), code);
   text = g_string_new (NULL);
   g_string_append_unichar (text, (gunichar) code);
   return _nebula_vm_give_text (vm, text, ret);
@@ -554,6 +601,7 @@ call_strip_tags (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
   return _nebula_vm_give_text (vm, result, ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_string[] = {
   { "after", "substring_after", "ss", "text, part", N_("what stands after the first part, empty if it is not there"), call_after, 2, 2 },
   { "before", "substring_before", "ss", "text, part", N_("what stands before the first part, all if it is not there"), call_before, 2, 2 },
@@ -587,3 +635,4 @@ const NebulaFunction _nebula_functions_string[] = {
   { "words", "split_words", "s", "text", N_("the parts between blanks"), call_words, 1, 1 },
   { NULL },
 };
+/* clang-format on */

@@ -4,14 +4,14 @@
  * offsets such as +02:00, and years go from 1 to 9999.
  */
 
-#include "nebula-duration.h"
-#include "nebula-moment-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-duration.h"
+#include "nebula-moment-private.h"
+
 #define FIRST_USEC (G_GINT64_CONSTANT (-62135596800) * G_USEC_PER_SEC)
-#define LAST_USEC (G_GINT64_CONSTANT (253402300800) * G_USEC_PER_SEC - 1)
+#define LAST_USEC  (G_GINT64_CONSTANT (253402300800) * G_USEC_PER_SEC - 1)
 
 /* Only what can be a zone: never a path out of the database of zones. */
 static gboolean
@@ -19,7 +19,9 @@ is_zone_name (const char *name)
 {
   if (*name == '/' || *name == '\0' || strlen (name) > 64 || strstr (name, "..") != NULL)
     return FALSE;
-  return strspn (name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-:") == strlen (name);
+  return strspn (name,
+                 "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/_+-:") ==
+         strlen (name);
 }
 
 GTimeZone *
@@ -33,21 +35,24 @@ _nebula_moment_take_zone (NebulaVm *vm, const NebulaCell *zone)
   if (is_zone_name (name))
     found = g_time_zone_new_identifier (name);
   if (found == NULL)
-    _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, _("Zones look like Europe/Rome, UTC or +02:00."),
-                     _("There is no time zone “%s”"), name);
+    _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT,
+                     _ ("Zones look like Europe/Rome, UTC or +02:00."),
+                     _ ("There is no time zone “%s”"), name);
   return found;
 }
 
 gint64
 _nebula_moment_get_usec (GDateTime *moment)
 {
-  return g_date_time_to_unix (moment) * G_USEC_PER_SEC + g_date_time_get_microsecond (moment);
+  return g_date_time_to_unix (moment) * G_USEC_PER_SEC +
+         g_date_time_get_microsecond (moment);
 }
 
 static gboolean
 fail_range (NebulaVm *vm)
 {
-  return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL, _("Times go from the year 1 to the year 9999"));
+  return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
+                          _ ("Times go from the year 1 to the year 9999"));
 }
 
 static GDateTime *
@@ -90,15 +95,18 @@ read_moment (NebulaVm *vm, const NebulaCell *cell, gint64 *ret_usec, int *ret_of
     return TRUE;
   }
   if (!_nebula_cell_is (cell, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE,
-                            _nebula_cell_is_number (cell) ? _("Use from_unix () or from_unix_ms ().") : NULL,
-                            _("This takes a timestamp, a date or text, not %s"), _nebula_cell_to_words (cell));
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_TYPE,
+        _nebula_cell_is_number (cell) ? _ ("Use from_unix () or from_unix_ms ().") : NULL,
+        _ ("This takes a timestamp, a date or text, not %s"),
+        _nebula_cell_to_words (cell));
   text = _nebula_cell_get_string (cell, NULL);
   whole = strlen (text) == 10 ? g_strconcat (text, "T00:00:00Z", NULL) : NULL;
   if (nebula_timestamp_parse (whole != NULL ? whole : text, ret_usec, ret_offset, NULL))
     return TRUE;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, _("Use parse_date (text, format) for other forms."),
-                          _("The text “%s” is not a time such as 2026-01-31T12:00:00Z"), text);
+  return _nebula_vm_fail (
+      vm, NEBULA_ERROR_INVALID_DATA, _ ("Use parse_date (text, format) for other forms."),
+      _ ("The text “%s” is not a time such as 2026-01-31T12:00:00Z"), text);
 }
 
 GDateTime *
@@ -110,7 +118,8 @@ _nebula_moment_take (NebulaVm *vm, const NebulaCell *cell, const NebulaCell *zon
 
   if (!read_moment (vm, cell, &usec, &offset))
     return NULL;
-  wanted = zone != NULL ? _nebula_moment_take_zone (vm, zone) : g_time_zone_new_offset (offset);
+  wanted = zone != NULL ? _nebula_moment_take_zone (vm, zone)
+                        : g_time_zone_new_offset (offset);
   return wanted != NULL ? make_moment (vm, usec, wanted) : NULL;
 }
 
@@ -125,7 +134,8 @@ _nebula_moment_give (NebulaVm *vm, GDateTime *moment, NebulaCell *ret)
   usec = _nebula_moment_get_usec (moment);
   offset = (int) (g_date_time_get_utc_offset (moment) / G_USEC_PER_SEC);
   g_date_time_unref (moment);
-  return _nebula_vm_charge (vm, 32) && _nebula_vm_give (vm, nebula_value_new_timestamp (usec, offset), ret);
+  return _nebula_vm_charge (vm, 32) &&
+         _nebula_vm_give (vm, nebula_value_new_timestamp (usec, offset), ret);
 }
 
 static gboolean
@@ -143,7 +153,8 @@ call_today (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_timestamp (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  GDateTime *moment = _nebula_moment_take (vm, arguments, count > 1 ? &arguments[1] : NULL);
+  GDateTime *moment =
+      _nebula_moment_take (vm, arguments, count > 1 ? &arguments[1] : NULL);
 
   return moment != NULL && _nebula_moment_give (vm, moment, ret);
 }
@@ -157,7 +168,8 @@ call_date (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   moment = _nebula_moment_take (vm, arguments, count > 1 ? &arguments[1] : NULL);
   if (moment == NULL)
     return FALSE;
-  value = nebula_value_new_date (g_date_time_get_year (moment), g_date_time_get_month (moment),
+  value = nebula_value_new_date (g_date_time_get_year (moment),
+                                 g_date_time_get_month (moment),
                                  g_date_time_get_day_of_month (moment), NULL);
   return value != NULL ? _nebula_vm_give (vm, value, ret) : fail_range (vm);
 }
@@ -170,7 +182,8 @@ call_parse_date (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 
   if (count == 1)
     return call_timestamp (vm, arguments, 1, ret);
-  zone = count > 2 ? _nebula_moment_take_zone (vm, &arguments[2]) : g_time_zone_new_utc ();
+  zone =
+      count > 2 ? _nebula_moment_take_zone (vm, &arguments[2]) : g_time_zone_new_utc ();
   if (zone == NULL || !_nebula_cell_is (arguments, NEBULA_VALUE_KIND_STRING))
     return zone != NULL && call_timestamp (vm, arguments, 1, ret);
   moment = _nebula_moment_parse (vm, _nebula_cell_get_string (&arguments[0], NULL),
@@ -181,8 +194,10 @@ call_parse_date (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 static gboolean
 call_format_date (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_autoptr (GDateTime) moment = _nebula_moment_take (vm, arguments, count > 2 ? &arguments[2] : NULL);
-  const char *format = count > 1 ? _nebula_cell_get_string (&arguments[1], NULL) : "yyyy-MM-dd'T'HH:mm:ssZ";
+  g_autoptr (GDateTime) moment =
+      _nebula_moment_take (vm, arguments, count > 2 ? &arguments[2] : NULL);
+  const char *format = count > 1 ? _nebula_cell_get_string (&arguments[1], NULL)
+                                 : "yyyy-MM-dd'T'HH:mm:ssZ";
   g_autofree char *text = NULL;
 
   if (moment == NULL || !_nebula_vm_burn (vm, strlen (format)))
@@ -191,8 +206,7 @@ call_format_date (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *
   return _nebula_vm_give_string (vm, text, -1, ret);
 }
 
-typedef enum
-{
+typedef enum {
   UNIT_YEAR,
   UNIT_QUARTER,
   UNIT_MONTH,
@@ -204,18 +218,18 @@ typedef enum
   UNIT_MILLISECOND,
 } Unit;
 
-static const char *const unit_names[] = { "year", "quarter", "month", "week", "day", "hour", "minute", "second",
-                                          "millisecond" };
+static const char *const unit_names[] = {"year", "quarter", "month",  "week",       "day",
+                                         "hour", "minute",  "second", "millisecond"};
 
-static const gint64 unit_usecs[] = { 0,
-                                     0,
-                                     0,
-                                     7 * G_TIME_SPAN_DAY,
-                                     G_TIME_SPAN_DAY,
-                                     G_TIME_SPAN_HOUR,
-                                     G_TIME_SPAN_MINUTE,
-                                     G_TIME_SPAN_SECOND,
-                                     G_TIME_SPAN_MILLISECOND };
+static const gint64 unit_usecs[] = {0,
+                                    0,
+                                    0,
+                                    7 * G_TIME_SPAN_DAY,
+                                    G_TIME_SPAN_DAY,
+                                    G_TIME_SPAN_HOUR,
+                                    G_TIME_SPAN_MINUTE,
+                                    G_TIME_SPAN_SECOND,
+                                    G_TIME_SPAN_MILLISECOND};
 
 static gboolean
 take_unit (NebulaVm *vm, const NebulaCell *cell, Unit *ret)
@@ -230,9 +244,10 @@ take_unit (NebulaVm *vm, const NebulaCell *cell, Unit *ret)
       *ret = (Unit) i;
       return TRUE;
     }
-  return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT,
-                          _("Units are year, quarter, month, week, day, hour, minute, second and millisecond."),
-                          _("There is no unit of time “%s”"), name);
+  return _nebula_vm_fail (
+      vm, NEBULA_ERROR_INVALID_ARGUMENT,
+      _ ("Units are year, quarter, month, week, day, hour, minute, second and millisecond."),
+      _ ("There is no unit of time “%s”"), name);
 }
 
 /* Years to days by the calendar in the moment's zone, shorter ones by the clock. */
@@ -250,10 +265,12 @@ add_units (GDateTime *moment, gint64 amount, Unit unit)
   if (unit == UNIT_MONTH)
     return g_date_time_add_months (moment, (gint) amount);
   if (unit == UNIT_WEEK)
-    return ABS (amount) < 1000000 ? g_date_time_add_days (moment, (gint) (7 * amount)) : NULL;
+    return ABS (amount) < 1000000 ? g_date_time_add_days (moment, (gint) (7 * amount))
+                                  : NULL;
   if (unit == UNIT_DAY)
     return ABS (amount) < 7000000 ? g_date_time_add_days (moment, (gint) amount) : NULL;
-  if (__builtin_mul_overflow (amount, unit_usecs[unit], &usec) || ABS (usec / 2) > LAST_USEC)
+  if (__builtin_mul_overflow (amount, unit_usecs[unit], &usec) ||
+      ABS (usec / 2) > LAST_USEC)
     return NULL;
   return g_date_time_add (moment, usec);
 }
@@ -261,7 +278,8 @@ add_units (GDateTime *moment, gint64 amount, Unit unit)
 static gboolean
 add (NebulaVm *vm, const NebulaCell *arguments, guint count, int sign, NebulaCell *ret)
 {
-  g_autoptr (GDateTime) moment = _nebula_moment_take (vm, arguments, count > 3 ? &arguments[3] : NULL);
+  g_autoptr (GDateTime) moment =
+      _nebula_moment_take (vm, arguments, count > 3 ? &arguments[3] : NULL);
   gint64 amount = arguments[1].as.integer;
   Unit unit;
 
@@ -307,7 +325,8 @@ static gboolean
 call_date_diff (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   g_autoptr (GDateTime) a = _nebula_moment_take (vm, &arguments[0], NULL);
-  g_autoptr (GDateTime) b = a != NULL ? _nebula_moment_take (vm, &arguments[1], NULL) : NULL;
+  g_autoptr (GDateTime) b =
+      a != NULL ? _nebula_moment_take (vm, &arguments[1], NULL) : NULL;
   Unit unit = UNIT_DAY;
   gint64 months;
 
@@ -318,7 +337,9 @@ call_date_diff (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
     return TRUE;
   }
   months = get_months_between (a, b);
-  *ret = _nebula_cell_integer (unit == UNIT_YEAR ? months / 12 : unit == UNIT_QUARTER ? months / 3 : months);
+  *ret = _nebula_cell_integer (unit == UNIT_YEAR      ? months / 12
+                               : unit == UNIT_QUARTER ? months / 3
+                                                      : months);
   return TRUE;
 }
 
@@ -330,7 +351,8 @@ get_start (GDateTime *moment, Unit unit)
   int month = g_date_time_get_month (moment);
 
   if (unit >= UNIT_HOUR)
-    return g_date_time_add (moment, -(_nebula_moment_get_usec (moment) - FIRST_USEC + g_date_time_get_utc_offset (moment)) %
+    return g_date_time_add (moment, -(_nebula_moment_get_usec (moment) - FIRST_USEC +
+                                      g_date_time_get_utc_offset (moment)) %
                                         unit_usecs[unit]);
   if (unit == UNIT_WEEK)
     monday = g_date_time_add_days (moment, 1 - g_date_time_get_day_of_week (moment));
@@ -352,7 +374,8 @@ get_start (GDateTime *moment, Unit unit)
 static gboolean
 call_start_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_autoptr (GDateTime) moment = _nebula_moment_take (vm, arguments, count > 2 ? &arguments[2] : NULL);
+  g_autoptr (GDateTime) moment =
+      _nebula_moment_take (vm, arguments, count > 2 ? &arguments[2] : NULL);
   Unit unit;
 
   return moment != NULL && take_unit (vm, &arguments[1], &unit) &&
@@ -362,7 +385,8 @@ call_start_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 static gboolean
 call_end_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_autoptr (GDateTime) moment = _nebula_moment_take (vm, arguments, count > 2 ? &arguments[2] : NULL);
+  g_autoptr (GDateTime) moment =
+      _nebula_moment_take (vm, arguments, count > 2 ? &arguments[2] : NULL);
   g_autoptr (GDateTime) start = NULL;
   g_autoptr (GDateTime) next = NULL;
   Unit unit;
@@ -371,17 +395,20 @@ call_end_of (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return FALSE;
   start = get_start (moment, unit);
   next = start != NULL ? add_units (start, 1, unit) : NULL;
-  return next != NULL ? _nebula_moment_give (vm, g_date_time_add (next, -1), ret) : fail_range (vm);
+  return next != NULL ? _nebula_moment_give (vm, g_date_time_add (next, -1), ret)
+                      : fail_range (vm);
 }
 
-#define DEFINE_PART(name, expression)                                                                                  \
-  static gboolean call_##name (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)                      \
-  {                                                                                                                    \
-    g_autoptr (GDateTime) moment = _nebula_moment_take (vm, arguments, count > 1 ? &arguments[1] : NULL);              \
-    if (moment == NULL)                                                                                                \
-      return FALSE;                                                                                                    \
-    *ret = _nebula_cell_integer (expression);                                                                          \
-    return TRUE;                                                                                                       \
+#define DEFINE_PART(name, expression)                                                    \
+  static gboolean call_##name (NebulaVm *vm, NebulaCell *arguments, guint count,         \
+                               NebulaCell *ret)                                          \
+  {                                                                                      \
+    g_autoptr (GDateTime) moment =                                                       \
+        _nebula_moment_take (vm, arguments, count > 1 ? &arguments[1] : NULL);           \
+    if (moment == NULL)                                                                  \
+      return FALSE;                                                                      \
+    *ret = _nebula_cell_integer (expression);                                            \
+    return TRUE;                                                                         \
   }
 
 DEFINE_PART (year, g_date_time_get_year (moment))
@@ -395,9 +422,12 @@ DEFINE_PART (weekday, g_date_time_get_day_of_week (moment))
 DEFINE_PART (day_of_year, g_date_time_get_day_of_year (moment))
 DEFINE_PART (week, g_date_time_get_week_of_year (moment))
 DEFINE_PART (unix, g_date_time_to_unix (moment))
-DEFINE_PART (unix_ms, g_date_time_to_unix (moment) * 1000 + g_date_time_get_microsecond (moment) / 1000)
-DEFINE_PART (days_in_month, g_date_get_days_in_month ((GDateMonth) g_date_time_get_month (moment),
-                                                      (GDateYear) g_date_time_get_year (moment)))
+DEFINE_PART (unix_ms,
+             g_date_time_to_unix (moment) * 1000 +
+                 g_date_time_get_microsecond (moment) / 1000)
+DEFINE_PART (days_in_month,
+             g_date_get_days_in_month ((GDateMonth) g_date_time_get_month (moment),
+                                       (GDateYear) g_date_time_get_year (moment)))
 
 static gboolean
 from_unix (NebulaVm *vm, const NebulaCell *cell, double scale, NebulaCell *ret)
@@ -407,7 +437,8 @@ from_unix (NebulaVm *vm, const NebulaCell *cell, double scale, NebulaCell *ret)
 
   if (!(usec >= (double) FIRST_USEC && usec <= (double) LAST_USEC))
     return fail_range (vm);
-  exact = cell->tag == NEBULA_CELL_INTEGER ? cell->as.integer * (gint64) scale : (gint64) usec;
+  exact = cell->tag == NEBULA_CELL_INTEGER ? cell->as.integer * (gint64) scale
+                                           : (gint64) usec;
   return _nebula_vm_give (vm, nebula_value_new_timestamp (exact, 0), ret);
 }
 
@@ -441,13 +472,16 @@ call_duration (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 
   if (count > 1) {
     if (arguments[0].tag != NEBULA_CELL_INTEGER)
-      return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("The amount of a duration is an integer, not %s"),
+      return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                              _ ("The amount of a duration is an integer, not %s"),
                               _nebula_cell_to_words (arguments));
     if (!take_unit (vm, &arguments[1], &unit))
       return FALSE;
     if (unit_usecs[unit] == 0)
-      return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, _("Use date_add () to move by the calendar."),
-                              _("Years and months are no durations: they differ in length"));
+      return _nebula_vm_fail (
+          vm, NEBULA_ERROR_INVALID_ARGUMENT,
+          _ ("Use date_add () to move by the calendar."),
+          _ ("Years and months are no durations: they differ in length"));
     if (__builtin_mul_overflow (arguments[0].as.integer, unit_usecs[unit], &usec))
       return fail_range (vm);
     return _nebula_vm_give (vm, nebula_value_new_duration (usec), ret);
@@ -458,8 +492,10 @@ call_duration (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
     return TRUE;
   }
   if (!_nebula_cell_is (arguments, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, _("Write \"90s\", or duration (90, \"seconds\")."),
-                            _("A duration is text such as 1h30m, not %s"), _nebula_cell_to_words (arguments));
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE,
+                            _ ("Write \"90s\", or duration (90, \"seconds\")."),
+                            _ ("A duration is text such as 1h30m, not %s"),
+                            _nebula_cell_to_words (arguments));
   if (!nebula_duration_parse (_nebula_cell_get_string (arguments, NULL), &usec, &error))
     return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, NULL, "%s", error->message);
   return _nebula_vm_give (vm, nebula_value_new_duration (usec), ret);
@@ -471,16 +507,22 @@ call_in_units (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
   Unit unit;
 
   if (!_nebula_cell_is (arguments, NEBULA_VALUE_KIND_DURATION))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, _("Turn text into one with duration ()."),
-                            _("This takes a duration, not %s"), _nebula_cell_to_words (arguments));
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_TYPE, _ ("Turn text into one with duration ()."),
+        _ ("This takes a duration, not %s"), _nebula_cell_to_words (arguments));
   if (!take_unit (vm, &arguments[1], &unit))
     return FALSE;
   if (unit_usecs[unit] == 0)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
-                            _("Years and months are no durations: they differ in length"));
-  return _nebula_vm_give_float (vm, (double) nebula_value_get_usec (arguments[0].as.value) / (double) unit_usecs[unit], ret);
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
+        _ ("Years and months are no durations: they differ in length"));
+  return _nebula_vm_give_float (vm,
+                                (double) nebula_value_get_usec (arguments[0].as.value) /
+                                    (double) unit_usecs[unit],
+                                ret);
 }
 
+/* clang-format off */
 const NebulaFunction _nebula_functions_time[] = {
   { "date", "to_date", "vs", "moment, zone?", N_("the day of a moment"), call_date, 1, 2 },
   { "date_add", "add_time plus_time", "viss", "moment, amount, unit, zone?", N_("the moment moved; days and longer by the calendar"), call_date_add, 3, 4 },
@@ -514,3 +556,4 @@ const NebulaFunction _nebula_functions_time[] = {
   { "year", NULL, "vs", "moment, zone?", N_("the year"), call_year, 1, 2 },
   { NULL },
 };
+/* clang-format on */

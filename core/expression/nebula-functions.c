@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* All functions in one index, the check of their arguments, and the help. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-expression-private.h"
+
 static const NebulaFunction *const tables[] = {
-  _nebula_functions_array,  _nebula_functions_array_more, _nebula_functions_convert,
-  _nebula_functions_encoding, _nebula_functions_number,   _nebula_functions_object,
-  _nebula_functions_regex,  _nebula_functions_string,     _nebula_functions_time,
+    _nebula_functions_array,    _nebula_functions_array_more, _nebula_functions_convert,
+    _nebula_functions_encoding, _nebula_functions_number,     _nebula_functions_object,
+    _nebula_functions_regex,    _nebula_functions_string,     _nebula_functions_time,
 };
 
-typedef struct
-{
+typedef struct {
   GPtrArray *functions; /* of NebulaFunction, sorted by name */
   GHashTable *names;    /* name or alias → index + 1 */
 } Index;
@@ -31,12 +30,15 @@ static void
 add_names (Index *self, guint index)
 {
   const NebulaFunction *function = g_ptr_array_index (self->functions, index);
-  g_auto (GStrv) aliases = function->aliases != NULL ? g_strsplit (function->aliases, " ", -1) : NULL;
+  g_auto (GStrv) aliases =
+      function->aliases != NULL ? g_strsplit (function->aliases, " ", -1) : NULL;
 
-  g_hash_table_insert (self->names, g_strdup (function->name), GUINT_TO_POINTER (index + 1));
+  g_hash_table_insert (self->names, g_strdup (function->name),
+                       GUINT_TO_POINTER (index + 1));
   for (guint i = 0; aliases != NULL && aliases[i] != NULL; i++)
     if (!g_hash_table_contains (self->names, aliases[i]))
-      g_hash_table_insert (self->names, g_strdup (aliases[i]), GUINT_TO_POINTER (index + 1));
+      g_hash_table_insert (self->names, g_strdup (aliases[i]),
+                           GUINT_TO_POINTER (index + 1));
 }
 
 /* Made once and never changed, so any thread may read it. */
@@ -120,23 +122,22 @@ _nebula_function_get_kind (const NebulaFunction *self, guint argument)
   return self->kinds[MIN (argument, length - 1)];
 }
 
-typedef struct
-{
+typedef struct {
   char letter;
   NebulaValueKind kind;
   const char *words;
 } ArgumentKind;
 
 static const ArgumentKind argument_kinds[] = {
-  { 's', NEBULA_VALUE_KIND_STRING, N_("text") },
-  { 'g', NEBULA_VALUE_KIND_STRING, N_("text") },
-  { 'r', NEBULA_VALUE_KIND_STRING, N_("a regular expression as text") },
-  { 'i', NEBULA_VALUE_KIND_INTEGER, N_("an integer") },
-  { 'n', NEBULA_VALUE_KIND_NULL, N_("a number") },
-  { 'b', NEBULA_VALUE_KIND_BOOLEAN, N_("a boolean") },
-  { 'a', NEBULA_VALUE_KIND_ARRAY, N_("an array") },
-  { 'o', NEBULA_VALUE_KIND_OBJECT, N_("an object") },
-  { 'f', NEBULA_VALUE_KIND_STRING, N_("a lambda (x => …) or the key of a member") },
+    {'s', NEBULA_VALUE_KIND_STRING, N_ ("text")},
+    {'g', NEBULA_VALUE_KIND_STRING, N_ ("text")},
+    {'r', NEBULA_VALUE_KIND_STRING, N_ ("a regular expression as text")},
+    {'i', NEBULA_VALUE_KIND_INTEGER, N_ ("an integer")},
+    {'n', NEBULA_VALUE_KIND_NULL, N_ ("a number")},
+    {'b', NEBULA_VALUE_KIND_BOOLEAN, N_ ("a boolean")},
+    {'a', NEBULA_VALUE_KIND_ARRAY, N_ ("an array")},
+    {'o', NEBULA_VALUE_KIND_OBJECT, N_ ("an object")},
+    {'f', NEBULA_VALUE_KIND_STRING, N_ ("a lambda (x => …) or the key of a member")},
 };
 
 static gboolean
@@ -150,7 +151,11 @@ is_of_kind (const ArgumentKind *wanted, const NebulaCell *cell)
 }
 
 static gboolean
-check_argument (NebulaVm *vm, const NebulaFunction *self, const NebulaCell *cell, guint argument, char letter)
+check_argument (NebulaVm *vm,
+                const NebulaFunction *self,
+                const NebulaCell *cell,
+                guint argument,
+                char letter)
 {
   const ArgumentKind *wanted = NULL;
 
@@ -159,19 +164,25 @@ check_argument (NebulaVm *vm, const NebulaFunction *self, const NebulaCell *cell
       wanted = &argument_kinds[i];
   if (wanted == NULL || is_of_kind (wanted, cell))
     return TRUE;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE,
-                          cell->tag == NEBULA_CELL_NULL ? _("Give a default for null with “??”.") : NULL,
-                          _("“%s” takes %s as argument %u, not %s"), self->name, _(wanted->words), argument + 1,
-                          _nebula_cell_to_words (cell));
+  return _nebula_vm_fail (
+      vm, NEBULA_ERROR_TYPE,
+      cell->tag == NEBULA_CELL_NULL ? _ ("Give a default for null with “??”.") : NULL,
+      _ ("“%s” takes %s as argument %u, not %s"), self->name, _ (wanted->words),
+      argument + 1, _nebula_cell_to_words (cell));
 }
 
 gboolean
-_nebula_function_call (NebulaVm *vm, const NebulaFunction *self, NebulaCell *arguments, guint count, NebulaCell *ret)
+_nebula_function_call (NebulaVm *vm,
+                       const NebulaFunction *self,
+                       NebulaCell *arguments,
+                       guint count,
+                       NebulaCell *ret)
 {
   const char *kind = self->kinds;
 
   for (guint i = 0; i < count; i++) {
-    if (*kind != 'v' && *kind != '\0' && !check_argument (vm, self, &arguments[i], i, *kind))
+    if (*kind != 'v' && *kind != '\0' &&
+        !check_argument (vm, self, &arguments[i], i, *kind))
       return FALSE;
     if (*kind != '\0' && kind[1] != '\0')
       kind++;
@@ -200,8 +211,8 @@ nebula_expression_list_functions (void)
 
   for (guint i = 0; i < index->functions->len; i++) {
     const NebulaFunction *function = g_ptr_array_index (index->functions, i);
-    g_autofree char *line =
-        g_strdup_printf ("%s(%s) — %s", function->name, function->signature, _(function->description));
+    g_autofree char *line = g_strdup_printf (
+        "%s(%s) — %s", function->name, function->signature, _ (function->description));
 
     g_strv_builder_add (lines, line);
   }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cuts the text of an expression into tokens, one at a time, as the parser asks. */
 
-#include "nebula-syntax-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-syntax-private.h"
+
 /* Longest first. */
 static const char *const punctuations[] = {
-  "...", "**", "==", "!=", "<=", ">=", "=~", "=>", "&&", "||", "??", "?.", "?[", "+", "-", "*", "/", "%",
-  "<",   ">",  "!",  "|",  "?",  ":",  ",",  ".",  "(",  ")",  "[",  "]",  "{",  "}",
+    "...", "**", "==", "!=", "<=", ">=", "=~", "=>", "&&", "||", "??",
+    "?.",  "?[", "+",  "-",  "*",  "/",  "%",  "<",  ">",  "!",  "|",
+    "?",   ":",  ",",  ".",  "(",  ")",  "[",  "]",  "{",  "}",
 };
 
 static gboolean
@@ -27,7 +28,9 @@ is_name_part (gunichar character)
 static char
 peek (NebulaParser *parser, gsize offset)
 {
-  return parser->position + offset < parser->length ? parser->text[parser->position + offset] : '\0';
+  return parser->position + offset < parser->length
+             ? parser->text[parser->position + offset]
+             : '\0';
 }
 
 static gboolean
@@ -43,8 +46,8 @@ skip_comment (NebulaParser *parser)
   }
   end = g_strstr_len (from + 2, (gssize) (parser->length - parser->position - 2), "*/");
   if (end == NULL)
-    return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, parser->position, _("Close it with “*/”."),
-                                _("This comment has no end"));
+    return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, parser->position,
+                                _ ("Close it with “*/”."), _ ("This comment has no end"));
   parser->position = (gsize) (end - parser->text) + 2;
   return TRUE;
 }
@@ -74,18 +77,19 @@ lex_hexadecimal (NebulaParser *parser, NebulaToken *token)
   gsize digits = 0;
 
   parser->position += 2;
-  for (; g_ascii_isxdigit (peek (parser, 0)) || (digits > 0 && peek (parser, 0) == '_'); parser->position++) {
+  for (; g_ascii_isxdigit (peek (parser, 0)) || (digits > 0 && peek (parser, 0) == '_');
+       parser->position++) {
     if (peek (parser, 0) == '_')
       continue;
     if (number >> 60 != 0)
       return _nebula_parser_fail (parser, NEBULA_ERROR_OVERFLOW, token->start, NULL,
-                                  _("This number needs more than 64 bits"));
+                                  _ ("This number needs more than 64 bits"));
     number = number << 4 | (guint64) g_ascii_xdigit_value (peek (parser, 0));
     digits++;
   }
   if (digits == 0)
     return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, token->start, NULL,
-                                _("There are no digits after “0x”"));
+                                _ ("There are no digits after “0x”"));
   token->kind = NEBULA_TOKEN_INTEGER;
   token->integer = number;
   return TRUE;
@@ -94,7 +98,8 @@ lex_hexadecimal (NebulaParser *parser, NebulaToken *token)
 static void
 take_digits (NebulaParser *parser, GString *digits)
 {
-  while (g_ascii_isdigit (peek (parser, 0)) || (peek (parser, 0) == '_' && g_ascii_isdigit (peek (parser, 1)))) {
+  while (g_ascii_isdigit (peek (parser, 0)) ||
+         (peek (parser, 0) == '_' && g_ascii_isdigit (peek (parser, 1)))) {
     if (peek (parser, 0) != '_')
       g_string_append_c (digits, peek (parser, 0));
     parser->position++;
@@ -106,7 +111,8 @@ take_exponent (NebulaParser *parser, GString *digits)
 {
   gsize sign = peek (parser, 1) == '+' || peek (parser, 1) == '-' ? 1 : 0;
 
-  if ((peek (parser, 0) != 'e' && peek (parser, 0) != 'E') || !g_ascii_isdigit (peek (parser, 1 + sign)))
+  if ((peek (parser, 0) != 'e' && peek (parser, 0) != 'E') ||
+      !g_ascii_isdigit (peek (parser, 1 + sign)))
     return FALSE;
   g_string_append_len (digits, parser->text + parser->position, (gssize) (1 + sign));
   parser->position += 1 + sign;
@@ -136,16 +142,17 @@ lex_number (NebulaParser *parser, NebulaToken *token)
   token->kind = is_float ? NEBULA_TOKEN_FLOAT : NEBULA_TOKEN_INTEGER;
   if (is_float)
     token->number = g_ascii_strtod (digits->str, NULL);
-  else if (!g_ascii_string_to_unsigned (digits->str, 10, 0, (guint64) G_MAXINT64 + 1, &token->integer, NULL))
+  else if (!g_ascii_string_to_unsigned (digits->str, 10, 0, (guint64) G_MAXINT64 + 1,
+                                        &token->integer, NULL))
     return _nebula_parser_fail (parser, NEBULA_ERROR_OVERFLOW, token->start,
-                                _("Write it with a decimal point to have a float."),
-                                _("This integer does not fit into 64 bits"));
+                                _ ("Write it with a decimal point to have a float."),
+                                _ ("This integer does not fit into 64 bits"));
   if (is_float && (token->number > G_MAXDOUBLE))
     return _nebula_parser_fail (parser, NEBULA_ERROR_OVERFLOW, token->start, NULL,
-                                _("This number is too large for a float"));
+                                _ ("This number is too large for a float"));
   if (is_name_start (g_utf8_get_char (parser->text + parser->position)))
     return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, parser->position, NULL,
-                                _("A number cannot run into a name"));
+                                _ ("A number cannot run into a name"));
   return TRUE;
 }
 
@@ -167,7 +174,8 @@ lex_variable (NebulaParser *parser, NebulaToken *token)
   parser->position++;
   if (!is_name_start (g_utf8_get_char (parser->text + parser->position)))
     return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, token->start,
-                                _("Variables look like $json or $nodes."), _("There is no name after “$”"));
+                                _ ("Variables look like $json or $nodes."),
+                                _ ("There is no name after “$”"));
   take_name (parser);
   token->kind = NEBULA_TOKEN_VARIABLE;
   return TRUE;
@@ -194,13 +202,15 @@ lex_punctuation (NebulaParser *parser, NebulaToken *token)
     if (strcmp (candidate, "?.") == 0 && rest > 2 && g_ascii_isdigit (at[2]))
       continue;
     token->kind = NEBULA_TOKEN_PUNCTUATION;
-    token->punctuation = NEBULA_PUNCTUATION (candidate[0], length > 1 ? candidate[1] : 0, length > 2 ? candidate[2] : 0);
+    token->punctuation = NEBULA_PUNCTUATION (candidate[0], length > 1 ? candidate[1] : 0,
+                                             length > 2 ? candidate[2] : 0);
     parser->position += length;
     return TRUE;
   }
-  return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, parser->position,
-                              *at == '=' ? _("Compare with “==”; expressions cannot assign.") : NULL,
-                              _("There is a character that means nothing here"));
+  return _nebula_parser_fail (
+      parser, NEBULA_ERROR_SYNTAX, parser->position,
+      *at == '=' ? _ ("Compare with “==”; expressions cannot assign.") : NULL,
+      _ ("There is a character that means nothing here"));
 }
 
 /* Reads the next token. */
@@ -212,7 +222,7 @@ _nebula_lexer_advance (NebulaParser *parser)
 
   if (!skip_blank (parser))
     return FALSE;
-  *token = (NebulaToken){ .kind = NEBULA_TOKEN_END, .start = (guint32) parser->position };
+  *token = (NebulaToken){.kind = NEBULA_TOKEN_END, .start = (guint32) parser->position};
   first = peek (parser, 0);
   if (parser->position >= parser->length) {
     token->end = token->start;
@@ -264,7 +274,8 @@ take_unicode (NebulaParser *parser, GString *text)
     parser->position++;
     while (digits < 6 && g_ascii_isxdigit (peek (parser, digits)))
       digits++;
-    if (digits == 0 || !take_hexadecimal (parser, digits, &character) || peek (parser, 0) != '}')
+    if (digits == 0 || !take_hexadecimal (parser, digits, &character) ||
+        peek (parser, 0) != '}')
       return FALSE;
     parser->position++;
   } else if (!take_hexadecimal (parser, 4, &character)) {
@@ -303,8 +314,9 @@ take_escape (NebulaParser *parser, GString *text)
   }
   if (letter == 'u' && take_unicode (parser, text))
     return TRUE;
-  return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, start, _("Write “\\\\” for a backslash itself."),
-                              _("This escape is not known"));
+  return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, start,
+                              _ ("Write “\\\\” for a backslash itself."),
+                              _ ("This escape is not known"));
 }
 
 /*
@@ -312,7 +324,10 @@ take_escape (NebulaParser *parser, GString *text)
  * position is after what ended it.
  */
 gboolean
-_nebula_lexer_read_string (NebulaParser *parser, char quote, GString *text, gboolean *ret_is_hole)
+_nebula_lexer_read_string (NebulaParser *parser,
+                           char quote,
+                           GString *text,
+                           gboolean *ret_is_hole)
 {
   gsize start = parser->position;
 
@@ -332,6 +347,6 @@ _nebula_lexer_read_string (NebulaParser *parser, char quote, GString *text, gboo
     g_string_append_c (text, next);
     parser->position++;
   }
-  return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, start > 0 ? start - 1 : 0, NULL,
-                              _("This text has no closing quote"));
+  return _nebula_parser_fail (parser, NEBULA_ERROR_SYNTAX, start > 0 ? start - 1 : 0,
+                              NULL, _ ("This text has no closing quote"));
 }

@@ -6,26 +6,27 @@
  * for itself. A format with a percent sign is read as that of strftime: %Y-%m-%d %H:%M:%S and so on.
  */
 
-#include "nebula-moment-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-static const char *const month_names[] = { "January", "February", "March",     "April",   "May",      "June",
-                                           "July",    "August",   "September", "October", "November", "December" };
-static const char *const day_names[] = { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday" };
+#include "nebula-moment-private.h"
 
-typedef struct
-{
+static const char *const month_names[] = {
+    "January", "February", "March",     "April",   "May",      "June",
+    "July",    "August",   "September", "October", "November", "December"};
+static const char *const day_names[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                        "Friday", "Saturday", "Sunday"};
+
+typedef struct {
   char letter; /* of strftime */
   const char *token;
 } Directive;
 
 static const Directive directives[] = {
-  { 'Y', "yyyy" }, { 'y', "yy" }, { 'm', "MM" },         { 'd', "dd" },       { 'H', "HH" },   { 'I', "hh" },
-  { 'M', "mm" },   { 'S', "ss" }, { 'p', "a" },          { 'B', "MMMM" },     { 'b', "MMM" },  { 'A', "EEEE" },
-  { 'a', "EEE" },  { 'z', "ZZZ" }, { 'F', "yyyy-MM-dd" }, { 'T', "HH:mm:ss" }, { 'e', "d" },    { 's', "X" },
-  { 'f', "SSS" },  { 'R', "HH:mm" },
+    {'Y', "yyyy"},     {'y', "yy"},   {'m', "MM"},  {'d', "dd"},  {'H', "HH"},
+    {'I', "hh"},       {'M', "mm"},   {'S', "ss"},  {'p', "a"},   {'B', "MMMM"},
+    {'b', "MMM"},      {'A', "EEEE"}, {'a', "EEE"}, {'z', "ZZZ"}, {'F', "yyyy-MM-dd"},
+    {'T', "HH:mm:ss"}, {'e', "d"},    {'s', "X"},   {'f', "SSS"}, {'R', "HH:mm"},
 };
 
 /* strftime's directives in our letters. */
@@ -60,7 +61,8 @@ append_offset (GString *text, GDateTime *moment, const char *separator)
   gint64 minutes = g_date_time_get_utc_offset (moment) / G_TIME_SPAN_MINUTE;
   guint size = (guint) ABS (minutes);
 
-  g_string_append_printf (text, "%c%02u%s%02u", minutes < 0 ? '-' : '+', size / 60, separator, size % 60);
+  g_string_append_printf (text, "%c%02u%s%02u", minutes < 0 ? '-' : '+', size / 60,
+                          separator, size % 60);
 }
 
 static void
@@ -112,7 +114,8 @@ append_clock (GString *text, GDateTime *moment, char letter, guint length)
   else if (letter == 'X')
     g_string_append_printf (text, "%" G_GINT64_FORMAT, g_date_time_to_unix (moment));
   else
-    g_string_append_printf (text, "%" G_GINT64_FORMAT, _nebula_moment_get_usec (moment) / 1000);
+    g_string_append_printf (text, "%" G_GINT64_FORMAT,
+                            _nebula_moment_get_usec (moment) / 1000);
 }
 
 static void
@@ -167,7 +170,8 @@ is_letter (char character)
 char *
 _nebula_moment_format (GDateTime *moment, const char *format)
 {
-  g_autofree char *converted = strchr (format, '%') != NULL ? convert_format (format) : NULL;
+  g_autofree char *converted =
+      strchr (format, '%') != NULL ? convert_format (format) : NULL;
   GString *text = g_string_new (NULL);
   const char *p = converted != NULL ? converted : format;
 
@@ -186,8 +190,7 @@ _nebula_moment_format (GDateTime *moment, const char *format)
   return g_string_free (text, FALSE);
 }
 
-typedef struct
-{
+typedef struct {
   const char *text; /* what is left */
   int year, month, day, hour, minute, second, usec;
   gboolean is_afternoon, has_half;
@@ -363,8 +366,9 @@ read_format (Reading *self, const char *p)
 GDateTime *
 _nebula_moment_parse (NebulaVm *vm, const char *text, const char *format, GTimeZone *zone)
 {
-  g_autofree char *converted = strchr (format, '%') != NULL ? convert_format (format) : NULL;
-  Reading reading = { .text = text, .year = 1970, .month = 1, .day = 1 };
+  g_autofree char *converted =
+      strchr (format, '%') != NULL ? convert_format (format) : NULL;
+  Reading reading = {.text = text, .year = 1970, .month = 1, .day = 1};
   g_autoptr (GTimeZone) offset = NULL;
   GDateTime *moment = NULL;
 
@@ -378,12 +382,15 @@ _nebula_moment_parse (NebulaVm *vm, const char *text, const char *format, GTimeZ
 
       moment = g_date_time_add (epoch, reading.unix_usec);
     } else {
-      moment = g_date_time_new (offset != NULL ? offset : zone, reading.year, reading.month, reading.day, reading.hour,
-                                reading.minute, reading.second + reading.usec / 1e6);
+      moment = g_date_time_new (offset != NULL ? offset : zone, reading.year,
+                                reading.month, reading.day, reading.hour, reading.minute,
+                                reading.second + reading.usec / 1e6);
     }
   }
   if (moment == NULL)
-    _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_DATA, _("Letters are yyyy MM dd HH mm ss; other text goes in single quotes."),
-                     _("The text “%s” is not a time in the format “%s”"), text, format);
+    _nebula_vm_fail (
+        vm, NEBULA_ERROR_INVALID_DATA,
+        _ ("Letters are yyyy MM dd HH mm ss; other text goes in single quotes."),
+        _ ("The text “%s” is not a time in the format “%s”"), text, format);
   return moment;
 }

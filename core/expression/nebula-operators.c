@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the operators mean: arithmetic that is checked, order, conditions, text. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <math.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 #define EXACT_IN_FLOAT (G_GINT64_CONSTANT (1) << 53)
 
@@ -29,14 +29,16 @@ _nebula_cell_to_double (const NebulaCell *cell)
 static gboolean
 fail_overflow (NebulaVm *vm)
 {
-  return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL, _("The number leaves its range"));
+  return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
+                          _ ("The number leaves its range"));
 }
 
 static gboolean
 fail_zero (NebulaVm *vm)
 {
-  return _nebula_vm_fail (vm, NEBULA_ERROR_DIVISION_BY_ZERO, _("Test the divisor first: b == 0 ? … : a / b."),
-                          _("This divides by zero"));
+  return _nebula_vm_fail (vm, NEBULA_ERROR_DIVISION_BY_ZERO,
+                          _ ("Test the divisor first: b == 0 ? … : a / b."),
+                          _ ("This divides by zero"));
 }
 
 /* Neither NaN nor infinity is a value. */
@@ -101,14 +103,19 @@ operate_floats (NebulaVm *vm, NebulaOp op, double a, double b, NebulaCell *ret)
   if (op == NEBULA_OP_MULTIPLY)
     return _nebula_vm_give_float (vm, a * b, ret);
   if (op == NEBULA_OP_POWER)
-    return fpclassify (a) == FP_ZERO && b < 0 ? fail_zero (vm) : _nebula_vm_give_float (vm, pow (a, b), ret);
+    return fpclassify (a) == FP_ZERO && b < 0
+               ? fail_zero (vm)
+               : _nebula_vm_give_float (vm, pow (a, b), ret);
   if (is_zero)
     return fail_zero (vm);
   return _nebula_vm_give_float (vm, op == NEBULA_OP_DIVIDE ? a / b : fmod (a, b), ret);
 }
 
 static gboolean
-join_strings (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, NebulaCell *ret)
+join_strings (NebulaVm *vm,
+              const NebulaCell *left,
+              const NebulaCell *right,
+              NebulaCell *ret)
 {
   gsize length_a, length_b;
   const char *a = _nebula_cell_get_string (left, &length_a);
@@ -124,10 +131,13 @@ join_strings (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, Neb
 }
 
 static gboolean
-join_arrays (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, NebulaCell *ret)
+join_arrays (NebulaVm *vm,
+             const NebulaCell *left,
+             const NebulaCell *right,
+             NebulaCell *ret)
 {
-  g_auto (NebulaCollector) collector = { 0 };
-  const NebulaCell *sides[] = { left, right };
+  g_auto (NebulaCollector) collector = {0};
+  const NebulaCell *sides[] = {left, right};
 
   _nebula_collector_init (&collector, vm, FALSE);
   for (guint side = 0; side < 2; side++) {
@@ -144,31 +154,41 @@ join_arrays (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, Nebu
 }
 
 static gboolean
-move_timestamp (NebulaVm *vm, NebulaOp op, const NebulaCell *moment, const NebulaCell *duration, NebulaCell *ret)
+move_timestamp (NebulaVm *vm,
+                NebulaOp op,
+                const NebulaCell *moment,
+                const NebulaCell *duration,
+                NebulaCell *ret)
 {
   gint64 usec = nebula_value_get_usec (moment->as.value);
   gint64 by = nebula_value_get_usec (duration->as.value);
 
-  if (op == NEBULA_OP_ADD ? __builtin_add_overflow (usec, by, &usec) : __builtin_sub_overflow (usec, by, &usec))
+  if (op == NEBULA_OP_ADD ? __builtin_add_overflow (usec, by, &usec)
+                          : __builtin_sub_overflow (usec, by, &usec))
     return fail_overflow (vm);
-  return _nebula_vm_give (vm, nebula_value_new_timestamp (usec, nebula_value_get_offset_seconds (moment->as.value)), ret);
+  return _nebula_vm_give (vm,
+                          nebula_value_new_timestamp (
+                              usec, nebula_value_get_offset_seconds (moment->as.value)),
+                          ret);
 }
 
 static const char *
 get_mix_hint (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right)
 {
-  gboolean is_text = _nebula_cell_is (left, NEBULA_VALUE_KIND_STRING) || _nebula_cell_is (right, NEBULA_VALUE_KIND_STRING);
-  gboolean is_time =
-      _nebula_cell_is (left, NEBULA_VALUE_KIND_TIMESTAMP) || _nebula_cell_is (right, NEBULA_VALUE_KIND_TIMESTAMP);
+  gboolean is_text = _nebula_cell_is (left, NEBULA_VALUE_KIND_STRING) ||
+                     _nebula_cell_is (right, NEBULA_VALUE_KIND_STRING);
+  gboolean is_time = _nebula_cell_is (left, NEBULA_VALUE_KIND_TIMESTAMP) ||
+                     _nebula_cell_is (right, NEBULA_VALUE_KIND_TIMESTAMP);
 
   if (left->tag == NEBULA_CELL_NULL || right->tag == NEBULA_CELL_NULL)
-    return _("Give a default for null: a ?? 0.");
+    return _ ("Give a default for null: a ?? 0.");
   if (is_time)
-    return _("A timestamp moves by a duration: $now + duration (\"1h\").");
+    return _ ("A timestamp moves by a duration: $now + duration (\"1h\").");
   if (is_text && (_nebula_cell_is_number (left) || _nebula_cell_is_number (right)))
-    return _("Turn one into the other: string (x) or number (x), or write \"${a}${b}\".");
+    return _ (
+        "Turn one into the other: string (x) or number (x), or write \"${a}${b}\".");
   if (is_text)
-    return _("Turn it into text with string (x), or write \"${a}${b}\".");
+    return _ ("Turn it into text with string (x), or write \"${a}${b}\".");
   return NULL;
 }
 
@@ -176,12 +196,16 @@ static gboolean
 fail_operands (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right)
 {
   return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, get_mix_hint (vm, left, right),
-                          _("This operator does not take %s and %s"), _nebula_cell_to_words (left),
-                          _nebula_cell_to_words (right));
+                          _ ("This operator does not take %s and %s"),
+                          _nebula_cell_to_words (left), _nebula_cell_to_words (right));
 }
 
 static gboolean
-operate_others (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const NebulaCell *right, NebulaCell *ret)
+operate_others (NebulaVm *vm,
+                NebulaOp op,
+                const NebulaCell *left,
+                const NebulaCell *right,
+                NebulaCell *ret)
 {
   NebulaValueKind a = _nebula_cell_get_kind (left);
   NebulaValueKind b = _nebula_cell_get_kind (right);
@@ -191,13 +215,15 @@ operate_others (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const NebulaC
     return join_strings (vm, left, right, ret);
   if (op == NEBULA_OP_ADD && a == b && a == NEBULA_VALUE_KIND_ARRAY)
     return join_arrays (vm, left, right, ret);
-  if ((op == NEBULA_OP_ADD || op == NEBULA_OP_SUBTRACT) && a == NEBULA_VALUE_KIND_TIMESTAMP &&
-      b == NEBULA_VALUE_KIND_DURATION)
+  if ((op == NEBULA_OP_ADD || op == NEBULA_OP_SUBTRACT) &&
+      a == NEBULA_VALUE_KIND_TIMESTAMP && b == NEBULA_VALUE_KIND_DURATION)
     return move_timestamp (vm, op, left, right, ret);
-  if (op == NEBULA_OP_ADD && a == NEBULA_VALUE_KIND_DURATION && b == NEBULA_VALUE_KIND_TIMESTAMP)
+  if (op == NEBULA_OP_ADD && a == NEBULA_VALUE_KIND_DURATION &&
+      b == NEBULA_VALUE_KIND_TIMESTAMP)
     return move_timestamp (vm, op, right, left, ret);
   if (op == NEBULA_OP_SUBTRACT && a == b && a == NEBULA_VALUE_KIND_TIMESTAMP) {
-    if (__builtin_sub_overflow (nebula_value_get_usec (left->as.value), nebula_value_get_usec (right->as.value), &usec))
+    if (__builtin_sub_overflow (nebula_value_get_usec (left->as.value),
+                                nebula_value_get_usec (right->as.value), &usec))
       return fail_overflow (vm);
     return _nebula_vm_give (vm, nebula_value_new_duration (usec), ret);
   }
@@ -205,7 +231,11 @@ operate_others (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const NebulaC
 }
 
 static gboolean
-operate_arithmetic (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const NebulaCell *right, NebulaCell *ret)
+operate_arithmetic (NebulaVm *vm,
+                    NebulaOp op,
+                    const NebulaCell *left,
+                    const NebulaCell *right,
+                    NebulaCell *ret)
 {
   if (left->tag == NEBULA_CELL_INTEGER && right->tag == NEBULA_CELL_INTEGER) {
     if (op != NEBULA_OP_POWER)
@@ -214,8 +244,17 @@ operate_arithmetic (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const Neb
       return power_integers (vm, left->as.integer, right->as.integer, ret);
   }
   if (_nebula_cell_is_number (left) && _nebula_cell_is_number (right))
-    return operate_floats (vm, op, _nebula_cell_to_double (left), _nebula_cell_to_double (right), ret);
+    return operate_floats (vm, op, _nebula_cell_to_double (left),
+                           _nebula_cell_to_double (right), ret);
   return operate_others (vm, op, left, right, ret);
+}
+
+/* Whether the double of a number is the number. */
+static gboolean
+is_exact (const NebulaCell *cell)
+{
+  return cell->tag != NEBULA_CELL_INTEGER ||
+         (cell->as.integer <= EXACT_IN_FLOAT && cell->as.integer >= -EXACT_IN_FLOAT);
 }
 
 static gboolean
@@ -224,13 +263,13 @@ compare_numbers (const NebulaCell *left, const NebulaCell *right, int *ret_order
   double a, b;
 
   if (left->tag == NEBULA_CELL_INTEGER && right->tag == NEBULA_CELL_INTEGER) {
-    *ret_order = (left->as.integer > right->as.integer) - (left->as.integer < right->as.integer);
+    *ret_order =
+        (left->as.integer > right->as.integer) - (left->as.integer < right->as.integer);
     return TRUE;
   }
   if ((left->tag != NEBULA_CELL_INTEGER && left->tag != NEBULA_CELL_FLOAT) ||
       (right->tag != NEBULA_CELL_INTEGER && right->tag != NEBULA_CELL_FLOAT) ||
-      (left->tag == NEBULA_CELL_INTEGER && ABS (left->as.integer / 2) > EXACT_IN_FLOAT / 2) ||
-      (right->tag == NEBULA_CELL_INTEGER && ABS (right->as.integer / 2) > EXACT_IN_FLOAT / 2))
+      !is_exact (left) || !is_exact (right))
     return FALSE;
   a = _nebula_cell_to_double (left);
   b = _nebula_cell_to_double (right);
@@ -239,7 +278,10 @@ compare_numbers (const NebulaCell *left, const NebulaCell *right, int *ret_order
 }
 
 gboolean
-_nebula_operate_compare (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, int *ret_order)
+_nebula_operate_compare (NebulaVm *vm,
+                         const NebulaCell *left,
+                         const NebulaCell *right,
+                         int *ret_order)
 {
   g_autoptr (NebulaValue) a = NULL;
   g_autoptr (NebulaValue) b = NULL;
@@ -252,14 +294,18 @@ _nebula_operate_compare (NebulaVm *vm, const NebulaCell *left, const NebulaCell 
   b = _nebula_cell_ref_value (right);
   if (!nebula_value_compare (a, b, &order, &error))
     return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, get_mix_hint (vm, left, right),
-                            _("There is no order between %s and %s"), _nebula_cell_to_words (left),
-                            _nebula_cell_to_words (right));
+                            _ ("There is no order between %s and %s"),
+                            _nebula_cell_to_words (left), _nebula_cell_to_words (right));
   *ret_order = order;
   return _nebula_vm_burn (vm, (nebula_value_get_size_bytes (a)) / 256);
 }
 
 static gboolean
-operate_order (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const NebulaCell *right, NebulaCell *ret)
+operate_order (NebulaVm *vm,
+               NebulaOp op,
+               const NebulaCell *left,
+               const NebulaCell *right,
+               NebulaCell *ret)
 {
   int order;
   gboolean is_true;
@@ -295,7 +341,10 @@ contains_item (NebulaVm *vm, const NebulaCell *needle, NebulaValue *array, gbool
 }
 
 gboolean
-_nebula_operate_contains (NebulaVm *vm, const NebulaCell *needle, const NebulaCell *haystack, gboolean *ret)
+_nebula_operate_contains (NebulaVm *vm,
+                          const NebulaCell *needle,
+                          const NebulaCell *haystack,
+                          gboolean *ret)
 {
   gboolean is_text = _nebula_cell_is (needle, NEBULA_VALUE_KIND_STRING);
   const char *part, *whole;
@@ -303,15 +352,19 @@ _nebula_operate_contains (NebulaVm *vm, const NebulaCell *needle, const NebulaCe
 
   if (_nebula_cell_is (haystack, NEBULA_VALUE_KIND_ARRAY))
     return contains_item (vm, needle, haystack->as.value, ret);
-  if (!_nebula_cell_is (haystack, NEBULA_VALUE_KIND_OBJECT) && !_nebula_cell_is (haystack, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE,
-                            haystack->tag == NEBULA_CELL_NULL ? _("Give a default for null: x in (a ?? []).") : NULL,
-                            _("Only an array, an object or text can contain something, not %s"),
-                            _nebula_cell_to_words (haystack));
+  if (!_nebula_cell_is (haystack, NEBULA_VALUE_KIND_OBJECT) &&
+      !_nebula_cell_is (haystack, NEBULA_VALUE_KIND_STRING))
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_TYPE,
+        haystack->tag == NEBULA_CELL_NULL ? _ ("Give a default for null: x in (a ?? []).")
+                                          : NULL,
+        _ ("Only an array, an object or text can contain something, not %s"),
+        _nebula_cell_to_words (haystack));
   if (!is_text)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, _("Turn it into text with string (x)."),
-                            _("%s contains text only, not %s"), _nebula_cell_to_words (haystack),
-                            _nebula_cell_to_words (needle));
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_TYPE, _ ("Turn it into text with string (x)."),
+        _ ("%s contains text only, not %s"), _nebula_cell_to_words (haystack),
+        _nebula_cell_to_words (needle));
   part = _nebula_cell_get_string (needle, &length);
   if (_nebula_cell_is (haystack, NEBULA_VALUE_KIND_OBJECT)) {
     *ret = nebula_value_get_member_length (haystack->as.value, part, length) != NULL;
@@ -323,13 +376,18 @@ _nebula_operate_contains (NebulaVm *vm, const NebulaCell *needle, const NebulaCe
 }
 
 static gboolean
-operate_match (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, NebulaCell *ret)
+operate_match (NebulaVm *vm,
+               const NebulaCell *left,
+               const NebulaCell *right,
+               NebulaCell *ret)
 {
   g_autoptr (GRegex) regex = NULL;
   g_autoptr (GMatchInfo) match = NULL;
 
-  if (!_nebula_cell_is (left, NEBULA_VALUE_KIND_STRING) || !_nebula_cell_is (right, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("“=~” takes text and a regular expression, not %s and %s"),
+  if (!_nebula_cell_is (left, NEBULA_VALUE_KIND_STRING) ||
+      !_nebula_cell_is (right, NEBULA_VALUE_KIND_STRING))
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("“=~” takes text and a regular expression, not %s and %s"),
                             _nebula_cell_to_words (left), _nebula_cell_to_words (right));
   regex = _nebula_vm_ref_regex (vm, right, NULL);
   if (regex == NULL || !_nebula_vm_match (vm, regex, left, 0, &match))
@@ -339,18 +397,28 @@ operate_match (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right, Ne
 }
 
 static gboolean
-operate_equal (NebulaVm *vm, NebulaOp op, const NebulaCell *left, const NebulaCell *right, NebulaCell *ret)
+operate_equal (NebulaVm *vm,
+               NebulaOp op,
+               const NebulaCell *left,
+               const NebulaCell *right,
+               NebulaCell *ret)
 {
   if (left->tag == NEBULA_CELL_VALUE && right->tag == NEBULA_CELL_VALUE &&
       !_nebula_vm_burn (vm, MIN (nebula_value_get_size_bytes (left->as.value),
-                                 nebula_value_get_size_bytes (right->as.value)) / 256))
+                                 nebula_value_get_size_bytes (right->as.value)) /
+                                256))
     return FALSE;
-  *ret = _nebula_cell_boolean (_nebula_cell_equal (left, right) == (op == NEBULA_OP_EQUAL));
+  *ret =
+      _nebula_cell_boolean (_nebula_cell_equal (left, right) == (op == NEBULA_OP_EQUAL));
   return TRUE;
 }
 
 gboolean
-_nebula_operate (NebulaVm *vm, NebulaOp op, NebulaCell *left, NebulaCell *right, NebulaCell *ret)
+_nebula_operate (NebulaVm *vm,
+                 NebulaOp op,
+                 NebulaCell *left,
+                 NebulaCell *right,
+                 NebulaCell *ret)
 {
   gboolean is_true;
 
@@ -380,7 +448,8 @@ _nebula_operate_negate (NebulaVm *vm, NebulaCell *cell)
     return TRUE;
   }
   if (!_nebula_cell_is_number (cell))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("Only a number has a negative, not %s"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("Only a number has a negative, not %s"),
                             _nebula_cell_to_words (cell));
   if (!_nebula_vm_give_float (vm, -_nebula_cell_to_double (cell), &result))
     return FALSE;
@@ -393,8 +462,10 @@ gboolean
 _nebula_operate_condition (NebulaVm *vm, const NebulaCell *cell, gboolean *ret)
 {
   if (cell->tag != NEBULA_CELL_BOOLEAN && cell->tag != NEBULA_CELL_NULL)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, _("Compare it with something, as in x != 0 or length (x) > 0."),
-                            _("A condition is a boolean, not %s"), _nebula_cell_to_words (cell));
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_TYPE,
+        _ ("Compare it with something, as in x != 0 or length (x) > 0."),
+        _ ("A condition is a boolean, not %s"), _nebula_cell_to_words (cell));
   *ret = cell->tag == NEBULA_CELL_BOOLEAN && cell->as.boolean;
   return TRUE;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operands: literals, names, calls, and what follows them (members, indices, methods). */
 
-#include "nebula-syntax-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-syntax-private.h"
+
 #define PARAMETERS 8 /* of one lambda */
-#define P1(a) NEBULA_PUNCTUATION (a, 0, 0)
-#define P2(a, b) NEBULA_PUNCTUATION (a, b, 0)
-#define SPREAD NEBULA_PUNCTUATION ('.', '.', '.')
+#define P1(a)      NEBULA_PUNCTUATION (a, 0, 0)
+#define P2(a, b)   NEBULA_PUNCTUATION (a, b, 0)
+#define SPREAD     NEBULA_PUNCTUATION ('.', '.', '.')
 
 /* Whether `x =>` or `(a, b) =>` begins here; leaves the parser where it was. */
 static gboolean
@@ -24,7 +24,8 @@ is_lambda (NebulaParser *self)
     return FALSE;
   if (is_list) {
     do
-      is_found = _nebula_lexer_advance (self) && self->token.kind == NEBULA_TOKEN_NAME && _nebula_lexer_advance (self);
+      is_found = _nebula_lexer_advance (self) && self->token.kind == NEBULA_TOKEN_NAME &&
+                 _nebula_lexer_advance (self);
     while (is_found && _nebula_parser_is (self, P1 (',')));
     is_found = is_found && _nebula_parser_is (self, P1 (')'));
   }
@@ -43,19 +44,22 @@ is_lambda (NebulaParser *self)
 static gboolean
 parse_parameter (NebulaParser *self, NebulaSyntax *lambda)
 {
-  NebulaSyntax *parameter = _nebula_parser_node (self, NEBULA_SYNTAX_NAME, self->token.start, self->token.start);
+  NebulaSyntax *parameter = _nebula_parser_node (self, NEBULA_SYNTAX_NAME,
+                                                 self->token.start, self->token.start);
 
   parameter->name = _nebula_parser_name (self, self->token.start, self->token.end);
   if (_nebula_parser_is_reserved (parameter->name))
-    return _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, self->token.start, NULL,
-                                _("“%s” is a word of the language and cannot name a parameter"), parameter->name);
+    return _nebula_parser_fail (
+        self, NEBULA_ERROR_SYNTAX, self->token.start, NULL,
+        _ ("“%s” is a word of the language and cannot name a parameter"),
+        parameter->name);
   if (lambda->count == PARAMETERS)
     return _nebula_parser_fail (self, NEBULA_ERROR_ARITY, self->token.start, NULL,
-                                _("A lambda has at most %d parameters"), PARAMETERS);
+                                _ ("A lambda has at most %d parameters"), PARAMETERS);
   for (NebulaSyntax *other = lambda->first; other != NULL; other = other->next)
     if (strcmp (other->name, parameter->name) == 0)
       return _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, self->token.start, NULL,
-                                  _("Two parameters are called “%s”"), parameter->name);
+                                  _ ("Two parameters are called “%s”"), parameter->name);
   _nebula_parser_append (lambda, parameter);
   return _nebula_lexer_advance (self);
 }
@@ -63,7 +67,8 @@ parse_parameter (NebulaParser *self, NebulaSyntax *lambda)
 static NebulaSyntax *
 parse_lambda (NebulaParser *self)
 {
-  NebulaSyntax *lambda = _nebula_parser_node (self, NEBULA_SYNTAX_LAMBDA, self->token.start, self->token.start);
+  NebulaSyntax *lambda = _nebula_parser_node (self, NEBULA_SYNTAX_LAMBDA,
+                                              self->token.start, self->token.start);
   gboolean is_list = _nebula_parser_is (self, P1 ('('));
 
   do {
@@ -88,19 +93,22 @@ _nebula_parser_parse_arguments (NebulaParser *self, NebulaSyntax *call)
   guint function = _nebula_functions_find (call->name);
 
   /* Time and random numbers come from the environment. */
-  if (function != NEBULA_NO_FUNCTION && (_nebula_functions_get (function)->flags & NEBULA_FUNCTION_IMPURE) != 0)
+  if (function != NEBULA_NO_FUNCTION &&
+      (_nebula_functions_get (function)->flags & NEBULA_FUNCTION_IMPURE) != 0)
     call->is_constant = FALSE;
   if (!_nebula_lexer_advance (self))
     return FALSE;
   while (!_nebula_parser_is (self, P1 (')'))) {
-    NebulaSyntax *argument = is_lambda (self) ? parse_lambda (self) : _nebula_parser_parse_expression (self);
+    NebulaSyntax *argument =
+        is_lambda (self) ? parse_lambda (self) : _nebula_parser_parse_expression (self);
 
     if (!_nebula_parser_adopt (self, call, argument))
       return FALSE;
     _nebula_parser_append (call, argument);
     if (_nebula_parser_is (self, P1 (')')))
       break;
-    if (!_nebula_parser_expect (self, P1 (','), _("Arguments are separated by commas and end with “)”.")))
+    if (!_nebula_parser_expect (
+            self, P1 (','), _ ("Arguments are separated by commas and end with “)”.")))
       return FALSE;
   }
   return _nebula_lexer_advance (self);
@@ -109,13 +117,15 @@ _nebula_parser_parse_arguments (NebulaParser *self, NebulaSyntax *call)
 static NebulaSyntax *
 parse_array (NebulaParser *self)
 {
-  NebulaSyntax *array = _nebula_parser_node (self, NEBULA_SYNTAX_ARRAY, self->token.start, self->token.start);
+  NebulaSyntax *array = _nebula_parser_node (self, NEBULA_SYNTAX_ARRAY, self->token.start,
+                                             self->token.start);
 
   if (!_nebula_lexer_advance (self))
     return NULL;
   while (!_nebula_parser_is (self, P1 (']'))) {
     gboolean is_spread = _nebula_parser_is (self, SPREAD);
-    NebulaSyntax *wrapper = _nebula_parser_node (self, NEBULA_SYNTAX_SPREAD, self->token.start, self->token.start);
+    NebulaSyntax *wrapper = _nebula_parser_node (self, NEBULA_SYNTAX_SPREAD,
+                                                 self->token.start, self->token.start);
     NebulaSyntax *item;
 
     if (is_spread && !_nebula_lexer_advance (self))
@@ -129,7 +139,8 @@ parse_array (NebulaParser *self)
     _nebula_parser_append (array, is_spread ? wrapper : item);
     if (_nebula_parser_is (self, P1 (']')))
       break;
-    if (!_nebula_parser_expect (self, P1 (','), _("Items are separated by commas and end with “]”.")))
+    if (!_nebula_parser_expect (self, P1 (','),
+                                _ ("Items are separated by commas and end with “]”.")))
       return NULL;
   }
   return _nebula_lexer_advance (self) ? array : NULL;
@@ -153,7 +164,8 @@ parse_key (NebulaParser *self)
     return key != NULL && _nebula_parser_expect (self, P1 (']'), NULL) ? key : NULL;
   }
   if (self->token.kind != NEBULA_TOKEN_NAME) {
-    _nebula_parser_fail_unexpected (self, _("A key is a name, a text in quotes, or [an expression]."));
+    _nebula_parser_fail_unexpected (
+        self, _ ("A key is a name, a text in quotes, or [an expression]."));
     return NULL;
   }
   name = _nebula_parser_name (self, self->token.start, self->token.end);
@@ -167,7 +179,8 @@ parse_entry (NebulaParser *self)
   guint32 start = self->token.start;
   gboolean is_spread = _nebula_parser_is (self, SPREAD);
   gboolean is_name = self->token.kind == NEBULA_TOKEN_NAME;
-  NebulaSyntax *entry = _nebula_parser_node (self, is_spread ? NEBULA_SYNTAX_SPREAD : NEBULA_SYNTAX_ENTRY, start, start);
+  NebulaSyntax *entry = _nebula_parser_node (
+      self, is_spread ? NEBULA_SYNTAX_SPREAD : NEBULA_SYNTAX_ENTRY, start, start);
 
   if (is_spread) {
     if (!_nebula_lexer_advance (self))
@@ -178,13 +191,14 @@ parse_entry (NebulaParser *self)
   entry->a = parse_key (self);
   if (!_nebula_parser_adopt (self, entry, entry->a))
     return NULL;
-  if (is_name && (_nebula_parser_is (self, P1 (',')) || _nebula_parser_is (self, P1 ('}')))) {
+  if (is_name &&
+      (_nebula_parser_is (self, P1 (',')) || _nebula_parser_is (self, P1 ('}')))) {
     /* `{x}` is `{x: x}`. */
     entry->b = _nebula_parser_node (self, NEBULA_SYNTAX_NAME, start, start);
     entry->b->name = nebula_value_get_string (entry->a->literal.as.value);
     entry->b->is_constant = FALSE;
   } else {
-    if (!_nebula_parser_expect (self, P1 (':'), _("A member is written key: value.")))
+    if (!_nebula_parser_expect (self, P1 (':'), _ ("A member is written key: value.")))
       return NULL;
     entry->b = _nebula_parser_parse_expression (self);
   }
@@ -194,7 +208,8 @@ parse_entry (NebulaParser *self)
 static NebulaSyntax *
 parse_object (NebulaParser *self)
 {
-  NebulaSyntax *object = _nebula_parser_node (self, NEBULA_SYNTAX_OBJECT, self->token.start, self->token.start);
+  NebulaSyntax *object = _nebula_parser_node (self, NEBULA_SYNTAX_OBJECT,
+                                              self->token.start, self->token.start);
 
   if (!_nebula_lexer_advance (self))
     return NULL;
@@ -206,7 +221,8 @@ parse_object (NebulaParser *self)
     _nebula_parser_append (object, entry);
     if (_nebula_parser_is (self, P1 ('}')))
       break;
-    if (!_nebula_parser_expect (self, P1 (','), _("Members are separated by commas and end with “}”.")))
+    if (!_nebula_parser_expect (self, P1 (','),
+                                _ ("Members are separated by commas and end with “}”.")))
       return NULL;
   }
   return _nebula_lexer_advance (self) ? object : NULL;
@@ -222,7 +238,7 @@ parse_hole (NebulaParser *self)
     return NULL;
   hole = _nebula_parser_parse_expression (self);
   if (hole != NULL && !_nebula_parser_is (self, P1 ('}'))) {
-    _nebula_parser_fail_unexpected (self, _("The hole of a text ends with “}”."));
+    _nebula_parser_fail_unexpected (self, _ ("The hole of a text ends with “}”."));
     return NULL;
   }
   return hole;
@@ -243,7 +259,8 @@ parse_quoted (NebulaParser *self)
     if (!_nebula_lexer_read_string (self, quote, piece, &is_hole))
       return NULL;
     if (piece->len > 0 || (!is_hole && text->count == 0))
-      _nebula_parser_append (text, _nebula_parser_string (self, piece->str, piece->len, start));
+      _nebula_parser_append (text,
+                             _nebula_parser_string (self, piece->str, piece->len, start));
     if (!is_hole)
       break;
     part = parse_hole (self);
@@ -253,7 +270,8 @@ parse_quoted (NebulaParser *self)
   }
   if (!_nebula_lexer_advance (self))
     return NULL;
-  if (text->count == 1 && text->first->kind == NEBULA_SYNTAX_LITERAL && text->first->start == start)
+  if (text->count == 1 && text->first->kind == NEBULA_SYNTAX_LITERAL &&
+      text->first->start == start)
     return text->first;
   return text;
 }
@@ -271,15 +289,19 @@ parse_name (NebulaParser *self)
     if (strcmp (name, "true") == 0 || strcmp (name, "false") == 0)
       cell = _nebula_cell_boolean (name[0] == 't');
     else if (strcmp (name, "null") != 0) {
-      _nebula_parser_fail_unexpected (self, strcmp (name, "if") == 0 ? _("Put parentheses around the choice.") : NULL);
+      _nebula_parser_fail_unexpected (self, strcmp (name, "if") == 0
+                                                ? _ ("Put parentheses around the choice.")
+                                                : NULL);
       return NULL;
     }
-    return _nebula_lexer_advance (self) ? _nebula_parser_literal (self, cell, start) : NULL;
+    return _nebula_lexer_advance (self) ? _nebula_parser_literal (self, cell, start)
+                                        : NULL;
   }
   if (!_nebula_lexer_advance (self))
     return NULL;
-  node = _nebula_parser_node (self, _nebula_parser_is (self, P1 ('(')) ? NEBULA_SYNTAX_CALL : NEBULA_SYNTAX_NAME, start,
-                              start);
+  node = _nebula_parser_node (
+      self, _nebula_parser_is (self, P1 ('(')) ? NEBULA_SYNTAX_CALL : NEBULA_SYNTAX_NAME,
+      start, start);
   node->name = name;
   if (node->kind == NEBULA_SYNTAX_CALL)
     return _nebula_parser_parse_arguments (self, node) ? node : NULL;
@@ -290,7 +312,8 @@ parse_name (NebulaParser *self)
 static NebulaSyntax *
 parse_variable (NebulaParser *self)
 {
-  NebulaSyntax *node = _nebula_parser_node (self, NEBULA_SYNTAX_VARIABLE, self->token.start, self->token.start);
+  NebulaSyntax *node = _nebula_parser_node (self, NEBULA_SYNTAX_VARIABLE,
+                                            self->token.start, self->token.start);
 
   node->name = _nebula_parser_name (self, self->token.start + 1, self->token.end);
   if (strcmp (node->name, "in") == 0)
@@ -310,8 +333,9 @@ parse_number (NebulaParser *self)
   if (self->token.kind == NEBULA_TOKEN_FLOAT) {
     cell = _nebula_cell_float (self->token.number);
   } else if (self->token.integer > G_MAXINT64) {
-    _nebula_parser_fail (self, NEBULA_ERROR_OVERFLOW, start, _("Write it with a decimal point to have a float."),
-                         _("This integer does not fit into 64 bits"));
+    _nebula_parser_fail (self, NEBULA_ERROR_OVERFLOW, start,
+                         _ ("Write it with a decimal point to have a float."),
+                         _ ("This integer does not fit into 64 bits"));
     return NULL;
   } else {
     cell = _nebula_cell_integer ((gint64) self->token.integer);
@@ -343,7 +367,10 @@ parse_primary (NebulaParser *self)
   if (!_nebula_lexer_advance (self))
     return NULL;
   inner = _nebula_parser_parse_expression (self);
-  return inner != NULL && _nebula_parser_expect (self, P1 (')'), _("The parenthesis is not closed.")) ? inner : NULL;
+  return inner != NULL && _nebula_parser_expect (self, P1 (')'),
+                                                 _ ("The parenthesis is not closed."))
+             ? inner
+             : NULL;
 }
 
 static NebulaSyntax *
@@ -354,10 +381,13 @@ parse_member (NebulaParser *self, NebulaSyntax *object, gboolean is_optional)
   if (!_nebula_lexer_advance (self))
     return NULL;
   if (self->token.kind != NEBULA_TOKEN_NAME) {
-    _nebula_parser_fail_unexpected (self, _("Names with other characters go in brackets: [\"my-key\"], items too: [0]."));
+    _nebula_parser_fail_unexpected (
+        self,
+        _ ("Names with other characters go in brackets: [\"my-key\"], items too: [0]."));
     return NULL;
   }
-  node = _nebula_parser_node (self, NEBULA_SYNTAX_MEMBER, object->start, self->token.start);
+  node =
+      _nebula_parser_node (self, NEBULA_SYNTAX_MEMBER, object->start, self->token.start);
   node->name = _nebula_parser_name (self, self->token.start, self->token.end);
   node->is_optional = (guint8) is_optional;
   node->a = object;
@@ -374,7 +404,8 @@ parse_member (NebulaParser *self, NebulaSyntax *object, gboolean is_optional)
 static NebulaSyntax *
 parse_bracket (NebulaParser *self, NebulaSyntax *object, gboolean is_optional)
 {
-  NebulaSyntax *node = _nebula_parser_node (self, NEBULA_SYNTAX_INDEX, object->start, self->token.start);
+  NebulaSyntax *node =
+      _nebula_parser_node (self, NEBULA_SYNTAX_INDEX, object->start, self->token.start);
 
   node->is_optional = (guint8) is_optional;
   node->a = object;
@@ -395,7 +426,8 @@ parse_bracket (NebulaParser *self, NebulaSyntax *object, gboolean is_optional)
         return NULL;
     }
   }
-  return _nebula_parser_expect (self, P1 (']'), _("The bracket is not closed.")) ? node : NULL;
+  return _nebula_parser_expect (self, P1 (']'), _ ("The bracket is not closed.")) ? node
+                                                                                  : NULL;
 }
 
 NebulaSyntax *
@@ -406,7 +438,8 @@ _nebula_parser_parse_operand (NebulaParser *self)
   while (node != NULL) {
     if (_nebula_parser_is (self, P1 ('.')) || _nebula_parser_is (self, P2 ('?', '.')))
       node = parse_member (self, node, self->token.punctuation != P1 ('.'));
-    else if (_nebula_parser_is (self, P1 ('[')) || _nebula_parser_is (self, P2 ('?', '[')))
+    else if (_nebula_parser_is (self, P1 ('[')) ||
+             _nebula_parser_is (self, P2 ('?', '[')))
       node = parse_bracket (self, node, self->token.punctuation != P1 ('['));
     else
       break;

@@ -5,17 +5,18 @@
  * backslash before a hole; nowhere else does a backslash mean anything.
  */
 
-#include "nebula-syntax-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-syntax-private.h"
 
 static void
 append_text (NebulaParser *self, NebulaSyntax *template, GString *text, gsize start)
 {
   if (text->len == 0)
     return;
-  _nebula_parser_append (template, _nebula_parser_string (self, text->str, text->len, (guint32) start));
+  _nebula_parser_append (
+      template, _nebula_parser_string (self, text->str, text->len, (guint32) start));
   g_string_truncate (text, 0);
 }
 
@@ -59,10 +60,12 @@ check_length (NebulaParser *self, gsize start)
   gsize length = self->token.start - start;
 
   if (length <= NEBULA_LIMIT_EXPRESSION_BYTES ||
-      g_utf8_strlen (self->text + start, (gssize) length) <= NEBULA_LIMIT_EXPRESSION_BYTES)
+      g_utf8_strlen (self->text + start, (gssize) length) <=
+          NEBULA_LIMIT_EXPRESSION_BYTES)
     return TRUE;
   return _nebula_parser_fail (self, NEBULA_ERROR_TOO_LARGE, start, NULL,
-                              _("The expression has more than %d characters"), NEBULA_LIMIT_EXPRESSION_BYTES);
+                              _ ("The expression has more than %d characters"),
+                              NEBULA_LIMIT_EXPRESSION_BYTES);
 }
 
 /* From after `{{` to after `}}` and the blanks that it takes away. */
@@ -76,8 +79,9 @@ parse_hole (NebulaParser *self)
   if (!_nebula_lexer_advance (self))
     return NULL;
   if (strncmp (self->text + self->token.start, "}}", 2) == 0) {
-    _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, start, _("Write “\\{{” for the braces themselves."),
-                         _("There is no expression between the braces"));
+    _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, start,
+                         _ ("Write “\\{{” for the braces themselves."),
+                         _ ("There is no expression between the braces"));
     return NULL;
   }
   hole = _nebula_parser_parse_expression (self);
@@ -85,13 +89,14 @@ parse_hole (NebulaParser *self)
     return NULL;
   is_trimmed = self->token.kind == NEBULA_TOKEN_TRIM_END;
   if (!is_trimmed && strncmp (self->text + self->token.start, "}}", 2) != 0) {
-    _nebula_parser_fail_unexpected (self, _("A hole ends with “}}”."));
+    _nebula_parser_fail_unexpected (self, _ ("A hole ends with “}}”."));
     return NULL;
   }
   if (!check_length (self, start))
     return NULL;
   self->position = self->token.start + (is_trimmed ? 3 : 2);
-  while (is_trimmed && self->position < self->length && g_ascii_isspace (self->text[self->position]))
+  while (is_trimmed && self->position < self->length &&
+         g_ascii_isspace (self->text[self->position]))
     self->position++;
   return hole;
 }
@@ -119,7 +124,8 @@ _nebula_parser_parse_template (NebulaParser *self)
     if (!_nebula_parser_adopt (self, template, hole))
       return NULL;
     if (template->count >= G_MAXUINT16 - 2) {
-      _nebula_parser_fail (self, NEBULA_ERROR_TOO_LARGE, start, NULL, _("The template has too many holes"));
+      _nebula_parser_fail (self, NEBULA_ERROR_TOO_LARGE, start, NULL,
+                           _ ("The template has too many holes"));
       return NULL;
     }
     _nebula_parser_append (template, hole);

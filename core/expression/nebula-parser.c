@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parser: pipes, choices, operators. Operands are in nebula-parser-operand.c. docs/expressions.md has the grammar. */
 
-#include "nebula-syntax-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#define ARENA_BLOCK_BYTES 4096
-#define TREE_HEIGHT 512 /* of chains such as a + b + c …, which nest without parentheses */
+#include "nebula-syntax-private.h"
 
-struct _NebulaArena
-{
+#define ARENA_BLOCK_BYTES 4096
+#define TREE_HEIGHT                                                                      \
+  512 /* of chains such as a + b + c …, which nest without parentheses */
+
+struct _NebulaArena {
   GPtrArray *blocks;
   gsize used;
 };
@@ -39,7 +39,7 @@ allocate (NebulaArena *arena, gsize bytes)
 void
 _nebula_parser_init (NebulaParser *self, const char *text, gsize length)
 {
-  *self = (NebulaParser){ .text = text, .length = length };
+  *self = (NebulaParser){.text = text, .length = length};
   self->arena = g_new0 (NebulaArena, 1);
   self->arena->blocks = g_ptr_array_new_with_free_func (g_free);
   self->arena->used = ARENA_BLOCK_BYTES;
@@ -57,7 +57,12 @@ _nebula_parser_clear (NebulaParser *self)
 }
 
 gboolean
-_nebula_parser_fail (NebulaParser *self, NebulaError code, gsize at, const char *hint, const char *format, ...)
+_nebula_parser_fail (NebulaParser *self,
+                     NebulaError code,
+                     gsize at,
+                     const char *hint,
+                     const char *format,
+                     ...)
 {
   g_autofree char *message = NULL;
   va_list arguments;
@@ -74,15 +79,17 @@ _nebula_parser_fail (NebulaParser *self, NebulaError code, gsize at, const char 
 gboolean
 _nebula_parser_fail_unexpected (NebulaParser *self, const char *hint)
 {
-  g_autofree char *found = _nebula_parser_slice (self, self->token.start, self->token.end);
+  g_autofree char *found =
+      _nebula_parser_slice (self, self->token.start, self->token.end);
 
   if (self->token.kind == NEBULA_TOKEN_END)
     return _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, self->token.start, hint,
-                                _("The expression ends too early"));
+                                _ ("The expression ends too early"));
   if (hint == NULL && strcmp (found, "=>") == 0)
-    hint = _("A lambda stands only among the arguments of a function, as in map ($json, x => x + 1).");
-  return _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, self->token.start, hint, _("“%s” is not expected here"),
-                              found);
+    hint = _ (
+        "A lambda stands only among the arguments of a function, as in map ($json, x => x + 1).");
+  return _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, self->token.start, hint,
+                              _ ("“%s” is not expected here"), found);
 }
 
 NebulaSyntax *
@@ -113,7 +120,8 @@ _nebula_parser_string (NebulaParser *self, const char *text, gsize length, guint
   NebulaValue *value = nebula_value_new_string_length (text, length);
 
   g_ptr_array_add (self->values, value);
-  return _nebula_parser_literal (self, (NebulaCell){ .tag = NEBULA_CELL_VALUE, .as.value = value }, start);
+  return _nebula_parser_literal (
+      self, (NebulaCell){.tag = NEBULA_CELL_VALUE, .as.value = value}, start);
 }
 
 /* What a child tells its parent: how high it is and whether it is constant. */
@@ -126,8 +134,8 @@ _nebula_parser_adopt (NebulaParser *self, NebulaSyntax *parent, NebulaSyntax *ch
   parent->height = MAX (parent->height, child->height + 1);
   if (parent->height > TREE_HEIGHT)
     return _nebula_parser_fail (self, NEBULA_ERROR_TOO_DEEP, parent->at,
-                                _("Compute parts of it in nodes of their own."),
-                                _("This chain has more than %d links"), TREE_HEIGHT);
+                                _ ("Compute parts of it in nodes of their own."),
+                                _ ("This chain has more than %d links"), TREE_HEIGHT);
   return TRUE;
 }
 
@@ -152,8 +160,9 @@ _nebula_parser_enter (NebulaParser *self)
   if (++self->depth <= NEBULA_LIMIT_EXPRESSION_DEPTH + 1)
     return TRUE;
   return _nebula_parser_fail (self, NEBULA_ERROR_TOO_DEEP, self->token.start,
-                              _("Compute parts of it in nodes of their own."),
-                              _("The expression nests deeper than %d levels"), NEBULA_LIMIT_EXPRESSION_DEPTH);
+                              _ ("Compute parts of it in nodes of their own."),
+                              _ ("The expression nests deeper than %d levels"),
+                              NEBULA_LIMIT_EXPRESSION_DEPTH);
 }
 
 char *
@@ -186,20 +195,21 @@ _nebula_parser_is_word (NebulaParser *self, const char *word)
 {
   gsize length = strlen (word);
 
-  return self->token.kind == NEBULA_TOKEN_NAME && self->token.end - self->token.start == length &&
+  return self->token.kind == NEBULA_TOKEN_NAME &&
+         self->token.end - self->token.start == length &&
          strncmp (self->text + self->token.start, word, length) == 0;
 }
 
 gboolean
 _nebula_parser_is_reserved (const char *name)
 {
-  static const char *const words[] = { "and", "else", "false", "if", "in", "not", "null", "or", "then", "true", NULL };
+  static const char *const words[] = {"and",  "else", "false", "if",   "in", "not",
+                                      "null", "or",   "then",  "true", NULL};
 
   return g_strv_contains (words, name);
 }
 
-typedef struct
-{
+typedef struct {
   guint32 punctuation;
   const char *word;
   guint8 level; /* binds tighter when greater */
@@ -207,26 +217,26 @@ typedef struct
   guint8 op;
 } BinaryOperator;
 
-#define P1(a) NEBULA_PUNCTUATION (a, 0, 0)
+#define P1(a)    NEBULA_PUNCTUATION (a, 0, 0)
 #define P2(a, b) NEBULA_PUNCTUATION (a, b, 0)
 
 static const BinaryOperator binary_operators[] = {
-  { P2 ('?', '?'), NULL, 1, NEBULA_SYNTAX_COALESCE, 0 },
-  { P2 ('|', '|'), "or", 2, NEBULA_SYNTAX_OR, 0 },
-  { P2 ('&', '&'), "and", 3, NEBULA_SYNTAX_AND, 0 },
-  { P2 ('=', '='), NULL, 4, NEBULA_SYNTAX_BINARY, NEBULA_OP_EQUAL },
-  { P2 ('!', '='), NULL, 4, NEBULA_SYNTAX_BINARY, NEBULA_OP_NOT_EQUAL },
-  { P1 ('<'), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_LESS },
-  { P1 ('>'), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_GREATER },
-  { P2 ('<', '='), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_LESS_EQUAL },
-  { P2 ('>', '='), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_GREATER_EQUAL },
-  { P2 ('=', '~'), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_MATCH },
-  { 0, "in", 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_IN },
-  { P1 ('+'), NULL, 6, NEBULA_SYNTAX_BINARY, NEBULA_OP_ADD },
-  { P1 ('-'), NULL, 6, NEBULA_SYNTAX_BINARY, NEBULA_OP_SUBTRACT },
-  { P1 ('*'), NULL, 7, NEBULA_SYNTAX_BINARY, NEBULA_OP_MULTIPLY },
-  { P1 ('/'), NULL, 7, NEBULA_SYNTAX_BINARY, NEBULA_OP_DIVIDE },
-  { P1 ('%'), NULL, 7, NEBULA_SYNTAX_BINARY, NEBULA_OP_MODULO },
+    {P2 ('?', '?'), NULL, 1, NEBULA_SYNTAX_COALESCE, 0},
+    {P2 ('|', '|'), "or", 2, NEBULA_SYNTAX_OR, 0},
+    {P2 ('&', '&'), "and", 3, NEBULA_SYNTAX_AND, 0},
+    {P2 ('=', '='), NULL, 4, NEBULA_SYNTAX_BINARY, NEBULA_OP_EQUAL},
+    {P2 ('!', '='), NULL, 4, NEBULA_SYNTAX_BINARY, NEBULA_OP_NOT_EQUAL},
+    {P1 ('<'), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_LESS},
+    {P1 ('>'), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_GREATER},
+    {P2 ('<', '='), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_LESS_EQUAL},
+    {P2 ('>', '='), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_GREATER_EQUAL},
+    {P2 ('=', '~'), NULL, 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_MATCH},
+    {0, "in", 5, NEBULA_SYNTAX_BINARY, NEBULA_OP_IN},
+    {P1 ('+'), NULL, 6, NEBULA_SYNTAX_BINARY, NEBULA_OP_ADD},
+    {P1 ('-'), NULL, 6, NEBULA_SYNTAX_BINARY, NEBULA_OP_SUBTRACT},
+    {P1 ('*'), NULL, 7, NEBULA_SYNTAX_BINARY, NEBULA_OP_MULTIPLY},
+    {P1 ('/'), NULL, 7, NEBULA_SYNTAX_BINARY, NEBULA_OP_DIVIDE},
+    {P1 ('%'), NULL, 7, NEBULA_SYNTAX_BINARY, NEBULA_OP_MODULO},
 };
 
 static const BinaryOperator *
@@ -239,8 +249,9 @@ get_binary_operator (NebulaParser *self)
   for (guint i = 0; i < G_N_ELEMENTS (binary_operators); i++) {
     const BinaryOperator *candidate = &binary_operators[i];
 
-    if (is_name ? candidate->word != NULL && _nebula_parser_is_word (self, candidate->word)
-                : candidate->punctuation == self->token.punctuation)
+    if (is_name
+            ? candidate->word != NULL && _nebula_parser_is_word (self, candidate->word)
+            : candidate->punctuation == self->token.punctuation)
       return candidate;
   }
   return NULL;
@@ -263,7 +274,8 @@ parse_power (NebulaParser *self)
     return NULL;
   node->b = parse_prefix (self);
   self->depth--;
-  if (!_nebula_parser_adopt (self, node, node->a) || !_nebula_parser_adopt (self, node, node->b))
+  if (!_nebula_parser_adopt (self, node, node->a) ||
+      !_nebula_parser_adopt (self, node, node->b))
     return NULL;
   return node;
 }
@@ -275,17 +287,22 @@ parse_prefix (NebulaParser *self)
   gboolean is_negation = _nebula_parser_is (self, P1 ('-'));
   NebulaSyntax *node;
 
-  if (!is_negation && !_nebula_parser_is (self, P1 ('!')) && !_nebula_parser_is_word (self, "not"))
+  if (!is_negation && !_nebula_parser_is (self, P1 ('!')) &&
+      !_nebula_parser_is_word (self, "not"))
     return parse_power (self);
   if (!_nebula_parser_enter (self) || !_nebula_lexer_advance (self))
     return NULL;
-  if (is_negation && self->token.kind == NEBULA_TOKEN_INTEGER && self->token.integer > G_MAXINT64) {
+  if (is_negation && self->token.kind == NEBULA_TOKEN_INTEGER &&
+      self->token.integer > G_MAXINT64) {
     self->depth--;
     if (self->token.integer > (guint64) G_MAXINT64 + 1) {
-      _nebula_parser_fail (self, NEBULA_ERROR_OVERFLOW, start, NULL, _("This integer does not fit into 64 bits"));
+      _nebula_parser_fail (self, NEBULA_ERROR_OVERFLOW, start, NULL,
+                           _ ("This integer does not fit into 64 bits"));
       return NULL;
     }
-    return _nebula_lexer_advance (self) ? _nebula_parser_literal (self, _nebula_cell_integer (G_MININT64), start) : NULL;
+    return _nebula_lexer_advance (self)
+               ? _nebula_parser_literal (self, _nebula_cell_integer (G_MININT64), start)
+               : NULL;
   }
   node = _nebula_parser_node (self, NEBULA_SYNTAX_UNARY, start, start);
   node->op = is_negation ? NEBULA_OP_NEGATE : NEBULA_OP_NOT;
@@ -300,15 +317,18 @@ parse_binary (NebulaParser *self, guint level)
   NebulaSyntax *left = parse_prefix (self);
   const BinaryOperator *found;
 
-  while (left != NULL && (found = get_binary_operator (self)) != NULL && found->level >= level) {
-    NebulaSyntax *node = _nebula_parser_node (self, found->kind, left->start, self->token.start);
+  while (left != NULL && (found = get_binary_operator (self)) != NULL &&
+         found->level >= level) {
+    NebulaSyntax *node =
+        _nebula_parser_node (self, found->kind, left->start, self->token.start);
 
     node->op = found->op;
     node->a = left;
     if (!_nebula_lexer_advance (self))
       return NULL;
     node->b = parse_binary (self, found->level + 1u);
-    if (!_nebula_parser_adopt (self, node, node->a) || !_nebula_parser_adopt (self, node, node->b))
+    if (!_nebula_parser_adopt (self, node, node->a) ||
+        !_nebula_parser_adopt (self, node, node->b))
       return NULL;
     left = node;
   }
@@ -319,14 +339,16 @@ static gboolean
 expect_word (NebulaParser *self, const char *word)
 {
   if (!_nebula_parser_is_word (self, word))
-    return _nebula_parser_fail_unexpected (self, _("A choice is written: if … then … else …"));
+    return _nebula_parser_fail_unexpected (self,
+                                           _ ("A choice is written: if … then … else …"));
   return _nebula_lexer_advance (self);
 }
 
 static gboolean
 adopt_choice (NebulaParser *self, NebulaSyntax *node)
 {
-  return _nebula_parser_adopt (self, node, node->a) && _nebula_parser_adopt (self, node, node->b) &&
+  return _nebula_parser_adopt (self, node, node->a) &&
+         _nebula_parser_adopt (self, node, node->b) &&
          _nebula_parser_adopt (self, node, node->c);
 }
 
@@ -337,7 +359,8 @@ parse_if (NebulaParser *self)
 
   if (!_nebula_parser_is_word (self, "if"))
     return parse_binary (self, 1);
-  node = _nebula_parser_node (self, NEBULA_SYNTAX_CHOICE, self->token.start, self->token.start);
+  node = _nebula_parser_node (self, NEBULA_SYNTAX_CHOICE, self->token.start,
+                              self->token.start);
   if (!_nebula_parser_enter (self) || !_nebula_lexer_advance (self))
     return NULL;
   node->a = _nebula_parser_parse_expression (self);
@@ -364,7 +387,9 @@ _nebula_parser_parse_choice (NebulaParser *self)
   if (!_nebula_parser_enter (self) || !_nebula_lexer_advance (self))
     return NULL;
   node->b = _nebula_parser_parse_expression (self);
-  if (node->b == NULL || !_nebula_parser_expect (self, P1 (':'), _("A choice is written: condition ? a : b")))
+  if (node->b == NULL ||
+      !_nebula_parser_expect (self, P1 (':'),
+                              _ ("A choice is written: condition ? a : b")))
     return NULL;
   node->c = _nebula_parser_parse_choice (self);
   self->depth--;
@@ -377,7 +402,8 @@ parse_pipe (NebulaParser *self, NebulaSyntax *left)
 {
   NebulaSyntax *node;
   g_autofree char *name = NULL;
-  const char *hint = _("The right side of “|” is a call: add parentheses, as in $json | keys ().");
+  const char *hint =
+      _ ("The right side of “|” is a call: add parentheses, as in $json | keys ().");
 
   if (!_nebula_lexer_advance (self))
     return NULL;
@@ -414,9 +440,11 @@ _nebula_parser_parse_expression (NebulaParser *self)
     is_piped = TRUE;
   }
   self->depth--;
-  if (left != NULL && is_piped && (get_binary_operator (self) != NULL || _nebula_parser_is (self, P1 ('?')) ||
-                                   _nebula_parser_is (self, P1 ('.')) || _nebula_parser_is (self, P1 ('[')))) {
-    _nebula_parser_fail_unexpected (self, _("Put parentheses around the pipe: (a | f ()) + 1."));
+  if (left != NULL && is_piped &&
+      (get_binary_operator (self) != NULL || _nebula_parser_is (self, P1 ('?')) ||
+       _nebula_parser_is (self, P1 ('.')) || _nebula_parser_is (self, P1 ('[')))) {
+    _nebula_parser_fail_unexpected (
+        self, _ ("Put parentheses around the pipe: (a | f ()) + 1."));
     return NULL;
   }
   return left;
@@ -430,7 +458,8 @@ _nebula_parser_parse (NebulaParser *self)
   if (!_nebula_lexer_advance (self))
     return NULL;
   if (self->token.kind == NEBULA_TOKEN_END) {
-    _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, 0, NULL, _("The expression is empty"));
+    _nebula_parser_fail (self, NEBULA_ERROR_SYNTAX, 0, NULL,
+                         _ ("The expression is empty"));
     return NULL;
   }
   node = _nebula_parser_parse_expression (self);

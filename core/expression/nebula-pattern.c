@@ -5,17 +5,16 @@
  * single step of the matcher may scan all of its subject.
  */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#define PATTERN_CHARACTERS 1000
-#define PATTERN_GROUPS 100
-#define LIMITS "(*LIMIT_MATCH=100000)(*LIMIT_HEAP=8000)"
+#include "nebula-expression-private.h"
 
-struct _NebulaPattern
-{
+#define PATTERN_CHARACTERS 1000
+#define PATTERN_GROUPS     100
+#define LIMITS             "(*LIMIT_MATCH=100000)(*LIMIT_HEAP=8000)"
+
+struct _NebulaPattern {
   char *text;
   char *flags;
   GRegex *regex;
@@ -34,14 +33,16 @@ is_call (const char *after)
 {
   if (*after == '+' || *after == '-')
     return g_ascii_isdigit (after[1]);
-  return *after == 'R' || *after == 'C' || *after == '&' || g_ascii_isdigit (*after) || strncmp (after, "P>", 2) == 0;
+  return *after == 'R' || *after == 'C' || *after == '&' || g_ascii_isdigit (*after) ||
+         strncmp (after, "P>", 2) == 0;
 }
 
 /* Escapes that could hide what follows from this check, or that cut characters. */
 static gboolean
 is_refused_escape (char letter)
 {
-  return letter == 'Q' || letter == 'E' || letter == 'C' || letter == 'c' || letter == 'g';
+  return letter == 'Q' || letter == 'E' || letter == 'C' || letter == 'c' ||
+         letter == 'g';
 }
 
 static gboolean
@@ -50,16 +51,18 @@ check_pattern (const char *text, gsize length, GError **error)
   guint groups = 0;
 
   if (strlen (text) != length)
-    return refuse (error, _("A regular expression cannot hold the character U+0000"));
+    return refuse (error, _ ("A regular expression cannot hold the character U+0000"));
   if (g_utf8_strlen (text, -1) > PATTERN_CHARACTERS)
-    return refuse (error, _("The regular expression is longer than 1,000 characters"));
+    return refuse (error, _ ("The regular expression is longer than 1,000 characters"));
   for (const char *p = text; *p != '\0'; p++) {
     if (*p == '\\') {
       p++;
       if (is_refused_escape (*p) && *p != 'g')
-        return refuse (error, _("The regular expression has an escape that is not taken: \\Q, \\E, \\C or \\c"));
+        return refuse (
+            error,
+            _ ("The regular expression has an escape that is not taken: \\Q, \\E, \\C or \\c"));
       if (*p == 'g' && (p[1] == '<' || p[1] == '\''))
-        return refuse (error, _("A regular expression cannot call its own groups"));
+        return refuse (error, _ ("A regular expression cannot call its own groups"));
       if (*p == '\0')
         break;
       continue;
@@ -67,11 +70,12 @@ check_pattern (const char *text, gsize length, GError **error)
     if (*p != '(')
       continue;
     if (p[1] == '*')
-      return refuse (error, _("A regular expression cannot have verbs such as (*LIMIT_MATCH)"));
+      return refuse (error,
+                     _ ("A regular expression cannot have verbs such as (*LIMIT_MATCH)"));
     if (p[1] == '?' && is_call (p + 2))
-      return refuse (error, _("A regular expression cannot have recursion or callouts"));
+      return refuse (error, _ ("A regular expression cannot have recursion or callouts"));
     if (++groups > PATTERN_GROUPS)
-      return refuse (error, _("The regular expression has more than 100 groups"));
+      return refuse (error, _ ("The regular expression has more than 100 groups"));
   }
   return TRUE;
 }
@@ -91,7 +95,7 @@ parse_flags (const char *letters, GRegexCompileFlags *ret, GError **error)
     else if (*p == 'x')
       flags |= G_REGEX_EXTENDED;
     else if (*p != 'g' && *p != 'u')
-      return refuse (error, _("The flags of a regular expression are i, m, s and x"));
+      return refuse (error, _ ("The flags of a regular expression are i, m, s and x"));
   }
   *ret = flags;
   return TRUE;
@@ -110,7 +114,8 @@ compile (const char *text, gsize length, const char *letters, GError **error)
   whole = g_strconcat (LIMITS, text, NULL);
   regex = g_regex_new (whole, flags, 0, &cause);
   if (regex == NULL)
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_REGEX, _("The regular expression “%s” is not valid"), text);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_REGEX,
+                 _ ("The regular expression “%s” is not valid"), text);
   return regex;
 }
 
@@ -163,7 +168,8 @@ _nebula_vm_ref_regex (NebulaVm *vm, const NebulaCell *pattern, const NebulaCell 
   for (guint i = 0; known != NULL && i < known->len; i++)
     if (_nebula_pattern_is (g_ptr_array_index (known, i), text, letters))
       return g_regex_ref (_nebula_pattern_get_regex (g_ptr_array_index (known, i)));
-  regex = _nebula_vm_burn (vm, 50 + length) ? compile (text, length, letters, &error) : NULL;
+  regex =
+      _nebula_vm_burn (vm, 50 + length) ? compile (text, length, letters, &error) : NULL;
   if (regex == NULL && error != NULL)
     _nebula_vm_fail (vm, NEBULA_ERROR_REGEX, NULL, "%s", error->message);
   return regex;
@@ -174,22 +180,29 @@ check_match (NebulaVm *vm, const GError *error)
 {
   if (error == NULL)
     return TRUE;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
-                          _("Make the pattern simpler: repeats inside repeats take very long."),
-                          _("The regular expression takes more steps than one match may"));
+  return _nebula_vm_fail (
+      vm, NEBULA_ERROR_BUDGET_EXCEEDED,
+      _ ("Make the pattern simpler: repeats inside repeats take very long."),
+      _ ("The regular expression takes more steps than one match may"));
 }
 
 /* @ret_match borrows the text of @subject, which must outlive it. */
 gboolean
-_nebula_vm_match (NebulaVm *vm, GRegex *regex, const NebulaCell *subject, gsize start, GMatchInfo **ret_match)
+_nebula_vm_match (NebulaVm *vm,
+                  GRegex *regex,
+                  const NebulaCell *subject,
+                  gsize start,
+                  GMatchInfo **ret_match)
 {
   g_autoptr (GError) error = NULL;
   gsize length;
   const char *text = _nebula_cell_get_string (subject, &length);
 
   if (length > NEBULA_PATTERN_SUBJECT_BYTES)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Cut the text first, with lines () or split ()."),
-                            _("A regular expression takes at most %d bytes of text"), NEBULA_PATTERN_SUBJECT_BYTES);
+    return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
+                            _ ("Cut the text first, with lines () or split ()."),
+                            _ ("A regular expression takes at most %d bytes of text"),
+                            NEBULA_PATTERN_SUBJECT_BYTES);
   if (!_nebula_vm_burn (vm, 10 + length / 16))
     return FALSE;
   g_regex_match_full (regex, text, (gssize) length, (gint) start, 0, ret_match, &error);

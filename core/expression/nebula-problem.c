@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Errors that point: line, column, the line itself with a caret below it, and a hint. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 #define EXCERPT_CHARACTERS 72
 #define SUGGEST_CHARACTERS 32
@@ -51,7 +51,11 @@ append_excerpt (GString *message, const char *text, gsize at)
 }
 
 GError *
-_nebula_problem_new (NebulaError code, const char *text, gsize at, const char *message, const char *hint)
+_nebula_problem_new (NebulaError code,
+                     const char *text,
+                     gsize at,
+                     const char *message,
+                     const char *hint)
 {
   g_autoptr (GString) whole = g_string_new (message);
   guint line, column;
@@ -60,7 +64,7 @@ _nebula_problem_new (NebulaError code, const char *text, gsize at, const char *m
   _nebula_problem_locate (text, at, &line, &column);
   g_string_append_c (whole, ' ');
   /* TRANSLATORS: where a mistake is in the text of an expression. */
-  g_string_append_printf (whole, _("(line %u, column %u)"), line, column);
+  g_string_append_printf (whole, _ ("(line %u, column %u)"), line, column);
   append_excerpt (whole, text, at);
   if (hint != NULL)
     g_string_append_printf (whole, "\n%s", hint);
@@ -97,7 +101,8 @@ _nebula_problem_is_near (const char *wanted, const char *candidate, guint *best)
   gsize other = strlen (candidate);
   guint distance;
 
-  if (length > SUGGEST_CHARACTERS || other > SUGGEST_CHARACTERS || length == 0 || other == 0)
+  if (length > SUGGEST_CHARACTERS || other > SUGGEST_CHARACTERS || length == 0 ||
+      other == 0)
     return FALSE;
   distance = get_distance (wanted, length, candidate, other);
   if (distance > MAX (MAX (length, other) / 3, 1) || distance >= *best ||

@@ -6,8 +6,7 @@
 
 G_BEGIN_DECLS
 
-typedef enum
-{
+typedef enum {
   NEBULA_TOKEN_END,
   NEBULA_TOKEN_INTEGER,
   NEBULA_TOKEN_FLOAT,
@@ -19,8 +18,7 @@ typedef enum
   NEBULA_TOKEN_TRIM_END, /* the `-` of `-}}` */
 } NebulaTokenKind;
 
-typedef struct
-{
+typedef struct {
   NebulaTokenKind kind;
   guint32 start;
   guint32 end;
@@ -29,10 +27,10 @@ typedef struct
   double number;
 } NebulaToken;
 
-#define NEBULA_PUNCTUATION(a, b, c) ((guint32) (guchar) (a) | (guint32) (guchar) (b) << 8 | (guint32) (guchar) (c) << 16)
+#define NEBULA_PUNCTUATION(a, b, c)                                                      \
+  ((guint32) (guchar) (a) | (guint32) (guchar) (b) << 8 | (guint32) (guchar) (c) << 16)
 
-typedef enum
-{
+typedef enum {
   NEBULA_SYNTAX_LITERAL,
   NEBULA_SYNTAX_NAME,
   NEBULA_SYNTAX_VARIABLE,
@@ -56,8 +54,7 @@ typedef enum
 } NebulaSyntaxKind;
 
 typedef struct _NebulaSyntax NebulaSyntax;
-struct _NebulaSyntax
-{
+struct _NebulaSyntax {
   guint8 kind;
   guint8 op; /* of unary and binary ones: a NebulaOp */
   guint8 is_optional;
@@ -75,8 +72,7 @@ struct _NebulaSyntax
 
 typedef struct _NebulaArena NebulaArena;
 
-typedef struct
-{
+typedef struct {
   const char *text;
   gsize length;
   gsize position; /* of the byte after the token */
@@ -90,38 +86,56 @@ typedef struct
 
 /* nebula-lexer.c */
 gboolean _nebula_lexer_advance (NebulaParser *parser);
-gboolean _nebula_lexer_read_string (NebulaParser *parser, char quote, GString *text, gboolean *ret_is_hole);
+gboolean _nebula_lexer_read_string (NebulaParser *parser,
+                                    char quote,
+                                    GString *text,
+                                    gboolean *ret_is_hole);
 
 /* nebula-parser.c */
 void _nebula_parser_init (NebulaParser *self, const char *text, gsize length);
 void _nebula_parser_clear (NebulaParser *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaParser, _nebula_parser_clear)
-gboolean _nebula_parser_fail (NebulaParser *self, NebulaError code, gsize at, const char *hint, const char *format, ...)
-    G_GNUC_PRINTF (5, 6);
+gboolean _nebula_parser_fail (NebulaParser *self,
+                              NebulaError code,
+                              gsize at,
+                              const char *hint,
+                              const char *format,
+                              ...) G_GNUC_PRINTF (5, 6);
 gboolean _nebula_parser_fail_unexpected (NebulaParser *self, const char *hint);
-NebulaSyntax *_nebula_parser_parse (NebulaParser *self); /* a whole expression, up to the end */
+NebulaSyntax *
+_nebula_parser_parse (NebulaParser *self); /* a whole expression, up to the end */
 NebulaSyntax *_nebula_parser_parse_expression (NebulaParser *self);
-NebulaSyntax *_nebula_parser_parse_choice (NebulaParser *self); /* an expression without pipes */
-NebulaSyntax *_nebula_parser_parse_operand (NebulaParser *self); /* nebula-parser-operand.c: primary and what follows */
-NebulaSyntax *_nebula_parser_parse_template (NebulaParser *self); /* nebula-parser-template.c */
+NebulaSyntax *
+_nebula_parser_parse_choice (NebulaParser *self); /* an expression without pipes */
+NebulaSyntax *_nebula_parser_parse_operand (
+    NebulaParser *self); /* nebula-parser-operand.c: primary and what follows */
+NebulaSyntax *
+_nebula_parser_parse_template (NebulaParser *self); /* nebula-parser-template.c */
 gboolean _nebula_parser_parse_arguments (NebulaParser *self, NebulaSyntax *call);
 
-NebulaSyntax *_nebula_parser_node (NebulaParser *self, NebulaSyntaxKind kind, guint32 start, guint32 at);
+NebulaSyntax *_nebula_parser_node (NebulaParser *self,
+                                   NebulaSyntaxKind kind,
+                                   guint32 start,
+                                   guint32 at);
 NebulaSyntax *_nebula_parser_literal (NebulaParser *self, NebulaCell cell, guint32 start);
-NebulaSyntax *_nebula_parser_string (NebulaParser *self, const char *text, gsize length, guint32 start);
-gboolean _nebula_parser_adopt (NebulaParser *self, NebulaSyntax *parent, NebulaSyntax *child);
+NebulaSyntax *
+_nebula_parser_string (NebulaParser *self, const char *text, gsize length, guint32 start);
+gboolean
+_nebula_parser_adopt (NebulaParser *self, NebulaSyntax *parent, NebulaSyntax *child);
 void _nebula_parser_append (NebulaSyntax *parent, NebulaSyntax *child);
 gboolean _nebula_parser_enter (NebulaParser *self);
 char *_nebula_parser_slice (NebulaParser *self, gsize start, gsize end);
 const char *_nebula_parser_name (NebulaParser *self, gsize start, gsize end);
-gboolean _nebula_parser_expect (NebulaParser *self, guint32 punctuation, const char *hint);
+gboolean
+_nebula_parser_expect (NebulaParser *self, guint32 punctuation, const char *hint);
 gboolean _nebula_parser_is_word (NebulaParser *self, const char *word);
 gboolean _nebula_parser_is_reserved (const char *name);
 
 static inline gboolean
 _nebula_parser_is (NebulaParser *self, guint32 punctuation)
 {
-  return self->token.kind == NEBULA_TOKEN_PUNCTUATION && self->token.punctuation == punctuation;
+  return self->token.kind == NEBULA_TOKEN_PUNCTUATION &&
+         self->token.punctuation == punctuation;
 }
 
 G_END_DECLS

@@ -4,30 +4,31 @@
  * with its value, shared by every evaluation.
  */
 
-#include "nebula-expression-private.h"
 #include "nebula-template.h"
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-expression-private.h"
+
 typedef struct _TemplateNode TemplateNode;
-struct _TemplateNode
-{
+struct _TemplateNode {
   NebulaValue *value;           /* a constant, or the container as written */
   NebulaExpression *expression; /* of a string with holes */
   GPtrArray *children;          /* of a container with something to evaluate */
 };
 
-struct _NebulaTemplate
-{
+struct _NebulaTemplate {
   gatomicrefcount references;
   NebulaValue *value;
   TemplateNode *root;
 };
 
-G_DEFINE_BOXED_TYPE (NebulaTemplate, nebula_template, nebula_template_ref, nebula_template_unref)
+G_DEFINE_BOXED_TYPE (NebulaTemplate,
+                     nebula_template,
+                     nebula_template_ref,
+                     nebula_template_unref)
 
-typedef struct
-{
+typedef struct {
   GString *pointer;
   NebulaTemplateProblem problem;
   NebulaTemplateVisitor visitor;
@@ -94,7 +95,8 @@ enter (Walk *walk, NebulaValue *container, gsize index)
 static NebulaValue *
 get_child (NebulaValue *container, gsize index)
 {
-  return is_object (container) ? nebula_value_get_member_at (container, index) : nebula_value_get_item (container, index);
+  return is_object (container) ? nebula_value_get_member_at (container, index)
+                               : nebula_value_get_item (container, index);
 }
 
 static TemplateNode *
@@ -104,7 +106,8 @@ build_string (Walk *walk, NebulaValue *value)
   TemplateNode *node = g_new0 (TemplateNode, 1);
   NebulaExpression *expression;
 
-  expression = nebula_expression_compile_template (nebula_value_get_string (value), &error);
+  expression =
+      nebula_expression_compile_template (nebula_value_get_string (value), &error);
   if (expression == NULL) {
     if (walk->problem != NULL)
       walk->problem (walk->pointer->str, error, walk->user_data);
@@ -124,8 +127,9 @@ build_string (Walk *walk, NebulaValue *value)
 static NebulaValue *
 assemble (NebulaValue *container, GPtrArray *values)
 {
-  g_autoptr (NebulaValueBuilder) builder =
-      is_object (container) ? nebula_value_builder_new_object () : nebula_value_builder_new_array ();
+  g_autoptr (NebulaValueBuilder) builder = is_object (container)
+                                               ? nebula_value_builder_new_object ()
+                                               : nebula_value_builder_new_array ();
 
   for (guint i = 0; i < values->len; i++) {
     gsize length;
@@ -136,7 +140,8 @@ assemble (NebulaValue *container, GPtrArray *values)
       continue;
     }
     key = nebula_value_get_key (container, i, &length);
-    nebula_value_builder_set_length_take (builder, key, length, nebula_value_ref (g_ptr_array_index (values, i)));
+    nebula_value_builder_set_length_take (
+        builder, key, length, nebula_value_ref (g_ptr_array_index (values, i)));
   }
   return nebula_value_builder_end (builder);
 }
@@ -178,7 +183,8 @@ build (Walk *walk, NebulaValue *value)
 {
   NebulaValueKind kind = nebula_value_get_kind (value);
 
-  if (kind == NEBULA_VALUE_KIND_STRING && nebula_expression_is_template (nebula_value_get_string (value)))
+  if (kind == NEBULA_VALUE_KIND_STRING &&
+      nebula_expression_is_template (nebula_value_get_string (value)))
     return build_string (walk, value);
   if (kind == NEBULA_VALUE_KIND_ARRAY || kind == NEBULA_VALUE_KIND_OBJECT)
     return build_container (walk, value);
@@ -211,10 +217,12 @@ make_template (NebulaValue *value, TemplateNode *root)
  * Since: 1.0
  */
 NebulaTemplate *
-nebula_template_new (NebulaValue *value, NebulaTemplateProblem problem, gpointer user_data)
+nebula_template_new (NebulaValue *value,
+                     NebulaTemplateProblem problem,
+                     gpointer user_data)
 {
   g_autoptr (GString) pointer = g_string_new (NULL);
-  Walk walk = { .pointer = pointer, .problem = problem, .user_data = user_data };
+  Walk walk = {.pointer = pointer, .problem = problem, .user_data = user_data};
 
   g_return_val_if_fail (value != NULL, NULL);
 
@@ -350,10 +358,12 @@ visit (Walk *walk, TemplateNode *node)
  * Since: 1.0
  */
 void
-nebula_template_foreach (NebulaTemplate *self, NebulaTemplateVisitor visitor, gpointer user_data)
+nebula_template_foreach (NebulaTemplate *self,
+                         NebulaTemplateVisitor visitor,
+                         gpointer user_data)
 {
   g_autoptr (GString) pointer = g_string_new (NULL);
-  Walk walk = { .pointer = pointer, .visitor = visitor, .user_data = user_data };
+  Walk walk = {.pointer = pointer, .visitor = visitor, .user_data = user_data};
 
   g_return_if_fail (self != NULL);
   g_return_if_fail (visitor != NULL);
@@ -370,9 +380,11 @@ evaluate (TemplateNode *node, NebulaEnvironment *environment, GError **error)
     return nebula_expression_evaluate (node->expression, environment, error);
   if (node->children == NULL)
     return nebula_value_ref (node->value);
-  values = g_ptr_array_new_full (node->children->len, (GDestroyNotify) nebula_value_unref);
+  values =
+      g_ptr_array_new_full (node->children->len, (GDestroyNotify) nebula_value_unref);
   for (guint i = 0; i < node->children->len; i++) {
-    NebulaValue *value = evaluate (g_ptr_array_index (node->children, i), environment, error);
+    NebulaValue *value =
+        evaluate (g_ptr_array_index (node->children, i), environment, error);
 
     if (value == NULL)
       return NULL;
@@ -399,7 +411,9 @@ evaluate (TemplateNode *node, NebulaEnvironment *environment, GError **error)
  * Since: 1.0
  */
 NebulaValue *
-nebula_template_evaluate (NebulaTemplate *self, NebulaEnvironment *environment, GError **error)
+nebula_template_evaluate (NebulaTemplate *self,
+                          NebulaEnvironment *environment,
+                          GError **error)
 {
   g_autoptr (NebulaValue) value = NULL;
 
@@ -408,7 +422,8 @@ nebula_template_evaluate (NebulaTemplate *self, NebulaEnvironment *environment, 
 
   value = evaluate (self->root, environment, error);
   if (value != NULL && nebula_value_get_depth (value) > NEBULA_LIMIT_DEPTH) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_DEEP, _("The value nests deeper than %d levels. Flatten it."),
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_DEEP,
+                 _ ("The value nests deeper than %d levels. Flatten it."),
                  NEBULA_LIMIT_DEPTH);
     return NULL;
   }

@@ -20,7 +20,10 @@ typedef struct _NebulaTemplate NebulaTemplate;
  * Called for each string that does not compile; @pointer is its JSON pointer inside the value.
  */
 typedef void (*NebulaTemplateProblem) (const char *pointer, const GError *error, gpointer user_data);
-/* Called for each compiled expression, with the JSON pointer of its string. */
+/**
+ * NebulaTemplateVisitor: (skip)
+ * Called for each compiled expression; @pointer is the JSON pointer of its string.
+ */
 typedef void (*NebulaTemplateVisitor) (const char *pointer, NebulaExpression *expression, gpointer user_data);
 
 #define NEBULA_TYPE_TEMPLATE (nebula_template_get_type ())

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reading from containers and from the environment. */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
+
+#include "nebula-expression-private.h"
 
 #define SUGGEST_KEYS 1000
 
@@ -18,7 +18,8 @@ _nebula_vm_get_source (NebulaVm *vm, guint word)
 
   while (end > position.start && strchr (".?[ \n\t", text[end - 1]) != NULL)
     end--;
-  return g_strndup (text + position.start, end > position.start ? end - position.start : 0);
+  return g_strndup (text + position.start,
+                    end > position.start ? end - position.start : 0);
 }
 
 static char *
@@ -35,11 +36,12 @@ make_key_hint (NebulaValue *object, const char *key)
       nearest = candidate;
   }
   if (nearest != NULL)
-    return g_strdup_printf (_("Did you mean “%s”?"), nearest);
+    return g_strdup_printf (_ ("Did you mean “%s”?"), nearest);
   if (length > 0)
-    return g_strdup_printf (_("It has “%s” and others; “?.” gives null where nothing is."),
-                            nebula_value_get_key (object, 0, NULL));
-  return g_strdup (_("The object is empty; “?.” gives null where nothing is."));
+    return g_strdup_printf (
+        _ ("It has “%s” and others; “?.” gives null where nothing is."),
+        nebula_value_get_key (object, 0, NULL));
+  return g_strdup (_ ("The object is empty; “?.” gives null where nothing is."));
 }
 
 static gboolean
@@ -51,20 +53,21 @@ fail_missing (NebulaVm *vm, guint word, const NebulaCell *container, const char 
   gboolean is_object = _nebula_cell_is (container, NEBULA_VALUE_KIND_OBJECT);
 
   if (is_object) {
-    message = g_strdup_printf (_("There is no “%s” in “%s”"), key, source);
+    message = g_strdup_printf (_ ("There is no “%s” in “%s”"), key, source);
     hint = make_key_hint (container->as.value, key);
   } else if (container->tag == NEBULA_CELL_NULL) {
-    message = g_strdup_printf (_("There is no “%s” because “%s” is null"), key, source);
-    hint = g_strdup (_("Use “?.” to have null instead."));
+    message = g_strdup_printf (_ ("There is no “%s” because “%s” is null"), key, source);
+    hint = g_strdup (_ ("Use “?.” to have null instead."));
   } else {
-    message = g_strdup_printf (_("“%s” has no members, so no “%s”: it is %s"), source, key,
-                               _nebula_cell_to_words (container));
+    message = g_strdup_printf (_ ("“%s” has no members, so no “%s”: it is %s"), source,
+                               key, _nebula_cell_to_words (container));
     if (_nebula_functions_find (key) != NEBULA_NO_FUNCTION)
-      hint = g_strdup_printf (_("Did you mean the function, “.%s ()”?"), key);
+      hint = g_strdup_printf (_ ("Did you mean the function, “.%s ()”?"), key);
   }
   return _nebula_vm_fail_at (vm, word,
-                             is_object || container->tag == NEBULA_CELL_NULL ? NEBULA_ERROR_MISSING_PROPERTY
-                                                                             : NEBULA_ERROR_TYPE,
+                             is_object || container->tag == NEBULA_CELL_NULL
+                                 ? NEBULA_ERROR_MISSING_PROPERTY
+                                 : NEBULA_ERROR_TYPE,
                              hint, message);
 }
 
@@ -122,14 +125,18 @@ is_kind (const NebulaCell *cell, NebulaValueKind kind)
 }
 
 static gboolean
-index_object (NebulaVm *vm, NebulaCell *container, const NebulaCell *index, gboolean is_optional)
+index_object (NebulaVm *vm,
+              NebulaCell *container,
+              const NebulaCell *index,
+              gboolean is_optional)
 {
   NebulaValue *member;
   const char *key;
   gsize length;
 
   if (!is_kind (index, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("The key into an object is text, not %s"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("The key into an object is text, not %s"),
                             _nebula_cell_to_words (index));
   key = _nebula_cell_get_string (index, &length);
   member = nebula_value_get_member_length (container->as.value, key, length);
@@ -182,24 +189,33 @@ count_characters (const NebulaCell *text)
 }
 
 static gboolean
-index_list (NebulaVm *vm, NebulaCell *container, const NebulaCell *index, gboolean is_optional)
+index_list (NebulaVm *vm,
+            NebulaCell *container,
+            const NebulaCell *index,
+            gboolean is_optional)
 {
   gboolean is_array = is_kind (container, NEBULA_VALUE_KIND_ARRAY);
-  gsize length = is_array ? nebula_value_get_length (container->as.value) : count_characters (container);
+  gsize length = is_array ? nebula_value_get_length (container->as.value)
+                          : count_characters (container);
   gsize at;
 
   if (index->tag != NEBULA_CELL_INTEGER)
     return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE,
-                            index->tag == NEBULA_CELL_FLOAT ? _("Use div (a, b) or int (x) to have an integer.") : NULL,
-                            _("The index into %s is an integer, not %s"), _nebula_cell_to_words (container),
+                            index->tag == NEBULA_CELL_FLOAT
+                                ? _ ("Use div (a, b) or int (x) to have an integer.")
+                                : NULL,
+                            _ ("The index into %s is an integer, not %s"),
+                            _nebula_cell_to_words (container),
                             _nebula_cell_to_words (index));
-  if (!is_array && !_nebula_vm_burn (vm, nebula_value_get_string_length (container->as.value) / 64))
+  if (!is_array &&
+      !_nebula_vm_burn (vm, nebula_value_get_string_length (container->as.value) / 64))
     return FALSE;
   if (!resolve_index (index->as.integer, length, &at)) {
     if (!is_optional)
-      return _nebula_vm_fail (vm, NEBULA_ERROR_MISSING_PROPERTY, _("Use “?[…]” to have null instead."),
-                              _("There is no item %" G_GINT64_FORMAT "; the length is %" G_GSIZE_FORMAT),
-                              index->as.integer, length);
+      return _nebula_vm_fail (
+          vm, NEBULA_ERROR_MISSING_PROPERTY, _ ("Use “?[…]” to have null instead."),
+          _ ("There is no item %" G_GINT64_FORMAT "; the length is %" G_GSIZE_FORMAT),
+          index->as.integer, length);
     _nebula_cell_release (container);
     return TRUE;
   }
@@ -211,26 +227,38 @@ index_list (NebulaVm *vm, NebulaCell *container, const NebulaCell *index, gboole
 
 /* Replaces @container by its part at @index. */
 gboolean
-_nebula_vm_index (NebulaVm *vm, NebulaCell *container, NebulaCell *index, gboolean is_optional)
+_nebula_vm_index (NebulaVm *vm,
+                  NebulaCell *container,
+                  NebulaCell *index,
+                  gboolean is_optional)
 {
   g_autofree char *source = NULL;
 
   if (is_kind (container, NEBULA_VALUE_KIND_OBJECT))
     return index_object (vm, container, index, is_optional);
-  if (is_kind (container, NEBULA_VALUE_KIND_ARRAY) || is_kind (container, NEBULA_VALUE_KIND_STRING))
+  if (is_kind (container, NEBULA_VALUE_KIND_ARRAY) ||
+      is_kind (container, NEBULA_VALUE_KIND_STRING))
     return index_list (vm, container, index, is_optional);
   if (is_optional) {
     _nebula_cell_release (container);
     return TRUE;
   }
   source = _nebula_vm_get_source (vm, vm->at);
-  return _nebula_vm_fail (vm, container->tag == NEBULA_CELL_NULL ? NEBULA_ERROR_MISSING_PROPERTY : NEBULA_ERROR_TYPE,
-                          _("Use “?[…]” to have null instead."), _("Nothing can be read from “%s”: it is %s"), source,
+  return _nebula_vm_fail (vm,
+                          container->tag == NEBULA_CELL_NULL
+                              ? NEBULA_ERROR_MISSING_PROPERTY
+                              : NEBULA_ERROR_TYPE,
+                          _ ("Use “?[…]” to have null instead."),
+                          _ ("Nothing can be read from “%s”: it is %s"), source,
                           _nebula_cell_to_words (container));
 }
 
 static gboolean
-resolve_bound (NebulaVm *vm, const NebulaCell *bound, gsize length, gsize fallback, gsize *ret)
+resolve_bound (NebulaVm *vm,
+               const NebulaCell *bound,
+               gsize length,
+               gsize fallback,
+               gsize *ret)
 {
   gint64 at;
 
@@ -238,7 +266,8 @@ resolve_bound (NebulaVm *vm, const NebulaCell *bound, gsize length, gsize fallba
   if (bound == NULL || bound->tag == NEBULA_CELL_NULL)
     return TRUE;
   if (bound->tag != NEBULA_CELL_INTEGER)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("The bounds of a slice are integers, not %s"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("The bounds of a slice are integers, not %s"),
                             _nebula_cell_to_words (bound));
   at = bound->as.integer;
   if (at < 0)
@@ -248,7 +277,11 @@ resolve_bound (NebulaVm *vm, const NebulaCell *bound, gsize length, gsize fallba
 }
 
 static gboolean
-slice_string (NebulaVm *vm, const NebulaCell *text, gsize start, gsize end, NebulaCell *ret)
+slice_string (NebulaVm *vm,
+              const NebulaCell *text,
+              gsize start,
+              gsize end,
+              NebulaCell *ret)
 {
   const char *base = _nebula_cell_get_string (text, NULL);
   const char *from = g_utf8_offset_to_pointer (base, (glong) start);
@@ -258,12 +291,17 @@ slice_string (NebulaVm *vm, const NebulaCell *text, gsize start, gsize end, Nebu
 }
 
 static gboolean
-slice_bytes (NebulaVm *vm, const NebulaCell *cell, gsize start, gsize end, NebulaCell *ret)
+slice_bytes (NebulaVm *vm,
+             const NebulaCell *cell,
+             gsize start,
+             gsize end,
+             NebulaCell *ret)
 {
   g_autoptr (GBytes) bytes = nebula_value_ref_bytes (cell->as.value);
   g_autoptr (GBytes) part = g_bytes_new_from_bytes (bytes, start, end - start);
 
-  return _nebula_vm_charge (vm, 64) && _nebula_vm_give (vm, nebula_value_new_bytes (part), ret);
+  return _nebula_vm_charge (vm, 64) &&
+         _nebula_vm_give (vm, nebula_value_new_bytes (part), ret);
 }
 
 static gsize
@@ -280,7 +318,10 @@ get_list_length (NebulaVm *vm, const NebulaCell *list)
 }
 
 gboolean
-_nebula_vm_slice (NebulaVm *vm, NebulaCell *container, const NebulaCell *start, const NebulaCell *end,
+_nebula_vm_slice (NebulaVm *vm,
+                  NebulaCell *container,
+                  const NebulaCell *start,
+                  const NebulaCell *end,
                   gboolean is_optional)
 {
   gboolean is_array = is_kind (container, NEBULA_VALUE_KIND_ARRAY);
@@ -290,20 +331,26 @@ _nebula_vm_slice (NebulaVm *vm, NebulaCell *container, const NebulaCell *start, 
 
   if (!is_array && !is_string && !is_kind (container, NEBULA_VALUE_KIND_BYTES)) {
     if (!is_optional || container->tag != NEBULA_CELL_NULL)
-      return _nebula_vm_fail (vm, container->tag == NEBULA_CELL_NULL ? NEBULA_ERROR_MISSING_PROPERTY : NEBULA_ERROR_TYPE,
-                              NULL, _("Arrays, text and bytes can be sliced, but this is %s"),
-                              _nebula_cell_to_words (container));
+      return _nebula_vm_fail (
+          vm,
+          container->tag == NEBULA_CELL_NULL ? NEBULA_ERROR_MISSING_PROPERTY
+                                             : NEBULA_ERROR_TYPE,
+          NULL, _ ("Arrays, text and bytes can be sliced, but this is %s"),
+          _nebula_cell_to_words (container));
     return TRUE;
   }
   length = get_list_length (vm, container);
-  if (!resolve_bound (vm, start, length, 0, &from) || !resolve_bound (vm, end, length, length, &to))
+  if (!resolve_bound (vm, start, length, 0, &from) ||
+      !resolve_bound (vm, end, length, length, &to))
     return FALSE;
   to = MAX (from, to);
   if (!_nebula_vm_burn (vm, is_array ? (to - from) / 8 : length / 64) ||
       (is_array && !_nebula_vm_charge (vm, 48 + 8 * (to - from))))
     return FALSE;
-  if (is_array ? !_nebula_vm_give (vm, nebula_value_slice (container->as.value, from, to), &result)
-               : !(is_string ? slice_string : slice_bytes) (vm, container, from, to, &result))
+  if (is_array
+          ? !_nebula_vm_give (vm, nebula_value_slice (container->as.value, from, to),
+                              &result)
+          : !(is_string ? slice_string : slice_bytes) (vm, container, from, to, &result))
     return FALSE;
   _nebula_cell_release (container);
   *container = result;
@@ -323,8 +370,9 @@ fail_from (NebulaVm *vm, GError *error)
 }
 
 static const char *const known_variables[] = {
-  "env",  "execution", "in",    "index", "input", "item", "json",     "loop", "node", "nodes",
-  "now",  "tenant",    "today", "trigger", "user", "vars", "workflow", NULL,
+    "env",   "execution", "in",   "index", "input",    "item",
+    "json",  "loop",      "node", "nodes", "now",      "tenant",
+    "today", "trigger",   "user", "vars",  "workflow", NULL,
 };
 
 gboolean
@@ -345,12 +393,19 @@ _nebula_vm_variable (NebulaVm *vm, const char *name, NebulaCell *ret)
     return TRUE;
   }
   nearest = _nebula_problem_suggest (name, known_variables);
-  hint = nearest != NULL && strcmp (nearest, name) != 0 ? g_strdup_printf (_("Did you mean “$%s”?"), nearest) : NULL;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_UNKNOWN_NAME, hint, _("There is no variable “$%s” here"), name);
+  hint = nearest != NULL && strcmp (nearest, name) != 0
+             ? g_strdup_printf (_ ("Did you mean “$%s”?"), nearest)
+             : NULL;
+  return _nebula_vm_fail (vm, NEBULA_ERROR_UNKNOWN_NAME, hint,
+                          _ ("There is no variable “$%s” here"), name);
 }
 
 static gboolean
-get_node_field (NebulaVm *vm, const char *id, guint field, gboolean is_optional, NebulaCell *ret)
+get_node_field (NebulaVm *vm,
+                const char *id,
+                guint field,
+                gboolean is_optional,
+                NebulaCell *ret)
 {
   NebulaEnvironment *environment = vm->environment;
   NebulaValue *value = NULL;
@@ -362,25 +417,29 @@ get_node_field (NebulaVm *vm, const char *id, guint field, gboolean is_optional,
     *ret = _nebula_cell_from_value (value);
     return TRUE;
   }
-  if (is_optional && (error == NULL || g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME))) {
+  if (is_optional && (error == NULL ||
+                      g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME))) {
     g_clear_error (&error);
     *ret = _nebula_cell_null ();
     return TRUE;
   }
   if (error != NULL)
     return fail_from (vm, error);
-  return _nebula_vm_fail (vm, NEBULA_ERROR_UNKNOWN_NAME, NULL, _("There is no node “%s” here"), id);
+  return _nebula_vm_fail (vm, NEBULA_ERROR_UNKNOWN_NAME, NULL,
+                          _ ("There is no node “%s” here"), id);
 }
 
 /* All that may be asked about a node, as an object. */
 static gboolean
 get_node_object (NebulaVm *vm, const char *id, gboolean is_optional, NebulaCell *ret)
 {
-  static const char *const fields[] = { "result", "status", "success", "error", "attempts" };
-  g_auto (NebulaCollector) collector = { 0 };
+  static const char *const fields[] = {"result", "status", "success", "error",
+                                       "attempts"};
+  g_auto (NebulaCollector) collector = {0};
 
   if (is_optional) {
-    if (!get_node_field (vm, id, NEBULA_NODE_FIELD_STATUS, TRUE, ret) || ret->tag == NEBULA_CELL_NULL)
+    if (!get_node_field (vm, id, NEBULA_NODE_FIELD_STATUS, TRUE, ret) ||
+        ret->tag == NEBULA_CELL_NULL)
       return vm->error == NULL;
     _nebula_cell_release (ret);
   }
@@ -402,11 +461,13 @@ _nebula_vm_node (NebulaVm *vm, const NebulaCell *id, guint field, NebulaCell *re
   gboolean is_optional = (field & 1u << 8) != 0;
 
   if (!is_kind (id, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("The id of a node is text, not %s"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
+                            _ ("The id of a node is text, not %s"),
                             _nebula_cell_to_words (id));
   if ((field & 0xff) == NEBULA_NODE_FIELD_ALL)
     return get_node_object (vm, _nebula_cell_get_string (id, NULL), is_optional, ret);
-  return get_node_field (vm, _nebula_cell_get_string (id, NULL), field & 0xff, is_optional, ret);
+  return get_node_field (vm, _nebula_cell_get_string (id, NULL), field & 0xff,
+                         is_optional, ret);
 }
 
 static gboolean
@@ -421,7 +482,8 @@ load_loop (NebulaVm *vm, const NebulaExternal *external, NebulaCell *ret)
   if (error != NULL)
     return fail_from (vm, error);
   if (value == NULL)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_UNKNOWN_NAME, NULL, _("There is no loop “%s” around this"), external->id);
+    return _nebula_vm_fail (vm, NEBULA_ERROR_UNKNOWN_NAME, NULL,
+                            _ ("There is no loop “%s” around this"), external->id);
   *ret = _nebula_cell_from_value (value);
   return TRUE;
 }
@@ -444,7 +506,8 @@ _nebula_vm_external (NebulaVm *vm, guint index)
   else if (external->node_field == NEBULA_NODE_FIELD_ALL)
     is_done = get_node_object (vm, external->id, external->is_optional, &result);
   else
-    is_done = get_node_field (vm, external->id, external->node_field, external->is_optional, &result);
+    is_done = get_node_field (vm, external->id, external->node_field,
+                              external->is_optional, &result);
   if (!is_done)
     return NULL;
   *cell = result;

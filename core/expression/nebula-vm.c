@@ -8,21 +8,30 @@
  * and what built-in functions hold. So a long chain of steps that each let go of the last one's value is not refused.
  */
 
-#include "nebula-expression-private.h"
-
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-expression-private.h"
+
 gboolean
-_nebula_vm_fail_at (NebulaVm *vm, guint word, NebulaError code, const char *hint, const char *message)
+_nebula_vm_fail_at (NebulaVm *vm,
+                    guint word,
+                    NebulaError code,
+                    const char *hint,
+                    const char *message)
 {
   if (vm->error == NULL)
-    vm->error = _nebula_problem_new (code, vm->program->text, vm->program->positions[word].at, message, hint);
+    vm->error = _nebula_problem_new (code, vm->program->text,
+                                     vm->program->positions[word].at, message, hint);
   return FALSE;
 }
 
 gboolean
-_nebula_vm_fail (NebulaVm *vm, NebulaError code, const char *hint, const char *format, ...)
+_nebula_vm_fail (NebulaVm *vm,
+                 NebulaError code,
+                 const char *hint,
+                 const char *format,
+                 ...)
 {
   g_autofree char *message = NULL;
   va_list arguments;
@@ -37,8 +46,9 @@ static gboolean
 fail_budget (NebulaVm *vm)
 {
   vm->fuel = 0;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Work on fewer items at a time."),
-                          _("The expression takes more steps than one evaluation may"));
+  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
+                          _ ("Work on fewer items at a time."),
+                          _ ("The expression takes more steps than one evaluation may"));
 }
 
 gboolean
@@ -66,8 +76,9 @@ gboolean
 _nebula_vm_charge (NebulaVm *vm, gsize bytes)
 {
   if (bytes > NEBULA_LIMIT_EVALUATION_BYTES)
-    return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Work on fewer items at a time."),
-                            _("The expression needs more memory than one evaluation may"));
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_BUDGET_EXCEEDED, _ ("Work on fewer items at a time."),
+        _ ("The expression needs more memory than one evaluation may"));
   vm->allocated += bytes;
   vm->total += bytes;
   if (vm->allocated <= NEBULA_LIMIT_EVALUATION_BYTES)
@@ -75,8 +86,9 @@ _nebula_vm_charge (NebulaVm *vm, gsize bytes)
   vm->allocated = MIN (count_living (vm) + bytes, vm->allocated);
   if (vm->allocated <= NEBULA_LIMIT_EVALUATION_BYTES)
     return _nebula_vm_burn (vm, vm->depth);
-  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Work on fewer items at a time."),
-                          _("The expression needs more memory than one evaluation may"));
+  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
+                          _ ("Work on fewer items at a time."),
+                          _ ("The expression needs more memory than one evaluation may"));
 }
 
 gboolean
@@ -84,7 +96,8 @@ _nebula_vm_give (NebulaVm *vm, NebulaValue *value, NebulaCell *ret)
 {
   if (nebula_value_get_depth (value) > NEBULA_LIMIT_DEPTH) {
     nebula_value_unref (value);
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TOO_DEEP, NULL, _("The value nests deeper than %d levels"),
+    return _nebula_vm_fail (vm, NEBULA_ERROR_TOO_DEEP, NULL,
+                            _ ("The value nests deeper than %d levels"),
                             NEBULA_LIMIT_DEPTH);
   }
   *ret = _nebula_cell_from_value (value);
@@ -98,7 +111,7 @@ _nebula_vm_give_string (NebulaVm *vm, const char *text, gssize length, NebulaCel
 
   if (!_nebula_vm_charge (vm, bytes + 32) || !_nebula_vm_burn (vm, bytes / 64))
     return FALSE;
-  *ret = (NebulaCell){ .tag = NEBULA_CELL_VALUE, .is_owned = TRUE };
+  *ret = (NebulaCell){.tag = NEBULA_CELL_VALUE, .is_owned = TRUE};
   ret->as.value = nebula_value_new_string_length (text, bytes);
   return TRUE;
 }
@@ -131,7 +144,9 @@ measure_output (NebulaValue *value, gsize limit)
       gsize length;
 
       nebula_value_get_key (value, i, &length);
-      bytes += length + 4 + measure_output (nebula_value_get_member_at (value, i), limit - MIN (limit, bytes));
+      bytes += length + 4 +
+               measure_output (nebula_value_get_member_at (value, i),
+                               limit - MIN (limit, bytes));
     }
   return bytes;
 }
@@ -140,12 +155,14 @@ measure_output (NebulaValue *value, gsize limit)
 gboolean
 _nebula_vm_check_output (NebulaVm *vm, const NebulaCell *cell)
 {
-  if (vm->total <= NEBULA_OUTPUT_BYTES || cell->tag != NEBULA_CELL_VALUE || !cell->is_owned ||
+  if (vm->total <= NEBULA_OUTPUT_BYTES || cell->tag != NEBULA_CELL_VALUE ||
+      !cell->is_owned ||
       nebula_value_get_size_bytes (cell->as.value) <= NEBULA_OUTPUT_BYTES ||
       measure_output (cell->as.value, NEBULA_OUTPUT_BYTES) <= NEBULA_OUTPUT_BYTES)
     return TRUE;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, _("Write large data to a file."),
-                          _("The expression gives more data than one evaluation may"));
+  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
+                          _ ("Write large data to a file."),
+                          _ ("The expression gives more data than one evaluation may"));
 }
 
 guint64
@@ -379,38 +396,16 @@ run_spread (NebulaVm *vm, guint operand)
 static gboolean
 run_spread_key (NebulaVm *vm, guint operand)
 {
-  _nebula_vm_push (vm, (NebulaCell){ .tag = NEBULA_CELL_SPREAD });
-  return TRUE;
-}
-
-static gboolean
-spread_items (NebulaCollector *collector, const NebulaCell *cell)
-{
-  NebulaVm *vm = collector->vm;
-  gsize length;
-
-  if (!_nebula_cell_is (cell, NEBULA_VALUE_KIND_ARRAY))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("Only an array can be spread here, not %s"),
-                            _nebula_cell_to_words (cell));
-  length = nebula_value_get_length (cell->as.value);
-  for (gsize i = 0; i < length; i++)
-    if (!_nebula_vm_burn (vm, 1) || !_nebula_collector_add_value (collector, nebula_value_get_item (cell->as.value, i)))
-      return FALSE;
+  _nebula_vm_push (vm, (NebulaCell){.tag = NEBULA_CELL_SPREAD});
   return TRUE;
 }
 
 static gboolean
 run_array (NebulaVm *vm, guint operand)
 {
-  g_auto (NebulaCollector) collector = { 0 };
-  NebulaCell *items = vm->stack + vm->depth - operand;
   NebulaCell result;
 
-  _nebula_collector_init (&collector, vm, FALSE);
-  for (guint i = 0; i < operand; i++)
-    if (!(items[i].is_spread ? spread_items (&collector, &items[i]) : _nebula_collector_add (&collector, &items[i])))
-      return FALSE;
-  if (!_nebula_collector_end (&collector, &result))
+  if (!_nebula_vm_build_array (vm, vm->stack + vm->depth - operand, operand, &result))
     return FALSE;
   drop (vm, operand);
   _nebula_vm_push (vm, result);
@@ -418,53 +413,12 @@ run_array (NebulaVm *vm, guint operand)
 }
 
 static gboolean
-spread_members (NebulaCollector *collector, const NebulaCell *cell)
-{
-  NebulaVm *vm = collector->vm;
-  gsize length;
-
-  if (!_nebula_cell_is (cell, NEBULA_VALUE_KIND_OBJECT))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL, _("Only an object can be spread here, not %s"),
-                            _nebula_cell_to_words (cell));
-  length = nebula_value_get_length (cell->as.value);
-  for (gsize i = 0; i < length; i++) {
-    gsize key_length;
-    const char *key = nebula_value_get_key (cell->as.value, i, &key_length);
-
-    if (!_nebula_vm_burn (vm, 1) ||
-        !_nebula_collector_set_value (collector, key, key_length, nebula_value_get_member_at (cell->as.value, i)))
-      return FALSE;
-  }
-  return TRUE;
-}
-
-static gboolean
-set_entry (NebulaCollector *collector, NebulaCell *key, NebulaCell *member)
-{
-  const char *text;
-  gsize length;
-
-  if (key->tag == NEBULA_CELL_SPREAD)
-    return spread_members (collector, member);
-  if (!_nebula_cell_is (key, NEBULA_VALUE_KIND_STRING))
-    return _nebula_vm_fail (collector->vm, NEBULA_ERROR_TYPE, _("Turn it into text with string ()."),
-                            _("The key of a member is text, not %s"), _nebula_cell_to_words (key));
-  text = _nebula_cell_get_string (key, &length);
-  return _nebula_collector_set (collector, text, length, member);
-}
-
-static gboolean
 run_object (NebulaVm *vm, guint operand)
 {
-  g_auto (NebulaCollector) collector = { 0 };
-  NebulaCell *pairs = vm->stack + vm->depth - 2 * (gsize) operand;
   NebulaCell result;
 
-  _nebula_collector_init (&collector, vm, TRUE);
-  for (guint i = 0; i < operand; i++)
-    if (!set_entry (&collector, &pairs[2 * i], &pairs[2 * i + 1]))
-      return FALSE;
-  if (!_nebula_collector_end (&collector, &result))
+  if (!_nebula_vm_build_object (vm, vm->stack + vm->depth - 2 * (gsize) operand, operand,
+                                &result))
     return FALSE;
   drop (vm, 2 * (gsize) operand);
   _nebula_vm_push (vm, result);
@@ -474,7 +428,7 @@ run_object (NebulaVm *vm, guint operand)
 static gboolean
 run_lambda (NebulaVm *vm, guint operand)
 {
-  _nebula_vm_push (vm, (NebulaCell){ .tag = NEBULA_CELL_LAMBDA, .as.integer = vm->pc });
+  _nebula_vm_push (vm, (NebulaCell){.tag = NEBULA_CELL_LAMBDA, .as.integer = vm->pc});
   return run_jump (vm, operand);
 }
 
@@ -483,9 +437,10 @@ run_call (NebulaVm *vm, guint operand)
 {
   guint32 count = take_word (vm);
   NebulaCell *arguments = vm->stack + vm->depth - count;
-  NebulaCell result = { .tag = NEBULA_CELL_NULL };
+  NebulaCell result = {.tag = NEBULA_CELL_NULL};
 
-  if (!_nebula_function_call (vm, _nebula_functions_get (operand), arguments, count, &result))
+  if (!_nebula_function_call (vm, _nebula_functions_get (operand), arguments, count,
+                              &result))
     return FALSE;
   _nebula_cell_own (&result);
   drop (vm, count);
@@ -499,10 +454,12 @@ run_method_guard (NebulaVm *vm, guint operand)
   const NebulaCell *object = get_top (vm);
   const char *name = _nebula_cell_get_string (&vm->program->constants[operand], NULL);
 
-  if (!_nebula_cell_is (object, NEBULA_VALUE_KIND_OBJECT) || !nebula_value_has_member (object->as.value, name))
+  if (!_nebula_cell_is (object, NEBULA_VALUE_KIND_OBJECT) ||
+      !nebula_value_has_member (object->as.value, name))
     return TRUE;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, _("To call the function write it in front: f (object)."),
-                          _("The object has a member “%s”, which cannot be called"), name);
+  return _nebula_vm_fail (
+      vm, NEBULA_ERROR_TYPE, _ ("To call the function write it in front: f (object)."),
+      _ ("The object has a member “%s”, which cannot be called"), name);
 }
 
 static gboolean
@@ -520,47 +477,47 @@ run_text (NebulaVm *vm, guint operand)
 typedef gboolean (*RunFunction) (NebulaVm *vm, guint operand);
 
 static const RunFunction run_functions[NEBULA_OP_COUNT] = {
-  [NEBULA_OP_RETURN] = run_return,
-  [NEBULA_OP_CONSTANT] = run_constant,
-  [NEBULA_OP_LOCAL] = run_local,
-  [NEBULA_OP_EXTERNAL] = run_external,
-  [NEBULA_OP_MEMBERS] = run_members,
-  [NEBULA_OP_LOCAL_MEMBERS] = run_local_members,
-  [NEBULA_OP_EXTERNAL_MEMBERS] = run_external_members,
-  [NEBULA_OP_NODE] = run_node,
-  [NEBULA_OP_INDEX] = run_index,
-  [NEBULA_OP_SLICE] = run_slice,
-  [NEBULA_OP_NOT] = run_not,
-  [NEBULA_OP_NEGATE] = run_negate,
-  [NEBULA_OP_ADD] = run_binary,
-  [NEBULA_OP_SUBTRACT] = run_binary,
-  [NEBULA_OP_MULTIPLY] = run_binary,
-  [NEBULA_OP_DIVIDE] = run_binary,
-  [NEBULA_OP_MODULO] = run_binary,
-  [NEBULA_OP_POWER] = run_binary,
-  [NEBULA_OP_EQUAL] = run_binary,
-  [NEBULA_OP_NOT_EQUAL] = run_binary,
-  [NEBULA_OP_LESS] = run_binary,
-  [NEBULA_OP_GREATER] = run_binary,
-  [NEBULA_OP_LESS_EQUAL] = run_binary,
-  [NEBULA_OP_GREATER_EQUAL] = run_binary,
-  [NEBULA_OP_MATCH] = run_binary,
-  [NEBULA_OP_IN] = run_binary,
-  [NEBULA_OP_JUMP] = run_jump,
-  [NEBULA_OP_JUMP_IF_FALSE] = run_jump_if_false,
-  [NEBULA_OP_AND] = run_logic,
-  [NEBULA_OP_OR] = run_logic,
-  [NEBULA_OP_COALESCE] = run_coalesce,
-  [NEBULA_OP_SKIP_NULL] = run_skip_null,
-  [NEBULA_OP_CONDITION] = run_condition,
-  [NEBULA_OP_SPREAD] = run_spread,
-  [NEBULA_OP_SPREAD_KEY] = run_spread_key,
-  [NEBULA_OP_ARRAY] = run_array,
-  [NEBULA_OP_OBJECT] = run_object,
-  [NEBULA_OP_LAMBDA] = run_lambda,
-  [NEBULA_OP_CALL] = run_call,
-  [NEBULA_OP_METHOD_GUARD] = run_method_guard,
-  [NEBULA_OP_TEXT] = run_text,
+    [NEBULA_OP_RETURN] = run_return,
+    [NEBULA_OP_CONSTANT] = run_constant,
+    [NEBULA_OP_LOCAL] = run_local,
+    [NEBULA_OP_EXTERNAL] = run_external,
+    [NEBULA_OP_MEMBERS] = run_members,
+    [NEBULA_OP_LOCAL_MEMBERS] = run_local_members,
+    [NEBULA_OP_EXTERNAL_MEMBERS] = run_external_members,
+    [NEBULA_OP_NODE] = run_node,
+    [NEBULA_OP_INDEX] = run_index,
+    [NEBULA_OP_SLICE] = run_slice,
+    [NEBULA_OP_NOT] = run_not,
+    [NEBULA_OP_NEGATE] = run_negate,
+    [NEBULA_OP_ADD] = run_binary,
+    [NEBULA_OP_SUBTRACT] = run_binary,
+    [NEBULA_OP_MULTIPLY] = run_binary,
+    [NEBULA_OP_DIVIDE] = run_binary,
+    [NEBULA_OP_MODULO] = run_binary,
+    [NEBULA_OP_POWER] = run_binary,
+    [NEBULA_OP_EQUAL] = run_binary,
+    [NEBULA_OP_NOT_EQUAL] = run_binary,
+    [NEBULA_OP_LESS] = run_binary,
+    [NEBULA_OP_GREATER] = run_binary,
+    [NEBULA_OP_LESS_EQUAL] = run_binary,
+    [NEBULA_OP_GREATER_EQUAL] = run_binary,
+    [NEBULA_OP_MATCH] = run_binary,
+    [NEBULA_OP_IN] = run_binary,
+    [NEBULA_OP_JUMP] = run_jump,
+    [NEBULA_OP_JUMP_IF_FALSE] = run_jump_if_false,
+    [NEBULA_OP_AND] = run_logic,
+    [NEBULA_OP_OR] = run_logic,
+    [NEBULA_OP_COALESCE] = run_coalesce,
+    [NEBULA_OP_SKIP_NULL] = run_skip_null,
+    [NEBULA_OP_CONDITION] = run_condition,
+    [NEBULA_OP_SPREAD] = run_spread,
+    [NEBULA_OP_SPREAD_KEY] = run_spread_key,
+    [NEBULA_OP_ARRAY] = run_array,
+    [NEBULA_OP_OBJECT] = run_object,
+    [NEBULA_OP_LAMBDA] = run_lambda,
+    [NEBULA_OP_CALL] = run_call,
+    [NEBULA_OP_METHOD_GUARD] = run_method_guard,
+    [NEBULA_OP_TEXT] = run_text,
 };
 
 /* Runs from `pc` to the next return; the value is then on the stack. */
@@ -582,7 +539,9 @@ _nebula_vm_run (NebulaVm *vm)
 guint
 _nebula_vm_get_parameters (NebulaVm *vm, const NebulaCell *function)
 {
-  return function->tag == NEBULA_CELL_LAMBDA ? vm->program->code[function->as.integer] & 0xff : 1;
+  return function->tag == NEBULA_CELL_LAMBDA
+             ? vm->program->code[function->as.integer] & 0xff
+             : 1;
 }
 
 /* The key of a member stands for a lambda that reads it. */
@@ -605,7 +564,11 @@ call_key (NebulaVm *vm, const NebulaCell *key, const NebulaCell *item, NebulaCel
  * scalar.
  */
 gboolean
-_nebula_vm_call (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count, NebulaCell *ret)
+_nebula_vm_call (NebulaVm *vm,
+                 const NebulaCell *function,
+                 const NebulaCell *arguments,
+                 guint count,
+                 NebulaCell *ret)
 {
   guint at = vm->at, pc = vm->pc;
   guint32 header;
@@ -616,7 +579,9 @@ _nebula_vm_call (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arg
   header = vm->program->code[function->as.integer];
   slots = vm->locals + (header >> 8);
   if (G_UNLIKELY ((header & 0xff) > count))
-    return _nebula_vm_fail (vm, NEBULA_ERROR_ARITY, NULL, _("The lambda has more parameters than there are arguments"));
+    return _nebula_vm_fail (
+        vm, NEBULA_ERROR_ARITY, NULL,
+        _ ("The lambda has more parameters than there are arguments"));
   for (guint i = 0; i < (header & 0xff); i++) {
     slots[i] = arguments[i];
     slots[i].is_owned = FALSE;
@@ -632,7 +597,10 @@ _nebula_vm_call (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arg
 }
 
 gboolean
-_nebula_vm_call_condition (NebulaVm *vm, const NebulaCell *function, const NebulaCell *arguments, guint count,
+_nebula_vm_call_condition (NebulaVm *vm,
+                           const NebulaCell *function,
+                           const NebulaCell *arguments,
+                           guint count,
                            gboolean *ret)
 {
   NebulaCell result;
@@ -651,7 +619,8 @@ _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret)
 {
   NebulaExpression *program = vm->program;
   gsize cells = (gsize) program->n_locals + program->n_externals + program->n_stack;
-  g_autofree NebulaCell *heap = cells > NEBULA_INLINE_CELLS ? g_new (NebulaCell, cells) : NULL;
+  g_autofree NebulaCell *heap =
+      cells > NEBULA_INLINE_CELLS ? g_new (NebulaCell, cells) : NULL;
   gboolean is_done;
 
   vm->locals = heap != NULL ? heap : frame;
@@ -660,7 +629,7 @@ _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret)
   for (guint i = 0; i < program->n_locals; i++)
     vm->locals[i] = _nebula_cell_null ();
   for (guint i = 0; i < program->n_externals; i++)
-    vm->externals[i] = (NebulaCell){ .tag = NEBULA_CELL_UNSET };
+    vm->externals[i] = (NebulaCell){.tag = NEBULA_CELL_UNSET};
 
   is_done = _nebula_vm_run (vm);
   if (is_done) {

@@ -90,19 +90,30 @@ read_header (int fd, Elf64_Ehdr *header)
          memcmp (header->e_ident, ELFMAG, SELFMAG) == 0;
 }
 
-/* Our own program tells which machine and byte order fit. */
+/* Our own program tells which machine and byte order fit; it is looked at once. */
+static const Elf64_Ehdr *
+get_own_header (void)
+{
+  static gsize once;
+  static Elf64_Ehdr own;
+
+  if (g_once_init_enter (&once)) {
+    int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    gboolean known = fd >= 0 && read_header (fd, &own);
+
+    if (fd >= 0)
+      close (fd);
+    g_once_init_leave (&once, known ? 1 : 2);
+  }
+  return once == 1 ? &own : NULL;
+}
+
 static gboolean
 fits_machine (const Elf64_Ehdr *header)
 {
-  Elf64_Ehdr own;
-  gboolean known;
-  int fd = open ("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+  const Elf64_Ehdr *own = get_own_header ();
 
-  if (fd < 0)
-    return TRUE;
-  known = read_header (fd, &own);
-  close (fd);
-  return !known || (own.e_machine == header->e_machine && own.e_ident[EI_DATA] == header->e_ident[EI_DATA]);
+  return own == NULL || (own->e_machine == header->e_machine && own->e_ident[EI_DATA] == header->e_ident[EI_DATA]);
 }
 
 static gboolean

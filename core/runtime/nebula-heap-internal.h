@@ -12,14 +12,12 @@ G_BEGIN_DECLS
  * Thread: one at a time.
  */
 
-typedef struct
-{
+typedef struct {
   gint64 time;
   guint place; /* 1 … n; 0: not in the heap */
 } NebulaHeapEntry;
 
-typedef struct
-{
+typedef struct {
   GPtrArray *entries; /* NebulaHeapEntry *, borrowed */
 } NebulaHeap;
 

@@ -31,11 +31,10 @@ sift_up (NebulaHeap *self, NebulaHeapEntry *entry)
 {
   guint place = entry->place;
 
-  while (place > 1 && get_at (self, place / 2)->time > entry->time)
-    {
-      put_at (self, place, get_at (self, place / 2));
-      place /= 2;
-    }
+  while (place > 1 && get_at (self, place / 2)->time > entry->time) {
+    put_at (self, place, get_at (self, place / 2));
+    place /= 2;
+  }
   put_at (self, place, entry);
 }
 
@@ -46,26 +45,24 @@ sift_down (NebulaHeap *self, NebulaHeapEntry *entry)
   guint length = self->entries->len;
   guint child;
 
-  for (child = place * 2; child <= length; child = place * 2)
-    {
-      if (child < length && get_at (self, child + 1)->time < get_at (self, child)->time)
-        child++;
-      if (get_at (self, child)->time >= entry->time)
-        break;
-      put_at (self, place, get_at (self, child));
-      place = child;
-    }
+  for (child = place * 2; child <= length; child = place * 2) {
+    if (child < length && get_at (self, child + 1)->time < get_at (self, child)->time)
+      child++;
+    if (get_at (self, child)->time >= entry->time)
+      break;
+    put_at (self, place, get_at (self, child));
+    place = child;
+  }
   put_at (self, place, entry);
 }
 
 void
 nebula_heap_set (NebulaHeap *self, NebulaHeapEntry *entry, gint64 time)
 {
-  if (entry->place == 0)
-    {
-      g_ptr_array_add (self->entries, entry);
-      entry->place = self->entries->len;
-    }
+  if (entry->place == 0) {
+    g_ptr_array_add (self->entries, entry);
+    entry->place = self->entries->len;
+  }
   entry->time = time;
   sift_up (self, entry);
   sift_down (self, entry);

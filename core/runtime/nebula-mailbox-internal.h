@@ -16,7 +16,10 @@ typedef struct _NebulaMailbox NebulaMailbox;
 /* Called in the owner's context for each thing, in the order of posting. */
 typedef void (*NebulaMailboxReceive) (gpointer letter, gpointer user_data);
 
-NebulaMailbox *nebula_mailbox_new (GMainContext *context, gint priority, NebulaMailboxReceive receive, gpointer user_data);
+NebulaMailbox *nebula_mailbox_new (GMainContext *context,
+                                   gint priority,
+                                   NebulaMailboxReceive receive,
+                                   gpointer user_data);
 NebulaMailbox *nebula_mailbox_ref (NebulaMailbox *self);
 void nebula_mailbox_unref (NebulaMailbox *self);
 /* FALSE: the mailbox is closed and the letter still is the caller's. */

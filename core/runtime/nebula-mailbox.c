@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nebula-mailbox-internal.h"
 
-struct _NebulaMailbox
-{
+struct _NebulaMailbox {
   gatomicrefcount ref_count;
   GMutex lock; /* guards letters, is_closed */
   GPtrArray *letters;
@@ -37,10 +36,13 @@ source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   return callback (user_data);
 }
 
-static GSourceFuncs source_funcs = { .dispatch = source_dispatch };
+static GSourceFuncs source_funcs = {.dispatch = source_dispatch};
 
 NebulaMailbox *
-nebula_mailbox_new (GMainContext *context, gint priority, NebulaMailboxReceive receive, gpointer user_data)
+nebula_mailbox_new (GMainContext *context,
+                    gint priority,
+                    NebulaMailboxReceive receive,
+                    gpointer user_data)
 {
   NebulaMailbox *self = g_new0 (NebulaMailbox, 1);
 

@@ -2,6 +2,14 @@
 
 #include "nebula-store.h"
 
+/**
+ * NebulaStore:
+ *
+ * Where streams, inboxes and documents are kept.
+ *
+ * Thread: commit and sync one at a time; reads from any.
+ */
+
 G_DEFINE_INTERFACE (NebulaStore, nebula_store, G_TYPE_OBJECT)
 
 static const char *const status_names[] = {

@@ -8,6 +8,9 @@
 #include "nebula-nearest-internal.h"
 #include "nebula-workflow-private.h"
 
+/* Steps that one match may take: no pattern holds an execution up. */
+#define PATTERN_LIMIT "(*LIMIT_MATCH=100000)"
+
 typedef enum
 {
   KEYWORD_COMMENT, /* says nothing about what is valid */
@@ -96,7 +99,9 @@ is_texts (NebulaValue *value)
 static GRegex *
 compile_pattern (NebulaValue *value, GError **error)
 {
-  return g_regex_new (nebula_value_get_string (value), G_REGEX_OPTIMIZE, 0, error);
+  g_autofree char *limited = g_strconcat (PATTERN_LIMIT, nebula_value_get_string (value), NULL);
+
+  return g_regex_new (limited, 0, 0, error);
 }
 
 static gboolean
@@ -323,6 +328,7 @@ static gboolean
 check_pattern (NebulaValue *pattern, NebulaValue *value, const NebulaPath *path, GError **error)
 {
   g_autoptr (GRegex) regex = NULL;
+  g_autoptr (GError) problem = NULL;
   g_autofree char *why = NULL;
 
   if (!pattern)
@@ -336,8 +342,10 @@ check_pattern (NebulaValue *pattern, NebulaValue *value, const NebulaPath *path,
                           0,
                           0,
                           NULL,
-                          NULL))
+                          &problem))
     return TRUE;
+  if (problem)
+    return refuse (path, error, _("its pattern takes too long on it; shorten the input, or write a simpler pattern"));
   why = g_strdup_printf (_("it must match the pattern “%s”"), nebula_value_get_string (pattern));
   return refuse (path, error, why);
 }

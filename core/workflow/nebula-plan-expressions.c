@@ -11,7 +11,6 @@ static const char *const names[] = {
 };
 /* Set by a loop around the node, or item by item by the action. */
 static const char *const loop_names[] = { "acc", "index", "item", "items", "key", "last" };
-static const char *const node_fields[] = { "attempts", "error", "result", "status", "success", NULL };
 
 static gboolean
 is_one_of (const char *name, const char *const *list, gsize n)
@@ -29,6 +28,21 @@ report (const NebulaExpressionSite *self, const char *pointer, const char *code,
                         &(NebulaProblem) { .code = code, .pointer = pointer, .hint = hint },
                         "%s",
                         message);
+}
+
+/* The error of an expression is a sentence, two lines that show the place, and perhaps a hint. */
+static void
+report_error (const NebulaExpressionSite *self, const char *pointer, const GError *error)
+{
+  const char *hint = error->message;
+  g_autofree char *message = NULL;
+
+  for (guint i = 0; hint && i < 3; i++) {
+    hint = strchr (hint, '\n');
+    hint = hint ? hint + 1 : NULL;
+  }
+  message = hint ? g_strndup (error->message, (gsize) (hint - error->message - 1)) : g_strdup (error->message);
+  report (self, pointer, "bad-expression", hint, message);
 }
 
 static void
@@ -102,24 +116,6 @@ check_node (const NebulaExpressionSite *self, const NebulaReference *reference, 
 }
 
 static void
-check_node_field (const NebulaExpressionSite *self, const NebulaReference *reference, const char *pointer)
-{
-  g_autofree char *message = NULL;
-  g_autofree char *hint = NULL;
-  NebulaNearest nearest;
-
-  if (!reference->field || g_strv_contains (node_fields, reference->field))
-    return;
-  nebula_nearest_init (&nearest, reference->field);
-  for (guint i = 0; node_fields[i]; i++)
-    nebula_nearest_offer (&nearest, node_fields[i]);
-  hint = nearest.best ? _nebula_hint_nearest (nearest.best)
-                      : g_strdup (_("A node has result, status, success, error and attempts."));
-  message = g_strdup_printf (_("A node has nothing called “%s”"), reference->field);
-  report (self, pointer, "bad-expression", hint, message);
-}
-
-static void
 check_loop (const NebulaExpressionSite *self, const NebulaReference *reference, const char *pointer)
 {
   NebulaPlan *plan = self->builder->plan;
@@ -179,7 +175,6 @@ _nebula_expression_site_check (const NebulaExpressionSite *self,
   for (guint i = 0; i < n; i++) {
     if (strcmp (references[i].name, "nodes") == 0) {
       check_node (self, &references[i], pointer);
-      check_node_field (self, &references[i], pointer);
     } else if (strcmp (references[i].name, "loop") == 0) {
       check_loop (self, &references[i], pointer);
     } else {
@@ -194,7 +189,7 @@ on_template_problem (const char *pointer, const GError *error, gpointer user_dat
   const NebulaExpressionSite *self = user_data;
   g_autofree char *whole = g_strconcat (self->pointer, pointer, NULL);
 
-  report (self, whole, "bad-expression", NULL, error->message);
+  report_error (self, whole, error);
 }
 
 static void
@@ -225,20 +220,12 @@ _nebula_expression_site_add (const NebulaExpressionSite *self, NebulaValue *text
     report (self, self->pointer, "bad-expression", NULL, _("An expression must not hold U+0000"));
     return NULL;
   }
-  if (has_braces && form == NEBULA_EXPRESSION_FORM_BARE) {
-    report (self,
-            self->pointer,
-            "bad-expression",
-            _("Write it without {{ and }}."),
-            _("This is an expression, not a template"));
-    return NULL;
-  }
-
+  /* Braces around the whole are superfluous where an expression is wanted, and do no harm. */
   expression = has_braces || form == NEBULA_EXPRESSION_FORM_TEMPLATE
                    ? nebula_expression_compile_template (source, &error)
                    : nebula_expression_compile (source, &error);
   if (!expression) {
-    report (self, self->pointer, "bad-expression", NULL, error->message);
+    report_error (self, self->pointer, error);
     return NULL;
   }
   _nebula_expression_site_check (self, expression, "");

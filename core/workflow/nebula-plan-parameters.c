@@ -190,18 +190,16 @@ validate (NebulaWith *self, NebulaParameter *parameter, NebulaValue *value)
     report_mismatch (self, name, NULL, error->message);
 }
 
-/* What is known of the members of `with` that hold templates: member → its constant value, or NULL. */
+/* Notes the member of `with` that holds an expression. */
 static void
 note_template (const char *pointer, NebulaExpression *expression, gpointer user_data)
 {
-  GHashTable *members = user_data;
   const char *end = strchr (pointer + 1, '/');
-  g_autofree char *step = end ? g_strndup (pointer + 1, (gsize) (end - pointer - 1)) : g_strdup (pointer + 1);
-  NebulaValue *constant = end ? NULL : nebula_expression_get_constant (expression);
 
-  g_hash_table_replace (members, g_steal_pointer (&step), constant);
+  g_hash_table_add (user_data, end ? g_strndup (pointer + 1, (gsize) (end - pointer - 1)) : g_strdup (pointer + 1));
 }
 
+/* A template: its value is known only if it needs nothing from outside. */
 static void
 check_templated (NebulaWith *self, NebulaParameter *parameter, NebulaValue *constant)
 {
@@ -213,29 +211,51 @@ check_templated (NebulaWith *self, NebulaParameter *parameter, NebulaValue *cons
     validate (self, parameter, constant);
 }
 
+static gboolean
+is_template (NebulaValue *value)
+{
+  return nebula_value_get_kind (value) == NEBULA_VALUE_KIND_STRING
+         && nebula_expression_is_template (nebula_value_get_string (value));
+}
+
+static void
+check_value (NebulaWith *self, NebulaParameter *parameter, NebulaValue *value, gboolean is_open)
+{
+  g_autoptr (NebulaExpression) expression = NULL;
+
+  if (is_open) {
+    check_templated (self, parameter, NULL);
+  } else if (is_template (value)) {
+    /* It was folded when it was compiled; one that does not compile is reported already. */
+    expression = nebula_expression_compile_template (nebula_value_get_string (value), NULL);
+    if (expression)
+      check_templated (self, parameter, nebula_expression_get_constant (expression));
+  } else {
+    validate (self, parameter, value);
+  }
+}
+
 static void
 check_values (NebulaWith *self, NebulaTemplate *template_, NebulaValue *values)
 {
-  g_autoptr (GHashTable) members = NULL;
+  g_autoptr (GHashTable) open = NULL; /* members with expressions that wait for the run */
 
   if (!nebula_template_is_constant (template_)) {
-    members = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-    nebula_template_foreach (template_, note_template, members);
+    open = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+    nebula_template_foreach (template_, note_template, open);
   }
   for (gsize i = 0; i < nebula_value_get_length (values); i++) {
     const char *key = nebula_value_get_key (values, i, NULL);
     NebulaParameter *parameter = nebula_parameter_table_lookup (self->table, key);
     g_autofree char *step = NULL;
-    gpointer constant = NULL;
 
-    if (!parameter
-        || (nebula_parameter_get_flags (parameter) & NEBULA_PARAMETER_FLAGS_REST))
+    if (!parameter || parameter == nebula_parameter_table_get_rest (self->table))
       continue;
-    step = members ? _nebula_pointer_append ("", key) : NULL;
-    if (step && g_hash_table_lookup_extended (members, step + 1, NULL, &constant))
-      check_templated (self, parameter, constant);
-    else
-      validate (self, parameter, nebula_value_get_member_at (values, i));
+    step = open ? _nebula_pointer_append ("", key) : NULL;
+    check_value (self,
+                 parameter,
+                 nebula_value_get_member_at (values, i),
+                 step && g_hash_table_contains (open, step + 1));
   }
 }
 

@@ -90,6 +90,16 @@ def check_enums(source):
                 'put { on its own line; glib-mkenums skips the type otherwise'
 
 
+UNKNOWN_ANNOTATIONS = re.compile(r'^ \* .*\((copy-func|free-func|sync-func|async-func|finish-func)\b', re.MULTILINE)
+
+
+def check_annotations(source):
+    if not source.path.startswith(('core/', 'sdk/')):
+        return
+    for match in UNKNOWN_ANNOTATIONS.finditer(source.text):
+        yield source.line_of(match.start()), 'annotations', 'scanner 1.74 does not know (%s)' % match.group(1)
+
+
 # ---- the public interface --------------------------------------------------------------------------------------
 
 DECLARE = re.compile(r'\bG_DECLARE_(FINAL_TYPE|DERIVABLE_TYPE|INTERFACE)\s*\(\s*(\w+)\s*,\s*(\w+)')

@@ -13,21 +13,19 @@
  * no timer fires early; every execution ends.
  */
 
+#include "kernel-driver.h"
 #include <algorithm>
 #include <cstdio>
 #include <random>
 #include <set>
 #include <sstream>
 
-#include "kernel-driver.h"
-
 using namespace nebula;
 
 namespace
 {
 
-enum class Plant
-{
+enum class Plant {
   None,
   Fold,   /* a committed fact is lost at a crash */
   Ahead,  /* effects start before their commit */
@@ -36,43 +34,44 @@ enum class Plant
   Cancel, /* starts go on after a committed cancel */
 };
 
-struct Failure
-{
+struct Failure {
   std::string text;
 };
 
-#define CHECK(condition, text)            \
-  do                                      \
-    {                                     \
-      if (!(condition))                   \
-        throw Failure{ std::string (text) }; \
-    }                                     \
-  while (0)
+#define CHECK(condition, text)                                                           \
+  do {                                                                                   \
+    if (!(condition))                                                                    \
+      throw Failure{std::string (text)};                                                 \
+  } while (0)
 
 /* Random workflows. */
 class Generator
 {
 public:
-  explicit Generator (std::mt19937_64 &rng) : rng_ (rng) {}
+  explicit Generator (std::mt19937_64 &rng) : rng_ (rng)
+  {
+  }
 
-  std::string
-  workflow ()
+  std::string workflow ()
   {
     std::ostringstream out;
-    static const char *const modes[] = { "fail", "finish", "continue" };
+    static const char *const modes[] = {"fail", "finish", "continue"};
 
     out << "name: sim\nsettings: { on-error: " << modes[pick (3)] << " }\nnodes:\n";
     nodes (out, 2, "n", 2 + pick (8), 0);
     return out.str ();
   }
 
-  unsigned pick (unsigned n) { return (unsigned) (rng_ () % n); }
+  unsigned pick (unsigned n)
+  {
+    return (unsigned) (rng_ () % n);
+  }
 
 private:
-  void
-  action (std::ostringstream &out, unsigned depth)
+  void action (std::ostringstream &out, unsigned depth)
   {
-    static const char *const invoked[] = { "test.effect", "test.read", "test.idempotent", "test.pure" };
+    static const char *const invoked[] = {"test.effect", "test.read", "test.idempotent",
+                                          "test.pure"};
     unsigned choice = pick (depth < 2 ? 12 : 10);
 
     if (choice < 2)
@@ -86,8 +85,8 @@ private:
     else if (choice < 6)
       out << "action: flow.wait, with: { signal: s" << pick (2) << ", duration: 10s }";
     else if (choice < 10)
-      out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100) << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "")
-          << " }";
+      out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100)
+          << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }";
     else
       loop (out, depth);
     if (pick (4) == 0)
@@ -96,10 +95,10 @@ private:
       out << ", on-unknown: retry";
   }
 
-  void
-  loop (std::ostringstream &out, unsigned depth)
+  void loop (std::ostringstream &out, unsigned depth)
   {
-    out << "action: flow.for-each, with: { items: [1, 2, 3, 4], concurrency: " << 1 + pick (3) << " }";
+    out << "action: flow.for-each, with: { items: [1, 2, 3, 4], concurrency: "
+        << 1 + pick (3) << " }";
     if (pick (3) == 0)
       out << ", on-error: collect";
     out << ", body: { nodes: {\n";
@@ -107,55 +106,54 @@ private:
     out << "} }";
   }
 
-  void
-  inner (std::ostringstream &out, unsigned depth)
+  void inner (std::ostringstream &out, unsigned depth)
   {
     unsigned n = 1 + pick (3);
     unsigned prefix = counter_++;
 
-    for (unsigned i = 0; i < n; i++)
-      {
-        out << "b" << prefix << "_" << i << ": { ";
-        action (out, depth);
-        if (i > 0)
-          out << ", after: [b" << prefix << "_" << pick (i) << "]";
-        out << " }" << (i + 1 < n ? "," : "") << "\n";
-      }
+    for (unsigned i = 0; i < n; i++) {
+      out << "b" << prefix << "_" << i << ": { ";
+      action (out, depth);
+      if (i > 0)
+        out << ", after: [b" << prefix << "_" << pick (i) << "]";
+      out << " }" << (i + 1 < n ? "," : "") << "\n";
+    }
   }
 
-  void
-  nodes (std::ostringstream &out, unsigned indent, const char *prefix, unsigned n, unsigned depth)
+  void nodes (std::ostringstream &out,
+              unsigned indent,
+              const char *prefix,
+              unsigned n,
+              unsigned depth)
   {
-    static const char *const needs[] = { "all", "any", "each", "1", "2" };
+    static const char *const needs[] = {"all", "any", "each", "1", "2"};
 
-    for (unsigned i = 0; i < n; i++)
-      {
-        std::set<unsigned> before;
+    for (unsigned i = 0; i < n; i++) {
+      std::set<unsigned> before;
 
-        out << std::string (indent, ' ') << prefix << i << ": { ";
-        action (out, depth);
-        for (unsigned k = 0; i > 0 && k < pick (4); k++)
-          before.insert (pick (i));
-        if (!before.empty ())
-          {
-            out << ", after: [";
-            for (unsigned b : before)
-              out << (b == *before.begin () ? "" : ", ") << prefix << b << (pick (5) == 0 ? ".error" : "");
-            out << "]";
-          }
-        if (before.size () > 1 && pick (3) == 0)
-          out << ", join: { need: " << needs[pick (before.size () > 2 ? 5 : 4)]
-              << (pick (2) ? ", rest: cancel" : ", rest: ignore") << " }";
-        out << " }\n";
+      out << std::string (indent, ' ') << prefix << i << ": { ";
+      action (out, depth);
+      for (unsigned k = 0; i > 0 && k < pick (4); k++)
+        before.insert (pick (i));
+      if (!before.empty ()) {
+        out << ", after: [";
+        for (unsigned b : before)
+          out << (b == *before.begin () ? "" : ", ") << prefix << b
+              << (pick (5) == 0 ? ".error" : "");
+        out << "]";
       }
+      if (before.size () > 1 && pick (3) == 0)
+        out << ", join: { need: " << needs[pick (before.size () > 2 ? 5 : 4)]
+            << (pick (2) ? ", rest: cancel" : ", rest: ignore") << " }";
+      out << " }\n";
+    }
   }
 
   std::mt19937_64 &rng_;
   unsigned counter_ = 0;
 };
 
-struct Attempt
-{
+struct Attempt {
   NebulaCommand command;
   std::string key;
 };
@@ -164,12 +162,12 @@ class Simulation
 {
 public:
   Simulation (uint64_t seed, Plant plant, bool verbose)
-      : rng_ (seed), generator_ (rng_), plant_ (plant), verbose_ (verbose), resolver_ (new_world_resolver ())
+      : rng_ (seed), generator_ (rng_), plant_ (plant), verbose_ (verbose),
+        resolver_ (new_world_resolver ())
   {
   }
 
-  void
-  run ()
+  void run ()
   {
     std::string text = generator_.workflow ();
 
@@ -182,11 +180,10 @@ public:
     Value environment = json ("{}");
     nebula_kernel_start (kernel_, input.get (), environment.get (), rng_ (), now_);
     flush ();
-    for (steps_ = 0; !ended (); steps_++)
-      {
-        CHECK (steps_ < 20000, "the execution does not end");
-        step ();
-      }
+    for (steps_ = 0; !ended (); steps_++) {
+      CHECK (steps_ < 20000, "the execution does not end");
+      step ();
+    }
     check_fold ("at the end");
     destroy ();
   }
@@ -199,34 +196,36 @@ public:
   }
 
 private:
-  struct Unit
-  {
+  struct Unit {
     GBytes *facts;
     guint64 sequence;
     std::string digest;
     bool cancels;
   };
 
-  NebulaState *state () { return nebula_kernel_get_state (kernel_); }
-  unsigned pick (unsigned n) { return generator_.pick (n); }
+  NebulaState *state ()
+  {
+    return nebula_kernel_get_state (kernel_);
+  }
+  unsigned pick (unsigned n)
+  {
+    return generator_.pick (n);
+  }
 
-  void
-  say (const std::string &what)
+  void say (const std::string &what)
   {
     if (verbose_)
       fprintf (stderr, "[%u] %s\n", steps_, what.c_str ());
   }
 
-  void
-  create ()
+  void create ()
   {
-    NebulaKernelHost host = { effect_of_class, nullptr, nullptr };
+    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
 
     kernel_ = nebula_kernel_new (plan_.get (), "exe_sim", "default", &host);
   }
 
-  void
-  destroy ()
+  void destroy ()
   {
     g_clear_pointer (&kernel_, nebula_kernel_free);
     for (Unit &unit : pending_)
@@ -235,10 +234,13 @@ private:
     running_.clear ();
   }
 
-  bool ended () { return pending_.empty () && committed_ == state ()->sequence && nebula_execution_status_is_terminal ((NebulaExecutionStatus) state ()->status); }
+  bool ended ()
+  {
+    return pending_.empty () && committed_ == state ()->sequence &&
+           nebula_execution_status_is_terminal ((NebulaExecutionStatus) state ()->status);
+  }
 
-  void
-  step ()
+  void step ()
   {
     unsigned choice = pick (100);
     bool may_disturb = steps_ < 600;
@@ -258,16 +260,15 @@ private:
   }
 
   /* Whatever can be done next; time passes only when nothing else is left. */
-  void
-  progress ()
+  void progress ()
   {
-    if (nebula_kernel_turn (kernel_, 1 + pick (8), now_) || nebula_kernel_get_n_facts (kernel_) > 0)
-      {
-        start_ready ();
-        if (pick (3) > 0)
-          flush ();
-        return;
-      }
+    if (nebula_kernel_turn (kernel_, 1 + pick (8), now_) ||
+        nebula_kernel_get_n_facts (kernel_) > 0) {
+      start_ready ();
+      if (pick (3) > 0)
+        flush ();
+      return;
+    }
     start_ready ();
     if (!pending_.empty () && (running_.empty () || pick (2)))
       commit ();
@@ -277,8 +278,7 @@ private:
       pass_time ();
   }
 
-  void
-  flush ()
+  void flush ()
   {
     guint64 n_facts;
     GBytes *facts = nebula_kernel_take_facts (kernel_, &n_facts);
@@ -286,12 +286,12 @@ private:
     if (!facts)
       return;
     char *digest = nebula_state_dup_digest (state ());
-    pending_.push_back ({ facts, state ()->sequence, digest, (bool) state ()->is_stopping });
+    pending_.push_back (
+        {facts, state ()->sequence, digest, (bool) state ()->is_stopping});
     g_free (digest);
   }
 
-  void
-  commit ()
+  void commit ()
   {
     Unit unit = pending_.front ();
 
@@ -304,58 +304,60 @@ private:
   }
 
   /* What an engine does with commands: those that may begin do. */
-  void
-  start_ready ()
+  void start_ready ()
   {
     GArray *commands = nebula_kernel_get_commands (kernel_);
     guint n_kept = 0;
 
-    for (guint i = 0; i < commands->len; i++)
-      {
-        NebulaCommand command = g_array_index (commands, NebulaCommand, i);
-        bool may = command.runs_ahead || command.sequence <= committed_ || plant_ == Plant::Ahead;
+    for (guint i = 0; i < commands->len; i++) {
+      NebulaCommand command = g_array_index (commands, NebulaCommand, i);
+      bool may =
+          command.runs_ahead || command.sequence <= committed_ || plant_ == Plant::Ahead;
 
-        if (!may)
-          {
-            g_array_index (commands, NebulaCommand, n_kept++) = command;
-            continue;
-          }
-        if (nebula_kernel_is_current (kernel_, &command))
-          begin (command);
-        else if (plant_ == Plant::Cancel) /* an engine that does not look again starts it all the same */
-          CHECK (!cancel_committed_, "something starts after the cancel was committed");
-        else
-          nebula_kernel_withdraw (kernel_, &command, now_);
+      if (!may) {
+        g_array_index (commands, NebulaCommand, n_kept++) = command;
+        continue;
       }
+      if (nebula_kernel_is_current (kernel_, &command))
+        begin (command);
+      else if (plant_ ==
+               Plant::
+                   Cancel) /* an engine that does not look again starts it all the same */
+        CHECK (!cancel_committed_, "something starts after the cancel was committed");
+      else
+        nebula_kernel_withdraw (kernel_, &command, now_);
+    }
     g_array_set_size (commands, n_kept);
   }
 
-  void
-  begin (const NebulaCommand &command)
+  void begin (const NebulaCommand &command)
   {
     GError *error = nullptr;
     NebulaWork *work = nebula_kernel_prepare (kernel_, &command, &error);
 
-    CHECK (work, std::string ("parameters do not resolve: ") + (error ? error->message : ""));
+    CHECK (work,
+           std::string ("parameters do not resolve: ") + (error ? error->message : ""));
     char *key = nebula_kernel_dup_idempotency_key (kernel_, work);
-    Attempt attempt = { command, key };
+    Attempt attempt = {command, key};
     bool effectful = work->effect == NEBULA_EFFECT_EFFECTFUL;
-    bool may_repeat = plan_.get ()->nodes[command.node].on_unknown == NEBULA_ON_UNKNOWN_RETRY;
+    bool may_repeat =
+        plan_.get ()->nodes[command.node].on_unknown == NEBULA_ON_UNKNOWN_RETRY;
 
     g_free (key);
-    say ("start " + std::string (plan_.get ()->nodes[command.node].id) + " attempt " + std::to_string (command.attempt));
+    say ("start " + std::string (plan_.get ()->nodes[command.node].id) + " attempt " +
+         std::to_string (command.attempt));
     CHECK (work->effect == NEBULA_EFFECT_PURE || command.sequence <= committed_,
            "an effect starts before the facts behind it are committed");
     CHECK (!cancel_committed_, "something starts after the cancel was committed");
     CHECK (!done_.count (attempt.key), "a node with a committed result starts again");
-    CHECK (!effectful || may_repeat || !open_.count (attempt.key), "an effect of unknown outcome is repeated");
+    CHECK (!effectful || may_repeat || !open_.count (attempt.key),
+           "an effect of unknown outcome is repeated");
     if (effectful)
       open_.insert (attempt.key);
     running_.push_back (attempt);
   }
 
-  void
-  finish (unsigned index)
+  void finish (unsigned index)
   {
     Attempt attempt = running_[index];
     unsigned outcome = pick (10);
@@ -368,7 +370,8 @@ private:
     NebulaResult *result = make_result (work, attempt.command, outcome);
     bool is_failure = nebula_result_get_kind (result) == NEBULA_RESULT_KIND_FAILURE;
 
-    CHECK (nebula_kernel_result (kernel_, &attempt.command, result, now_), "a result that is wanted is refused");
+    CHECK (nebula_kernel_result (kernel_, &attempt.command, result, now_),
+           "a result that is wanted is refused");
     if (is_failure)
       open_.erase (attempt.key); /* the action said so itself: it may be tried again */
     nebula_result_unref (result);
@@ -379,70 +382,70 @@ private:
   {
     gint64 until = nebula_value_get_member_integer (work->parameters, "fail-until", 0);
 
-    if (outcome == 0)
-      {
-        Value failure (nebula_failure_new ("timed-out", "lost", NEBULA_RETRY_CLASS_RETRY, nullptr));
-        return nebula_result_new (NEBULA_RESULT_KIND_UNKNOWN, nullptr, failure.get (), 0);
-      }
-    if (outcome == 1 || command.attempt < until)
-      {
-        Value failure (nebula_failure_new ("failed", "sometimes", NEBULA_RETRY_CLASS_RETRY, nullptr));
-        return nebula_result_new (NEBULA_RESULT_KIND_FAILURE, nullptr, failure.get (), 0);
-      }
+    if (outcome == 0) {
+      Value failure (
+          nebula_failure_new ("timed-out", "lost", NEBULA_RETRY_CLASS_RETRY, nullptr));
+      return nebula_result_new (NEBULA_RESULT_KIND_UNKNOWN, nullptr, failure.get (), 0);
+    }
+    if (outcome == 1 || command.attempt < until) {
+      Value failure (
+          nebula_failure_new ("failed", "sometimes", NEBULA_RETRY_CLASS_RETRY, nullptr));
+      return nebula_result_new (NEBULA_RESULT_KIND_FAILURE, nullptr, failure.get (), 0);
+    }
     return nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", work->parameters, 0);
   }
 
   /* The result of an attempt that was answered already changes nothing. */
-  void
-  late_result ()
+  void late_result ()
   {
     if (past_.empty ())
       return;
     Attempt attempt = past_[pick ((unsigned) past_.size ())];
     guint64 before = state ()->sequence;
     Value value = json ("\"late\"");
-    NebulaResult *result = nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", value.get (), 0);
+    NebulaResult *result =
+        nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", value.get (), 0);
     bool is_new_attempt = false;
 
     for (const Attempt &other : running_)
-      is_new_attempt = is_new_attempt || (other.key == attempt.key && other.command.attempt == attempt.command.attempt);
-    if (!is_new_attempt && !has_command (attempt) && !nebula_kernel_wants_result (kernel_, &attempt.command))
-      {
-        CHECK (!nebula_kernel_result (kernel_, &attempt.command, result, now_), "a late result is taken");
-        CHECK (state ()->sequence == before, "a late result changes the history");
-      }
+      is_new_attempt =
+          is_new_attempt ||
+          (other.key == attempt.key && other.command.attempt == attempt.command.attempt);
+    if (!is_new_attempt && !has_command (attempt) &&
+        !nebula_kernel_wants_result (kernel_, &attempt.command)) {
+      CHECK (!nebula_kernel_result (kernel_, &attempt.command, result, now_),
+             "a late result is taken");
+      CHECK (state ()->sequence == before, "a late result changes the history");
+    }
     nebula_result_unref (result);
   }
 
-  bool
-  has_command (const Attempt &attempt)
+  bool has_command (const Attempt &attempt)
   {
     GArray *commands = nebula_kernel_get_commands (kernel_);
 
-    for (guint i = 0; i < commands->len; i++)
-      {
-        NebulaCommand *command = &g_array_index (commands, NebulaCommand, i);
+    for (guint i = 0; i < commands->len; i++) {
+      NebulaCommand *command = &g_array_index (commands, NebulaCommand, i);
 
-        if (command->lane == attempt.command.lane && command->node == attempt.command.node)
-          return true;
-      }
+      if (command->lane == attempt.command.lane && command->node == attempt.command.node)
+        return true;
+    }
     return false;
   }
 
-  void
-  pass_time ()
+  void pass_time ()
   {
     gint64 due = nebula_kernel_get_next_due (kernel_);
 
-    CHECK (due > 0 || nebula_execution_status_is_terminal ((NebulaExecutionStatus) state ()->status),
+    CHECK (due > 0 || nebula_execution_status_is_terminal (
+                          (NebulaExecutionStatus) state ()->status),
            "nothing moves and nothing is due: a join is stuck");
     if (due == 0)
       return;
-    if (plant_ == Plant::Early)
-      {
-        fire_early (due);
-        return;
-      }
+    if (plant_ == Plant::Early) {
+      fire_early (due);
+      return;
+    }
     now_ = MAX (now_, due - 1);
     guint64 before = state ()->sequence;
     if (now_ < due)
@@ -453,8 +456,7 @@ private:
     CHECK (state ()->sequence > before, "a timer that is due does not fire");
   }
 
-  void
-  fire_early (gint64 due)
+  void fire_early (gint64 due)
   {
     guint64 before = state ()->sequence;
 
@@ -462,8 +464,7 @@ private:
     CHECK (now_ >= due || state ()->sequence == before, "a timer fires early");
   }
 
-  void
-  cancel ()
+  void cancel ()
   {
     if (pick (4) > 0)
       return;
@@ -471,29 +472,25 @@ private:
     nebula_kernel_cancel (kernel_, NEBULA_EXECUTION_STATUS_CANCELLED, "simulated", now_);
   }
 
-  void
-  signal ()
+  void signal ()
   {
     Value value = json ("1");
 
     nebula_kernel_signal (kernel_, pick (2) ? "s0" : "s1", value.get (), now_);
   }
 
-  void
-  check_fold (const char *when)
+  void check_fold (const char *when)
   {
     NebulaState *folded = nebula_state_new (plan_.get ());
 
-    for (GBytes *segment : durable_)
-      {
-        Error error;
+    for (GBytes *segment : durable_) {
+      Error error;
 
-        if (!nebula_state_fold (folded, segment, error.out ()))
-          {
-            nebula_state_free (folded);
-            throw Failure{ std::string ("the fold fails: ") + error.message () };
-          }
+      if (!nebula_state_fold (folded, segment, error.out ())) {
+        nebula_state_free (folded);
+        throw Failure{std::string ("the fold fails: ") + error.message ()};
       }
+    }
     char *digest = nebula_state_dup_digest (folded);
     bool is_equal = committed_digest_.empty () || committed_digest_ == digest;
 
@@ -502,36 +499,32 @@ private:
     CHECK (is_equal, std::string ("the fold is not the state ") + when);
   }
 
-  void
-  note_done ()
+  void note_done ()
   {
-    for (guint i = 0; i < plan_.get ()->scopes[0].n_nodes; i++)
-      {
-        NebulaRun *run = &state ()->root->runs[i];
+    for (guint i = 0; i < plan_.get ()->scopes[0].n_nodes; i++) {
+      NebulaRun *run = &state ()->root->runs[i];
 
-        if (run->status != NEBULA_NODE_COMPLETED && run->status != NEBULA_NODE_FAILED)
-          continue;
-        NebulaWork work = {};
-        work.lane = state ()->root;
-        work.node = i;
-        work.firing = run->firing;
-        char *key = nebula_kernel_dup_idempotency_key (kernel_, &work);
-        done_.insert (key);
-        g_free (key);
-      }
+      if (run->status != NEBULA_NODE_COMPLETED && run->status != NEBULA_NODE_FAILED)
+        continue;
+      NebulaWork work = {};
+      work.lane = state ()->root;
+      work.node = i;
+      work.firing = run->firing;
+      char *key = nebula_kernel_dup_idempotency_key (kernel_, &work);
+      done_.insert (key);
+      g_free (key);
+    }
   }
 
-  void
-  crash ()
+  void crash ()
   {
     say ("crash");
     if (durable_.empty ())
       return;
-    if (plant_ == Plant::Fold && durable_.size () > 1 && pick (3) == 0)
-      {
-        g_bytes_unref (durable_.back ());
-        durable_.pop_back ();
-      }
+    if (plant_ == Plant::Fold && durable_.size () > 1 && pick (3) == 0) {
+      g_bytes_unref (durable_.back ());
+      durable_.pop_back ();
+    }
     destroy ();
     check_fold ("after a crash");
     create ();
@@ -540,7 +533,9 @@ private:
     committed_ = state ()->sequence;
     /* What had run ahead of its commit died with the process; only committed attempts can still be heard of. */
     past_.erase (std::remove_if (past_.begin (), past_.end (),
-                                 [this] (const Attempt &attempt) { return attempt.command.sequence > committed_; }),
+                                 [this] (const Attempt &attempt) {
+                                   return attempt.command.sequence > committed_;
+                                 }),
                  past_.end ());
     note_done ();
     if (plant_ == Plant::Repeat)
@@ -549,18 +544,16 @@ private:
     nebula_kernel_tick (kernel_, now_);
   }
 
-  void
-  forget_begun ()
+  void forget_begun ()
   {
-    for (GList *link = state ()->works.head; link; link = link->next)
-      {
-        NebulaWork *work = (NebulaWork *) link->data;
-        NebulaRun *run = nebula_lane_get_run (state (), work->lane, work->node);
+    for (GList *link = state ()->works.head; link; link = link->next) {
+      NebulaWork *work = (NebulaWork *) link->data;
+      NebulaRun *run = nebula_lane_get_run (state (), work->lane, work->node);
 
-        if (work->is_begun)
-          run->status = NEBULA_NODE_READY;
-        work->is_begun = 0;
-      }
+      if (work->is_begun)
+        run->status = NEBULA_NODE_READY;
+      work->is_begun = 0;
+    }
   }
 
   std::mt19937_64 rng_;
@@ -586,27 +579,25 @@ private:
 bool
 run_seed (uint64_t seed, Plant plant, bool verbose)
 {
-  try
-    {
-      Simulation (seed, plant, verbose).run ();
-      return true;
-    }
-  catch (const Failure &failure)
-    {
-      if (verbose || plant == Plant::None)
-        fprintf (stderr, "seed %" G_GUINT64_FORMAT ": %s\n", (guint64) seed, failure.text.c_str ());
-      return false;
-    }
+  try {
+    Simulation (seed, plant, verbose).run ();
+    return true;
+  } catch (const Failure &failure) {
+    if (verbose || plant == Plant::None)
+      fprintf (stderr, "seed %" G_GUINT64_FORMAT ": %s\n", (guint64) seed,
+               failure.text.c_str ());
+    return false;
+  }
 }
 
 Plant
 parse_plant (const char *name)
 {
-  static const std::map<std::string, Plant> plants = { { "fold", Plant::Fold },
-                                                       { "ahead", Plant::Ahead },
-                                                       { "repeat", Plant::Repeat },
-                                                       { "early", Plant::Early },
-                                                       { "cancel", Plant::Cancel } };
+  static const std::map<std::string, Plant> plants = {{"fold", Plant::Fold},
+                                                      {"ahead", Plant::Ahead},
+                                                      {"repeat", Plant::Repeat},
+                                                      {"early", Plant::Early},
+                                                      {"cancel", Plant::Cancel}};
   auto found = plants.find (name);
 
   return found == plants.end () ? Plant::None : found->second;
@@ -622,11 +613,12 @@ main (int argc, char **argv)
   char *plant_name = nullptr;
   gboolean verbose = FALSE;
   GOptionEntry entries[] = {
-    { "seeds", 0, 0, G_OPTION_ARG_INT64, &n_seeds, "Run the seeds 1 to N", "N" },
-    { "seed", 0, 0, G_OPTION_ARG_INT64, &one_seed, "Run one seed", "N" },
-    { "plant", 0, 0, G_OPTION_ARG_STRING, &plant_name, "Plant a bug that must be caught", "NAME" },
-    { "verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what happens", nullptr },
-    {},
+      {"seeds", 0, 0, G_OPTION_ARG_INT64, &n_seeds, "Run the seeds 1 to N", "N"},
+      {"seed", 0, 0, G_OPTION_ARG_INT64, &one_seed, "Run one seed", "N"},
+      {"plant", 0, 0, G_OPTION_ARG_STRING, &plant_name, "Plant a bug that must be caught",
+       "NAME"},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what happens", nullptr},
+      {},
   };
   GOptionContext *context = g_option_context_new (nullptr);
   GError *error = nullptr;
@@ -634,11 +626,10 @@ main (int argc, char **argv)
 
   testing::InitGoogleTest (&argc, argv);
   g_option_context_add_main_entries (context, entries, nullptr);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
-    {
-      fprintf (stderr, "%s\n", error->message);
-      return 2;
-    }
+  if (!g_option_context_parse (context, &argc, &argv, &error)) {
+    fprintf (stderr, "%s\n", error->message);
+    return 2;
+  }
   g_option_context_free (context);
   Plant plant = plant_name ? parse_plant (plant_name) : Plant::None;
   gint64 first = one_seed ? one_seed : 1;
@@ -646,8 +637,8 @@ main (int argc, char **argv)
 
   for (gint64 seed = first; seed <= last; seed++)
     n_failed += !run_seed ((uint64_t) seed, plant, verbose);
-  printf ("%" G_GINT64_FORMAT " seeds, %u failed%s%s\n", last - first + 1, n_failed, plant_name ? ", planted " : "",
-          plant_name ? plant_name : "");
+  printf ("%" G_GINT64_FORMAT " seeds, %u failed%s%s\n", last - first + 1, n_failed,
+          plant_name ? ", planted " : "", plant_name ? plant_name : "");
   if (plant != Plant::None)
     return n_failed > 0 ? 0 : 1;
   return n_failed == 0 ? 0 : 1;

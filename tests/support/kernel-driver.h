@@ -2,20 +2,23 @@
 /* Drives a kernel by hand: virtual time, commits at will, attempts answered by what their parameters say. */
 #pragma once
 
+#include "test-world.h"
 #include <deque>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "nebula-kernel-internal.h"
-#include "test-world.h"
 
 namespace nebula
 {
 
 /* The effect of a node's class, as the engine would find it. */
 inline gint
-effect_of_class (NebulaPlanNode *node, const NebulaArguments *arguments, gpointer data, GError **error)
+effect_of_class (NebulaPlanNode *node,
+                 const NebulaArguments *arguments,
+                 gpointer data,
+                 GError **error)
 {
   return nebula_action_info_get_effect (node->info);
 }
@@ -25,7 +28,7 @@ class KernelDriver
 public:
   explicit KernelDriver (NebulaPlan *plan) : plan_ (plan)
   {
-    NebulaKernelHost host = { effect_of_class, nullptr, nullptr };
+    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
     kernel = nebula_kernel_new (plan, "exe_test", "default", &host);
   }
   ~KernelDriver ()
@@ -35,10 +38,12 @@ public:
       g_bytes_unref (segment);
   }
 
-  NebulaState *state () { return nebula_kernel_get_state (kernel); }
+  NebulaState *state ()
+  {
+    return nebula_kernel_get_state (kernel);
+  }
 
-  void
-  start (const char *input = "{}")
+  void start (const char *input = "{}")
   {
     Value value = json (input);
     Value environment = json ("{}");
@@ -47,8 +52,7 @@ public:
   }
 
   /* Commits what was recorded and returns the commands that may begin. */
-  std::vector<NebulaCommand>
-  commit ()
+  std::vector<NebulaCommand> commit ()
   {
     guint64 n_facts;
     GBytes *facts = nebula_kernel_take_facts (kernel, &n_facts);
@@ -57,31 +61,28 @@ public:
 
     if (facts)
       segments.push_back (facts);
-    for (guint i = 0; i < commands->len; i++)
-      {
-        NebulaCommand command = g_array_index (commands, NebulaCommand, i);
+    for (guint i = 0; i < commands->len; i++) {
+      NebulaCommand command = g_array_index (commands, NebulaCommand, i);
 
-        if (nebula_kernel_is_current (kernel, &command))
-          ready.push_back (command);
-      }
+      if (nebula_kernel_is_current (kernel, &command))
+        ready.push_back (command);
+    }
     g_array_set_size (commands, 0);
     return ready;
   }
 
   /* What a test action would answer: its parameters, or the failure that they ask for. NULL: it hangs. */
-  NebulaResult *
-  answer (const NebulaCommand &command)
+  NebulaResult *answer (const NebulaCommand &command)
   {
     GError *error = nullptr;
     NebulaWork *work = nebula_kernel_prepare (kernel, &command, &error);
     NebulaResult *result;
 
-    if (!work)
-      {
-        result = nebula_result_new_error (error);
-        g_error_free (error);
-        return result;
-      }
+    if (!work) {
+      result = nebula_result_new_error (error);
+      g_error_free (error);
+      return result;
+    }
     const char *fail = nebula_value_get_member_string (work->parameters, "fail", nullptr);
     gint64 until = nebula_value_get_member_integer (work->parameters, "fail-until", 0);
 
@@ -89,79 +90,72 @@ public:
       return nullptr;
     if (!fail || (until > 0 && command.attempt >= until))
       return nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", work->parameters, 0);
-    Value failure (nebula_failure_new ("failed", fail, NEBULA_RETRY_CLASS_RETRY, nullptr));
+    Value failure (
+        nebula_failure_new ("failed", fail, NEBULA_RETRY_CLASS_RETRY, nullptr));
     return nebula_result_new (NEBULA_RESULT_KIND_FAILURE, nullptr, failure.get (), 0);
   }
 
   /* Turns, commits and answers until nothing moves without time. */
-  void
-  settle ()
+  void settle ()
   {
-    for (guint rounds = 0; rounds < 100000; rounds++)
-      {
-        while (nebula_kernel_turn (kernel, 64, now))
-          ;
-        std::vector<NebulaCommand> commands = commit ();
+    for (guint rounds = 0; rounds < 100000; rounds++) {
+      while (nebula_kernel_turn (kernel, 64, now))
+        ;
+      std::vector<NebulaCommand> commands = commit ();
 
-        if (commands.empty ())
-          return;
-        for (const NebulaCommand &command : commands)
-          {
-            if (!nebula_kernel_is_current (kernel, &command))
-              continue; /* an answer before it cancelled it */
-            NebulaResult *result = answer (command);
+      if (commands.empty ())
+        return;
+      for (const NebulaCommand &command : commands) {
+        if (!nebula_kernel_is_current (kernel, &command))
+          continue; /* an answer before it cancelled it */
+        NebulaResult *result = answer (command);
 
-            started.push_back (plan_->nodes[command.node].id);
-            if (!result)
-              {
-                hanging.push_back (command);
-                continue;
-              }
-            EXPECT_TRUE (nebula_kernel_result (kernel, &command, result, now));
-            nebula_result_unref (result);
-          }
+        started.push_back (plan_->nodes[command.node].id);
+        if (!result) {
+          hanging.push_back (command);
+          continue;
+        }
+        EXPECT_TRUE (nebula_kernel_result (kernel, &command, result, now));
+        nebula_result_unref (result);
       }
+    }
     ADD_FAILURE () << "the execution does not come to rest";
   }
 
   /* Settles, and jumps to the next timer until it has ended or only waits for somebody. */
-  void
-  run ()
+  void run ()
   {
     settle ();
-    for (guint jumps = 0; jumps < 100000; jumps++)
-      {
-        gint64 due = nebula_kernel_get_next_due (kernel);
+    for (guint jumps = 0; jumps < 100000; jumps++) {
+      gint64 due = nebula_kernel_get_next_due (kernel);
 
-        if (due == 0)
-          break;
-        now = MAX (now, due);
-        nebula_kernel_tick (kernel, now);
-        settle ();
-      }
+      if (due == 0)
+        break;
+      now = MAX (now, due);
+      nebula_kernel_tick (kernel, now);
+      settle ();
+    }
     check_fold ();
   }
 
   /* A new kernel out of what is committed. */
-  void
-  crash ()
+  void crash ()
   {
-    NebulaKernelHost host = { effect_of_class, nullptr, nullptr };
+    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
 
     nebula_kernel_free (kernel);
     kernel = nebula_kernel_new (plan_, "exe_test", "default", &host);
     hanging.clear ();
-    for (GBytes *segment : segments)
-      {
-        Error error;
+    for (GBytes *segment : segments) {
+      Error error;
 
-        ASSERT_TRUE (nebula_state_fold (state (), segment, error.out ())) << error.message ();
-      }
+      ASSERT_TRUE (nebula_state_fold (state (), segment, error.out ()))
+          << error.message ();
+    }
   }
 
   /* The fold of all facts gives the state. */
-  void
-  check_fold ()
+  void check_fold ()
   {
     NebulaState *folded = nebula_state_new (plan_);
     Error error;
@@ -177,21 +171,22 @@ public:
     nebula_state_free (folded);
   }
 
-  std::string
-  status ()
+  std::string status ()
   {
     return nebula_execution_status_to_string (nebula_kernel_get_status (kernel));
   }
 
-  std::string output () { return to_json (state ()->output); }
-  std::string
-  error_code ()
+  std::string output ()
   {
-    return state ()->error ? nebula_value_get_member_string (state ()->error, "code", "") : "";
+    return to_json (state ()->output);
+  }
+  std::string error_code ()
+  {
+    return state ()->error ? nebula_value_get_member_string (state ()->error, "code", "")
+                           : "";
   }
   /* status of a top-level node */
-  std::string
-  node (const char *id)
+  std::string node (const char *id)
   {
     Value report (nebula_kernel_report (kernel));
     NebulaValue *nodes = nebula_value_get_member (report.get (), "nodes");
@@ -199,13 +194,13 @@ public:
 
     return node ? nebula_value_get_member_string (node, "status", "") : "(none)";
   }
-  std::string
-  result (const char *id)
+  std::string result (const char *id)
   {
     Value report (nebula_kernel_report (kernel));
     NebulaValue *nodes = nebula_value_get_member (report.get (), "nodes");
 
-    return to_json (nebula_value_get_member (nebula_value_get_member (nodes, id), "result"));
+    return to_json (
+        nebula_value_get_member (nebula_value_get_member (nodes, id), "result"));
   }
 
   NebulaKernel *kernel;

@@ -27,8 +27,7 @@ namespace nebula
 class FaultVfs
 {
 public:
-  enum Kind
-  {
+  enum Kind {
     NONE,
     WRITE_ERROR,
     WRITE_SHORT, /* half of it reaches the file */
@@ -37,28 +36,37 @@ public:
     SYNC_ERROR,
   };
 
-  static FaultVfs &
-  get ()
+  static FaultVfs &get ()
   {
     static FaultVfs self;
     return self;
   }
 
   /* Fails the n-th matching operation from now, and with is_forever all after it. */
-  void
-  arm (Kind kind, int nth, bool is_forever)
+  void arm (Kind kind, int nth, bool is_forever)
   {
     kind_ = kind;
     countdown_ = nth;
     is_forever_ = is_forever;
     n_hits_ = 0;
   }
-  void disarm () { kind_ = NONE; }
-  int n_hits () const { return n_hits_; }
-  void set_lying (bool is_lying) { is_lying_ = is_lying; }
-  unsigned n_syncs () const { return n_syncs_; }
-  void
-  forget ()
+  void disarm ()
+  {
+    kind_ = NONE;
+  }
+  int n_hits () const
+  {
+    return n_hits_;
+  }
+  void set_lying (bool is_lying)
+  {
+    is_lying_ = is_lying;
+  }
+  unsigned n_syncs () const
+  {
+    return n_syncs_;
+  }
+  void forget ()
   {
     disarm ();
     is_lying_ = false;
@@ -66,8 +74,7 @@ public:
   }
 
   /* What a power cut now would leave of the files in the folder `from`, as files in the folder `to`. */
-  void
-  crash (const std::string &from, const std::string &to, unsigned seed)
+  void crash (const std::string &from, const std::string &to, unsigned seed)
   {
     std::mt19937 random (seed);
 
@@ -82,20 +89,17 @@ public:
   }
 
 private:
-  struct Change
-  {
+  struct Change {
     bool is_truncation;
     size_t offset;
     std::string bytes;
   };
-  struct State
-  {
+  struct State {
     bool is_there = false;
     std::string durable;
     std::vector<Change> changes;
   };
-  struct File
-  {
+  struct File {
     sqlite3_file base;
     sqlite3_file *real;
     State *state; /* NULL for files without a name */
@@ -134,8 +138,7 @@ private:
     }
   }
 
-  static void
-  apply_all (std::string &content, const Change &change)
+  static void apply_all (std::string &content, const Change &change)
   {
     if (change.is_truncation) {
       content.resize (change.offset);
@@ -146,8 +149,7 @@ private:
     content.replace (change.offset, change.bytes.size (), change.bytes);
   }
 
-  bool
-  is_due (bool is_sync)
+  bool is_due (bool is_sync)
   {
     if (kind_ == NONE || (kind_ == SYNC_ERROR) != is_sync)
       return false;
@@ -159,14 +161,15 @@ private:
     return true;
   }
 
-  int
-  write (File *file, const void *data, int amount, sqlite3_int64 offset)
+  int write (File *file, const void *data, int amount, sqlite3_int64 offset)
   {
     int part = amount;
     int answer = SQLITE_OK;
 
     if (is_due (false)) {
-      part = kind_ == WRITE_SHORT ? amount / 2 : kind_ == WRITE_TORN ? std::min (amount, 512) : 0;
+      part = kind_ == WRITE_SHORT  ? amount / 2
+             : kind_ == WRITE_TORN ? std::min (amount, 512)
+                                   : 0;
       answer = kind_ == WRITE_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
     }
     if (part > 0) {
@@ -175,13 +178,12 @@ private:
         return code;
       if (file->state)
         file->state->changes.push_back (
-            { false, (size_t) offset, std::string ((const char *) data, (size_t) part) });
+            {false, (size_t) offset, std::string ((const char *) data, (size_t) part)});
     }
     return answer;
   }
 
-  int
-  sync (File *file)
+  int sync (File *file)
   {
     n_syncs_++;
     if (is_due (true))
@@ -214,8 +216,7 @@ private:
     return SQLITE_OK;
   }
 
-  static int
-  x_delete (sqlite3_vfs *, const char *name, int sync_folder)
+  static int x_delete (sqlite3_vfs *, const char *name, int sync_folder)
   {
     FaultVfs &self = get ();
     int code = self.real_->xDelete (self.real_, name, sync_folder);
@@ -224,15 +225,19 @@ private:
     return code;
   }
 
-  static File *cast (sqlite3_file *base) { return reinterpret_cast<File *> (base); }
+  static File *cast (sqlite3_file *base)
+  {
+    return reinterpret_cast<File *> (base);
+  }
 
-  void
-  fill_methods ()
+  void fill_methods ()
   {
     sqlite3_io_methods &m = methods_;
 
     m.iVersion = 2;
-    m.xClose = [] (sqlite3_file *f) { return cast (f)->real->pMethods->xClose (cast (f)->real); };
+    m.xClose = [] (sqlite3_file *f) {
+      return cast (f)->real->pMethods->xClose (cast (f)->real);
+    };
     m.xRead = [] (sqlite3_file *f, void *data, int amount, sqlite3_int64 offset) {
       return cast (f)->real->pMethods->xRead (cast (f)->real, data, amount, offset);
     };
@@ -241,7 +246,7 @@ private:
     };
     m.xTruncate = [] (sqlite3_file *f, sqlite3_int64 size) {
       if (cast (f)->state)
-        cast (f)->state->changes.push_back ({ true, (size_t) size, "" });
+        cast (f)->state->changes.push_back ({true, (size_t) size, ""});
       return cast (f)->real->pMethods->xTruncate (cast (f)->real, size);
     };
     m.xSync = [] (sqlite3_file *f, int) { return get ().sync (cast (f)); };
@@ -266,13 +271,16 @@ private:
     m.xDeviceCharacteristics = [] (sqlite3_file *f) {
       return cast (f)->real->pMethods->xDeviceCharacteristics (cast (f)->real);
     };
-    m.xShmMap = [] (sqlite3_file *f, int page, int size, int extend, void volatile **out) {
+    m.xShmMap = [] (sqlite3_file *f, int page, int size, int extend,
+                    void volatile **out) {
       return cast (f)->real->pMethods->xShmMap (cast (f)->real, page, size, extend, out);
     };
     m.xShmLock = [] (sqlite3_file *f, int offset, int n, int flags) {
       return cast (f)->real->pMethods->xShmLock (cast (f)->real, offset, n, flags);
     };
-    m.xShmBarrier = [] (sqlite3_file *f) { cast (f)->real->pMethods->xShmBarrier (cast (f)->real); };
+    m.xShmBarrier = [] (sqlite3_file *f) {
+      cast (f)->real->pMethods->xShmBarrier (cast (f)->real);
+    };
     m.xShmUnmap = [] (sqlite3_file *f, int remove) {
       return cast (f)->real->pMethods->xShmUnmap (cast (f)->real, remove);
     };

@@ -30,16 +30,21 @@ public:
     g_rmdir (path_);
     g_free (path_);
   }
-  void
-  clear ()
+  void clear ()
   {
     GDir *dir = g_dir_open (path_, 0, nullptr);
     while (const char *name = g_dir_read_name (dir))
       g_remove ((std::string (path_) + "/" + name).c_str ());
     g_dir_close (dir);
   }
-  std::string path () const { return path_; }
-  std::string file (const char *name) const { return std::string (path_) + "/" + name; }
+  std::string path () const
+  {
+    return path_;
+  }
+  std::string file (const char *name) const
+  {
+    return std::string (path_) + "/" + name;
+  }
 
 private:
   char *path_;
@@ -56,14 +61,18 @@ take_text (GBytes *bytes)
 {
   if (!bytes)
     return "(none)";
-  std::string text ((const char *) g_bytes_get_data (bytes, nullptr), g_bytes_get_size (bytes));
+  std::string text ((const char *) g_bytes_get_data (bytes, nullptr),
+                    g_bytes_get_size (bytes));
   g_bytes_unref (bytes);
   return text;
 }
 
 /* A unit with facts and a header of a running execution. */
 inline NebulaUnit *
-facts_unit (const char *stream, guint64 expected, guint64 n_facts, const std::string &facts)
+facts_unit (const char *stream,
+            guint64 expected,
+            guint64 n_facts,
+            const std::string &facts)
 {
   NebulaUnit *unit = nebula_unit_new (stream, expected);
   unit->n_facts = n_facts;
@@ -82,19 +91,26 @@ facts_unit (const char *stream, guint64 expected, guint64 n_facts, const std::st
 
 /* Commits units, frees them and gives the outcomes. */
 inline std::vector<NebulaOutcome>
-commit (NebulaStore *store, std::vector<NebulaUnit *> units, bool sync = true, GError **error = nullptr)
+commit (NebulaStore *store,
+        std::vector<NebulaUnit *> units,
+        bool sync = true,
+        GError **error = nullptr)
 {
   std::vector<NebulaOutcome> outcomes (units.size ());
-  nebula_store_commit (store, units.data (), (guint) units.size (), sync, outcomes.data (), error);
+  nebula_store_commit (store, units.data (), (guint) units.size (), sync,
+                       outcomes.data (), error);
   for (NebulaUnit *unit : units)
     nebula_unit_free (unit);
   return outcomes;
 }
 
 inline NebulaOutcome
-commit_one (NebulaStore *store, NebulaUnit *unit, bool sync = true, GError **error = nullptr)
+commit_one (NebulaStore *store,
+            NebulaUnit *unit,
+            bool sync = true,
+            GError **error = nullptr)
 {
-  return commit (store, { unit }, sync, error)[0];
+  return commit (store, {unit}, sync, error)[0];
 }
 
 using Header = Owned<NebulaHeader, nebula_header_free>;

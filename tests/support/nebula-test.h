@@ -22,16 +22,27 @@ class Error
 public:
   Error () = default;
   Error (const Error &) = delete;
-  ~Error () { g_clear_error (&error_); }
-  GError **
-  out ()
+  ~Error ()
+  {
+    g_clear_error (&error_);
+  }
+  GError **out ()
   {
     g_clear_error (&error_);
     return &error_;
   }
-  GError *get () const { return error_; }
-  explicit operator bool () const { return error_ != nullptr; }
-  const char *message () const { return error_ ? error_->message : "(no error)"; }
+  GError *get () const
+  {
+    return error_;
+  }
+  explicit operator bool () const
+  {
+    return error_ != nullptr;
+  }
+  const char *message () const
+  {
+    return error_ ? error_->message : "(no error)";
+  }
 
 private:
   GError *error_ = nullptr;
@@ -41,32 +52,42 @@ private:
 template <typename T, void (*Free) (T *)> class Owned
 {
 public:
-  Owned (T *thing = nullptr) : thing_ (thing) {}
-  Owned (Owned &&other) noexcept : thing_ (other.steal ()) {}
+  Owned (T *thing = nullptr) : thing_ (thing)
+  {
+  }
+  Owned (Owned &&other) noexcept : thing_ (other.steal ())
+  {
+  }
   Owned (const Owned &) = delete;
-  Owned &
-  operator= (Owned &&other) noexcept
+  Owned &operator= (Owned &&other) noexcept
   {
     reset (other.steal ());
     return *this;
   }
-  ~Owned () { reset (nullptr); }
-  void
-  reset (T *thing)
+  ~Owned ()
+  {
+    reset (nullptr);
+  }
+  void reset (T *thing)
   {
     if (thing_)
       Free (thing_);
     thing_ = thing;
   }
-  T *get () const { return thing_; }
-  T *
-  steal ()
+  T *get () const
+  {
+    return thing_;
+  }
+  T *steal ()
   {
     T *thing = thing_;
     thing_ = nullptr;
     return thing;
   }
-  explicit operator bool () const { return thing_ != nullptr; }
+  explicit operator bool () const
+  {
+    return thing_ != nullptr;
+  }
 
 private:
   T *thing_;
@@ -82,11 +103,14 @@ object_unref (GObject *object)
 template <typename T> class Ref
 {
 public:
-  Ref (T *object = nullptr) : object_ (object) {}
+  Ref (T *object = nullptr) : object_ (object)
+  {
+  }
   Ref (const Ref &) = delete;
-  Ref (Ref &&other) noexcept : object_ (other.steal ()) {}
-  Ref &
-  operator= (Ref &&other) noexcept
+  Ref (Ref &&other) noexcept : object_ (other.steal ())
+  {
+  }
+  Ref &operator= (Ref &&other) noexcept
   {
     T *object = other.steal ();
     if (object_)
@@ -99,15 +123,20 @@ public:
     if (object_)
       g_object_unref (object_);
   }
-  T *get () const { return object_; }
-  T *
-  steal ()
+  T *get () const
+  {
+    return object_;
+  }
+  T *steal ()
   {
     T *object = object_;
     object_ = nullptr;
     return object;
   }
-  explicit operator bool () const { return object_ != nullptr; }
+  explicit operator bool () const
+  {
+    return object_ != nullptr;
+  }
 
 private:
   T *object_;
@@ -148,8 +177,9 @@ has_error (const Error &error, NebulaError code)
   if (!error)
     return testing::AssertionFailure () << "no error is set";
   if (error.get ()->domain != NEBULA_ERROR || error.get ()->code != (int) code)
-    return testing::AssertionFailure () << "error is " << nebula_error_get_code (error.get ()) << ": "
-                                        << error.message ();
+    return testing::AssertionFailure ()
+           << "error is " << nebula_error_get_code (error.get ()) << ": "
+           << error.message ();
   return testing::AssertionSuccess ();
 }
 
@@ -157,14 +187,12 @@ has_error (const Error &error, NebulaError code)
 class LoopTest : public testing::Test
 {
 protected:
-  void
-  SetUp () override
+  void SetUp () override
   {
     context_ = g_main_context_new ();
     g_main_context_push_thread_default (context_);
   }
-  void
-  TearDown () override
+  void TearDown () override
   {
     while (g_main_context_iteration (context_, FALSE))
       ;
@@ -173,12 +201,13 @@ protected:
   }
   /* Turns the loop until the predicate holds; false after 10 s. */
   template <typename P>
-  bool
-  run_until (P predicate, gint64 limit_usec = 10 * G_USEC_PER_SEC)
+  bool run_until (P predicate, gint64 limit_usec = 10 * G_USEC_PER_SEC)
   {
     gint64 end = g_get_monotonic_time () + limit_usec;
     GSource *source = g_timeout_source_new (50);
-    g_source_set_callback (source, [] (gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr, nullptr);
+    g_source_set_callback (
+        source, [] (gpointer) -> gboolean { return G_SOURCE_CONTINUE; }, nullptr,
+        nullptr);
     g_source_attach (source, context_);
     while (!predicate () && g_get_monotonic_time () < end)
       g_main_context_iteration (context_, TRUE);

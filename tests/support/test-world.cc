@@ -5,21 +5,19 @@
 
 /* Actions. */
 
-typedef struct
-{
+typedef struct {
   NebulaAction parent_instance;
 } WorldAction;
 
-typedef struct
-{
+typedef struct {
   NebulaActionClass parent_class;
 } WorldActionClass;
 
 static void
 add_rest (NebulaActionClass *klass)
 {
-  NebulaParameter *rest =
-      nebula_action_class_add_parameter (klass, "values", NEBULA_PARAMETER_KIND_OBJECT, "Values", "Values");
+  NebulaParameter *rest = nebula_action_class_add_parameter (
+      klass, "values", NEBULA_PARAMETER_KIND_OBJECT, "Values", "Values");
 
   nebula_parameter_add_flags (rest, NEBULA_PARAMETER_FLAGS_REST);
 }
@@ -41,11 +39,11 @@ evaluate_if (const NebulaArguments *arguments, const char **ret_port, GError **e
 {
   NebulaValue *condition = nebula_arguments_get (arguments, "condition");
 
-  if (nebula_value_get_kind (condition) != NEBULA_VALUE_KIND_BOOLEAN)
-    {
-      g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_TYPE, "The condition is no boolean.");
-      return NULL;
-    }
+  if (nebula_value_get_kind (condition) != NEBULA_VALUE_KIND_BOOLEAN) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
+                         "The condition is no boolean.");
+    return NULL;
+  }
   *ret_port = nebula_value_get_boolean (condition) ? "true" : "false";
   return nebula_value_ref (arguments->input);
 }
@@ -79,7 +77,8 @@ static void
 setup_if (NebulaActionClass *klass)
 {
   nebula_action_class_set_evaluate (klass, evaluate_if);
-  nebula_action_class_add_parameter (klass, "condition", NEBULA_PARAMETER_KIND_JSON, "Condition", "Condition");
+  nebula_action_class_add_parameter (klass, "condition", NEBULA_PARAMETER_KIND_JSON,
+                                     "Condition", "Condition");
   nebula_action_class_add_port (klass, "true", "True");
   nebula_action_class_add_port (klass, "false", "False");
 }
@@ -87,7 +86,8 @@ setup_if (NebulaActionClass *klass)
 static void
 add (NebulaActionClass *klass, const char *name, NebulaParameterKind kind)
 {
-  NebulaParameter *parameter = nebula_action_class_add_parameter (klass, name, kind, name, name);
+  NebulaParameter *parameter =
+      nebula_action_class_add_parameter (klass, name, kind, name, name);
 
   nebula_parameter_add_flags (parameter, NEBULA_PARAMETER_FLAGS_NULLABLE);
 }
@@ -112,7 +112,7 @@ static void
 setup_while (NebulaActionClass *klass)
 {
   nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_WHILE);
-  add (klass, "condition", NEBULA_PARAMETER_KIND_JSON);
+  add (klass, "condition", NEBULA_PARAMETER_KIND_EXPRESSION);
   add (klass, "max", NEBULA_PARAMETER_KIND_INTEGER);
 }
 
@@ -160,13 +160,13 @@ world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
   const char *fail = nebula_value_get_member_string (parameters, "fail", NULL);
   gint64 until = nebula_value_get_member_integer (parameters, "fail-until", 0);
 
-  if (nebula_value_has_member (parameters, "hang"))
-    {
-      g_object_ref (invocation); /* on purpose: it never answers */
-      return;
-    }
+  if (nebula_value_has_member (parameters, "hang")) {
+    g_object_ref (invocation); /* on purpose: it never answers */
+    return;
+  }
   if (fail && (until == 0 || nebula_invocation_get_attempt (invocation) < until))
-    nebula_invocation_return_failure (invocation, "failed", fail, NEBULA_RETRY_CLASS_RETRY, NULL);
+    nebula_invocation_return_failure (invocation, "failed", fail,
+                                      NEBULA_RETRY_CLASS_RETRY, NULL);
   else
     nebula_invocation_return_value (invocation, parameters);
 }
@@ -203,29 +203,28 @@ setup_effect (NebulaActionClass *klass)
   setup_invoked (klass, NEBULA_EFFECT_EFFECTFUL);
 }
 
-typedef struct
-{
+typedef struct {
   const char *id;
   void (*setup) (NebulaActionClass *klass);
 } WorldEntry;
 
 static const WorldEntry world[] = {
-  { "data.set", setup_set },
-  { "flow.no-op", setup_pass },
-  { "flow.merge", setup_inputs },
-  { "flow.if", setup_if },
-  { "flow.for-each", setup_for_each },
-  { "flow.repeat", setup_repeat },
-  { "flow.while", setup_while },
-  { "flow.wait", setup_wait },
-  { "flow.stop", setup_stop },
-  { "flow.fail", setup_fail },
-  { "flow.break", setup_break },
-  { "flow.continue", setup_continue },
-  { "test.pure", setup_pure },
-  { "test.read", setup_read },
-  { "test.idempotent", setup_idempotent },
-  { "test.effect", setup_effect },
+    {"data.set", setup_set},
+    {"flow.no-op", setup_pass},
+    {"flow.merge", setup_inputs},
+    {"flow.if", setup_if},
+    {"flow.for-each", setup_for_each},
+    {"flow.repeat", setup_repeat},
+    {"flow.while", setup_while},
+    {"flow.wait", setup_wait},
+    {"flow.stop", setup_stop},
+    {"flow.fail", setup_fail},
+    {"flow.break", setup_break},
+    {"flow.continue", setup_continue},
+    {"test.pure", setup_pure},
+    {"test.read", setup_read},
+    {"test.idempotent", setup_idempotent},
+    {"test.effect", setup_effect},
 };
 
 static void
@@ -233,7 +232,8 @@ world_action_class_init (gpointer klass, gpointer data)
 {
   const WorldEntry *entry = (const WorldEntry *) data;
 
-  nebula_action_class_set_details ((NebulaActionClass *) klass, entry->id, "1.0.0", entry->id, entry->id, "test");
+  nebula_action_class_set_details ((NebulaActionClass *) klass, entry->id, "1.0.0",
+                                   entry->id, entry->id, "test");
   entry->setup ((NebulaActionClass *) klass);
 }
 
@@ -251,18 +251,17 @@ get_action_type (const WorldEntry *entry)
   info.class_init = world_action_class_init;
   info.class_data = entry;
   info.instance_size = sizeof (WorldAction);
-  return g_type_register_static (NEBULA_TYPE_ACTION, name.c_str (), &info, (GTypeFlags) 0);
+  return g_type_register_static (NEBULA_TYPE_ACTION, name.c_str (), &info,
+                                 (GTypeFlags) 0);
 }
 
 /* The resolver. */
 
-typedef struct
-{
+typedef struct {
   GObject parent_instance;
 } WorldResolver;
 
-typedef struct
-{
+typedef struct {
   GObjectClass parent_class;
 } WorldResolverClass;
 
@@ -276,17 +275,20 @@ find_entry (const char *id)
 }
 
 static NebulaActionInfo *
-world_resolver_lookup (NebulaActionResolver *self, const char *id, const char *version, GError **error)
+world_resolver_lookup (NebulaActionResolver *self,
+                       const char *id,
+                       const char *version,
+                       GError **error)
 {
   const WorldEntry *entry = find_entry (id);
 
-  if (!entry)
-    {
-      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_ACTION, "There is no action %s.", id);
-      return nullptr;
-    }
-  return nebula_action_info_new_from_class ((NebulaActionClass *) g_type_class_ref (get_action_type (entry)), "test",
-                                            error);
+  if (!entry) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_ACTION,
+                 "There is no action %s.", id);
+    return nullptr;
+  }
+  return nebula_action_info_new_from_class (
+      (NebulaActionClass *) g_type_class_ref (get_action_type (entry)), "test", error);
 }
 
 static NebulaActionClass *
@@ -317,7 +319,8 @@ world_resolver_init (WorldResolver *self)
 G_DEFINE_TYPE_WITH_CODE (WorldResolver,
                          world_resolver,
                          G_TYPE_OBJECT,
-                         G_IMPLEMENT_INTERFACE (NEBULA_TYPE_ACTION_RESOLVER, world_resolver_iface_init))
+                         G_IMPLEMENT_INTERFACE (NEBULA_TYPE_ACTION_RESOLVER,
+                                                world_resolver_iface_init))
 
 namespace nebula
 {
@@ -325,29 +328,33 @@ namespace nebula
 Ref<NebulaActionResolver>
 new_world_resolver ()
 {
-  return Ref<NebulaActionResolver> ((NebulaActionResolver *) g_object_new (world_resolver_get_type (), nullptr));
+  return Ref<NebulaActionResolver> (
+      (NebulaActionResolver *) g_object_new (world_resolver_get_type (), nullptr));
 }
 
 Plan
 compile (NebulaActionResolver *resolver, const char *text)
 {
   Error error;
-  GPtrArray *diagnostics = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
+  GPtrArray *diagnostics =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
   GBytes *bytes = g_bytes_new (text, strlen (text));
-  Ref<NebulaWorkflow> workflow (nebula_workflow_read_bytes (bytes, "test.yaml", diagnostics, error.out ()));
-  Plan plan (workflow ? nebula_workflow_compile (workflow.get (), resolver, diagnostics, error.out ()) : nullptr);
+  Ref<NebulaWorkflow> workflow (
+      nebula_workflow_read_bytes (bytes, "test.yaml", diagnostics, error.out ()));
+  Plan plan (workflow ? nebula_workflow_compile (workflow.get (), resolver, diagnostics,
+                                                 error.out ())
+                      : nullptr);
 
-  if (!plan || !nebula_plan_link (plan.get (), resolver, error.out ()))
-    {
-      ADD_FAILURE () << error.message () << "\n" << text;
-      for (guint i = 0; i < diagnostics->len; i++)
-        {
-          char *line = nebula_diagnostic_to_string ((NebulaDiagnostic *) diagnostics->pdata[i]);
+  if (!plan || !nebula_plan_link (plan.get (), resolver, error.out ())) {
+    ADD_FAILURE () << error.message () << "\n" << text;
+    for (guint i = 0; i < diagnostics->len; i++) {
+      char *line =
+          nebula_diagnostic_to_string ((NebulaDiagnostic *) diagnostics->pdata[i]);
 
-          ADD_FAILURE () << line;
-          g_free (line);
-        }
+      ADD_FAILURE () << line;
+      g_free (line);
     }
+  }
   g_bytes_unref (bytes);
   g_ptr_array_unref (diagnostics);
   return plan;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gstdio.h>
 
+#include "test-world.h"
+
 #include "nebula-engine.h"
 #include "nebula-memory-store.h"
 #include "nebula-sqlite-store.h"
-#include "test-world.h"
 
 using namespace nebula;
 
@@ -12,8 +13,7 @@ using namespace nebula;
 class EngineTest : public LoopTest, public testing::WithParamInterface<const char *>
 {
 protected:
-  void
-  SetUp () override
+  void SetUp () override
   {
     LoopTest::SetUp ();
     folder_ = g_dir_make_tmp ("nebula-engine-XXXXXX", nullptr);
@@ -21,33 +21,35 @@ protected:
     open ();
   }
 
-  void
-  TearDown () override
+  void TearDown () override
   {
     close ();
-    for (const char *suffix : { "", "-wal", "-shm", ".lock" })
+    for (const char *suffix : {"", "-wal", "-shm", ".lock"})
       g_unlink ((path_ + suffix).c_str ());
     g_rmdir (folder_);
     g_free (folder_);
     LoopTest::TearDown ();
   }
 
-  bool is_durable () { return g_str_equal (GetParam (), "sqlite"); }
-
-  void
-  open ()
+  bool is_durable ()
   {
-    Error error;
-    Ref<NebulaStore> store (is_durable ()
-                                ? nebula_sqlite_store_open (path_.c_str (), NEBULA_SQLITE_STORE_FLAGS_NONE, error.out ())
-                                : nebula_memory_store_new ());
-
-    ASSERT_TRUE (store) << error.message ();
-    engine = Ref<NebulaEngine> (nebula_engine_new (resolver.get (), store.get (), (NebulaClock *) clock.get ()));
+    return g_str_equal (GetParam (), "sqlite");
   }
 
-  void
-  close ()
+  void open ()
+  {
+    Error error;
+    Ref<NebulaStore> store (
+        is_durable () ? nebula_sqlite_store_open (
+                            path_.c_str (), NEBULA_SQLITE_STORE_FLAGS_NONE, error.out ())
+                      : nebula_memory_store_new ());
+
+    ASSERT_TRUE (store) << error.message ();
+    engine = Ref<NebulaEngine> (
+        nebula_engine_new (resolver.get (), store.get (), (NebulaClock *) clock.get ()));
+  }
+
+  void close ()
   {
     execution = Ref<NebulaExecution> ();
     if (engine)
@@ -55,46 +57,52 @@ protected:
     engine = Ref<NebulaEngine> ();
   }
 
-  void
-  start (const char *text, const char *input = nullptr)
+  void start (const char *text, const char *input = nullptr)
   {
     Error error;
-    GPtrArray *diagnostics = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
+    GPtrArray *diagnostics =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
     GBytes *bytes = g_bytes_new (text, strlen (text));
-    Ref<NebulaWorkflow> workflow (nebula_workflow_read_bytes (bytes, "test.yaml", diagnostics, error.out ()));
-    Plan plan (workflow ? nebula_engine_deploy (engine.get (), workflow.get (), diagnostics, error.out ()) : nullptr);
+    Ref<NebulaWorkflow> workflow (
+        nebula_workflow_read_bytes (bytes, "test.yaml", diagnostics, error.out ()));
+    Plan plan (workflow ? nebula_engine_deploy (engine.get (), workflow.get (),
+                                                diagnostics, error.out ())
+                        : nullptr);
     Value value = input ? json (input) : Value ();
 
     g_bytes_unref (bytes);
     for (guint i = 0; i < diagnostics->len; i++)
-      ADD_FAILURE () << nebula_diagnostic_get_message ((NebulaDiagnostic *) diagnostics->pdata[i]);
+      ADD_FAILURE () << nebula_diagnostic_get_message (
+          (NebulaDiagnostic *) diagnostics->pdata[i]);
     g_ptr_array_unref (diagnostics);
     ASSERT_TRUE (plan) << error.message ();
-    execution = Ref<NebulaExecution> (
-        nebula_engine_start (engine.get (), plan.get (), value.get (), nullptr, error.out ()));
+    execution = Ref<NebulaExecution> (nebula_engine_start (
+        engine.get (), plan.get (), value.get (), nullptr, error.out ()));
     ASSERT_TRUE (execution) << error.message ();
   }
 
-  bool
-  wait ()
+  bool wait ()
   {
-    return run_until ([this] { return nebula_execution_status_is_terminal (nebula_execution_get_status (execution.get ())); });
+    return run_until ([this] {
+      return nebula_execution_status_is_terminal (
+          nebula_execution_get_status (execution.get ()));
+    });
   }
 
-  bool
-  wait_for (NebulaExecutionStatus status)
+  bool wait_for (NebulaExecutionStatus status)
   {
-    return run_until ([this, status] { return nebula_execution_get_status (execution.get ()) == status; });
+    return run_until ([this, status] {
+      return nebula_execution_get_status (execution.get ()) == status;
+    });
   }
 
-  std::string
-  status ()
+  std::string status ()
   {
-    return nebula_execution_status_to_string (nebula_execution_get_status (execution.get ()));
+    return nebula_execution_status_to_string (
+        nebula_execution_get_status (execution.get ()));
   }
 
-  std::string
-  output ()
+  std::string output ()
   {
     Value value (nebula_execution_get_output (execution.get ()));
 
@@ -102,7 +110,8 @@ protected:
   }
 
   Ref<NebulaActionResolver> resolver = new_world_resolver ();
-  Ref<NebulaManualClock> clock{ nebula_manual_clock_new (G_GINT64_CONSTANT (1700000000000000), 7) };
+  Ref<NebulaManualClock> clock{
+      nebula_manual_clock_new (G_GINT64_CONSTANT (1700000000000000), 7)};
   Ref<NebulaEngine> engine;
   Ref<NebulaExecution> execution;
   std::string path_;
@@ -111,7 +120,10 @@ private:
   char *folder_ = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P (Stores, EngineTest, testing::Values ("memory", "sqlite"), [] (const auto &info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P (Stores,
+                          EngineTest,
+                          testing::Values ("memory", "sqlite"),
+                          [] (const auto &info) { return info.param; });
 
 static const char chain[] = R"(
 name: chain
@@ -140,7 +152,9 @@ TEST_P (EngineTest, ReportsTheRunObject)
   NebulaValue *nodes = nebula_value_get_member (report.get (), "nodes");
   EXPECT_STREQ (nebula_value_get_member_string (report.get (), "workflow", ""), "chain");
   EXPECT_EQ (nebula_value_get_length (nodes), 3u);
-  EXPECT_EQ (nebula_value_get_member_integer (nebula_value_get_member (nodes, "b"), "attempts", 0), 1);
+  EXPECT_EQ (nebula_value_get_member_integer (nebula_value_get_member (nodes, "b"),
+                                              "attempts", 0),
+             1);
 }
 
 TEST_P (EngineTest, WaitsInVirtualTime)
@@ -167,7 +181,8 @@ TEST_P (EngineTest, RetriesInVirtualTime)
 TEST_P (EngineTest, TimesOutAnAttempt)
 {
   start ("{name: t, nodes: {a: {action: test.read, with: {hang: true}, timeout: 5s}}}");
-  ASSERT_TRUE (run_until ([this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
+  ASSERT_TRUE (run_until (
+      [this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
   nebula_manual_clock_advance (clock.get (), 5 * G_USEC_PER_SEC);
   ASSERT_TRUE (wait ());
   EXPECT_EQ (status (), "failed");
@@ -182,7 +197,8 @@ TEST_P (EngineTest, CancelsAndAnswersAfterTheCommit)
   nebula_execution_cancel_async (
       execution.get (), "enough", nullptr,
       [] (GObject *object, GAsyncResult *result, gpointer data) {
-        EXPECT_TRUE (nebula_execution_cancel_finish ((NebulaExecution *) object, result, nullptr));
+        EXPECT_TRUE (
+            nebula_execution_cancel_finish ((NebulaExecution *) object, result, nullptr));
         *(bool *) data = true;
       },
       &answered);
@@ -202,7 +218,8 @@ TEST_P (EngineTest, RefusesToCancelWhatHasEnded)
       [] (GObject *object, GAsyncResult *result, gpointer data) {
         GError *error = nullptr;
 
-        EXPECT_FALSE (nebula_execution_cancel_finish ((NebulaExecution *) object, result, &error));
+        EXPECT_FALSE (
+            nebula_execution_cancel_finish ((NebulaExecution *) object, result, &error));
         *(int *) data = error->code;
         g_error_free (error);
       },
@@ -214,11 +231,12 @@ TEST_P (EngineTest, RefusesToCancelWhatHasEnded)
 TEST_P (EngineTest, TellsEventsOfCommittedFacts)
 {
   std::vector<std::string> topics;
-  gulong id = g_signal_connect (nebula_engine_get_event_bus (engine.get ()), "event",
-                                G_CALLBACK (+[] (NebulaEventBus *, NebulaEvent *event, gpointer data) {
-                                  ((std::vector<std::string> *) data)->push_back (nebula_event_get_topic (event));
-                                }),
-                                &topics);
+  gulong id = g_signal_connect (
+      nebula_engine_get_event_bus (engine.get ()), "event",
+      G_CALLBACK (+[] (NebulaEventBus *, NebulaEvent *event, gpointer data) {
+        ((std::vector<std::string> *) data)->push_back (nebula_event_get_topic (event));
+      }),
+      &topics);
 
   start (chain);
   ASSERT_TRUE (wait ());
@@ -240,7 +258,8 @@ nodes:
   w: { action: flow.wait, with: { duration: 10s } }
 )";
   start (text);
-  ASSERT_TRUE (run_until ([this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
+  ASSERT_TRUE (run_until (
+      [this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
   Ref<NebulaExecution> first (execution.steal ());
   start (text);
   Ref<NebulaExecution> second (execution.steal ());
@@ -248,26 +267,33 @@ nodes:
   Value reasons (nebula_execution_explain (second.get ()));
   EXPECT_THAT (to_json (reasons), testing::HasSubstr ("concurrency-limit"));
   nebula_manual_clock_advance (clock.get (), 10 * G_USEC_PER_SEC);
-  EXPECT_TRUE (run_until ([&] { return nebula_execution_get_status (first.get ()) == NEBULA_EXECUTION_STATUS_COMPLETED; }));
-  EXPECT_TRUE (run_until ([this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
+  EXPECT_TRUE (run_until ([&] {
+    return nebula_execution_get_status (first.get ()) ==
+           NEBULA_EXECUTION_STATUS_COMPLETED;
+  }));
+  EXPECT_TRUE (run_until (
+      [this] { return nebula_manual_clock_get_next_usec (clock.get ()) < G_MAXINT64; }));
   nebula_manual_clock_advance (clock.get (), 10 * G_USEC_PER_SEC);
-  EXPECT_TRUE (run_until ([&] { return nebula_execution_get_status (second.get ()) == NEBULA_EXECUTION_STATUS_COMPLETED; }));
+  EXPECT_TRUE (run_until ([&] {
+    return nebula_execution_get_status (second.get ()) ==
+           NEBULA_EXECUTION_STATUS_COMPLETED;
+  }));
 }
 
 TEST_P (EngineTest, RunsManyAtOnce)
 {
   std::vector<NebulaExecution *> all;
 
-  for (int i = 0; i < 200; i++)
-    {
-      start (chain);
-      all.push_back (execution.steal ());
-    }
-  for (NebulaExecution *one : all)
-    {
-      EXPECT_TRUE (run_until ([one] { return nebula_execution_get_status (one) == NEBULA_EXECUTION_STATUS_COMPLETED; }));
-      g_object_unref (one);
-    }
+  for (int i = 0; i < 200; i++) {
+    start (chain);
+    all.push_back (execution.steal ());
+  }
+  for (NebulaExecution *one : all) {
+    EXPECT_TRUE (run_until ([one] {
+      return nebula_execution_get_status (one) == NEBULA_EXECUTION_STATUS_COMPLETED;
+    }));
+    g_object_unref (one);
+  }
   EXPECT_EQ (nebula_engine_get_n_active (engine.get ()), 0u);
 }
 
@@ -286,10 +312,13 @@ nodes:
   ASSERT_TRUE (wait ());
   if (!is_durable ())
     return; /* a memory store forgets nothing either, but is read the same way */
-  Value report (nebula_execution_get_node_report (execution.get (), "each[2].a", error.out ()));
+  Value report (
+      nebula_execution_get_node_report (execution.get (), "each[2].a", error.out ()));
   ASSERT_TRUE (report) << error.message ();
-  EXPECT_STREQ (nebula_value_get_member_string (report.get (), "status", ""), "completed");
-  Value missing (nebula_execution_get_node_report (execution.get (), "each[9].a", error.out ()));
+  EXPECT_STREQ (nebula_value_get_member_string (report.get (), "status", ""),
+                "completed");
+  Value missing (
+      nebula_execution_get_node_report (execution.get (), "each[9].a", error.out ()));
   EXPECT_FALSE (missing);
   EXPECT_TRUE (has_error (error, NEBULA_ERROR_NOT_FOUND));
 }
@@ -298,7 +327,8 @@ TEST_P (EngineTest, TakesUpWhatAStoppedEngineLeft)
 {
   if (!is_durable ())
     return;
-  start ("{name: w, nodes: {a: {action: test.effect, with: {v: 1}}, w: {action: flow.wait, with: {duration: 1h}, after: [a]}}}");
+  start (
+      "{name: w, nodes: {a: {action: test.effect, with: {v: 1}}, w: {action: flow.wait, with: {duration: 1h}, after: [a]}}}");
   ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
   std::string id = nebula_execution_get_id (execution.get ());
   close ();
@@ -307,9 +337,11 @@ TEST_P (EngineTest, TakesUpWhatAStoppedEngineLeft)
   EXPECT_EQ (nebula_engine_recover (engine.get (), error.out ()), 1) << error.message ();
   EXPECT_EQ (nebula_engine_get_n_waiting (engine.get ()), 1u);
   nebula_manual_clock_advance (clock.get (), G_TIME_SPAN_HOUR);
-  ASSERT_TRUE (run_until ([this] { return nebula_engine_get_n_waiting (engine.get ()) == 0; }));
+  ASSERT_TRUE (
+      run_until ([this] { return nebula_engine_get_n_waiting (engine.get ()) == 0; }));
   run_until ([this] { return nebula_engine_get_n_active (engine.get ()) == 0; });
-  execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
+  execution = Ref<NebulaExecution> (
+      nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
   ASSERT_TRUE (execution) << error.message ();
   EXPECT_EQ (status (), "completed");
 }
@@ -325,9 +357,11 @@ TEST_P (EngineTest, LeavesMemoryWhileItWaits)
   EXPECT_EQ (nebula_engine_get_n_active (engine.get ()), 0u);
   EXPECT_EQ (nebula_engine_get_n_waiting (engine.get ()), 1u);
   Error error;
-  execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
+  execution = Ref<NebulaExecution> (
+      nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
   ASSERT_TRUE (execution) << error.message ();
-  nebula_execution_signal_async (execution.get (), "go", nullptr, nullptr, nullptr, nullptr);
+  nebula_execution_signal_async (execution.get (), "go", nullptr, nullptr, nullptr,
+                                 nullptr);
   ASSERT_TRUE (wait ());
   EXPECT_EQ (output (), R"({"reason":"signal","value":null})");
 }

@@ -7,15 +7,13 @@ class KernelTest : public testing::Test
 {
 protected:
   /* Runs a workflow to its end and keeps the driver. */
-  KernelDriver &
-  run (const char *text, const char *input = "{}")
+  KernelDriver &run (const char *text, const char *input = "{}")
   {
     begin (text, input);
     driver->run ();
     return *driver;
   }
-  KernelDriver &
-  begin (const char *text, const char *input = "{}")
+  KernelDriver &begin (const char *text, const char *input = "{}")
   {
     driver.reset ();
     plan = compile (resolver.get (), text);
@@ -42,7 +40,7 @@ nodes:
   EXPECT_EQ (d.status (), "completed");
   EXPECT_EQ (d.output (), R"({"z":3})");
   EXPECT_EQ (d.node ("a"), "completed");
-  EXPECT_EQ (d.started, std::vector<std::string> ({ "c" }));
+  EXPECT_EQ (d.started, std::vector<std::string> ({"c"}));
 }
 
 TEST_F (KernelTest, GivesAnObjectOfSeveralLastNodes)
@@ -157,7 +155,10 @@ nodes:
 
 TEST_F (KernelTest, RetriesByItsPolicy)
 {
-  gint64 start = KernelDriver (compile (resolver.get (), "{name: x, nodes: {a: {action: flow.no-op}}}").get ()).now;
+  gint64 start =
+      KernelDriver (
+          compile (resolver.get (), "{name: x, nodes: {a: {action: flow.no-op}}}").get ())
+          .now;
   KernelDriver &d = run (R"(
 name: retry
 nodes:
@@ -355,7 +356,8 @@ nodes:
 
 TEST_F (KernelTest, TakesASignalThatComesLater)
 {
-  KernelDriver &d = begin ("{name: s, nodes: {w: {action: flow.wait, with: {signal: go}}}}");
+  KernelDriver &d =
+      begin ("{name: s, nodes: {w: {action: flow.wait, with: {signal: go}}}}");
   Value payload = json ("1");
 
   d.settle ();
@@ -379,14 +381,17 @@ nodes:
 
   d.settle ();
   ASSERT_EQ (d.hanging.size (), 1u);
-  EXPECT_TRUE (nebula_kernel_cancel (d.kernel, NEBULA_EXECUTION_STATUS_CANCELLED, "enough", d.now));
+  EXPECT_TRUE (nebula_kernel_cancel (d.kernel, NEBULA_EXECUTION_STATUS_CANCELLED,
+                                     "enough", d.now));
   d.run ();
   EXPECT_EQ (d.status (), "cancelled");
   EXPECT_EQ (d.started.size (), 1u);
   Value late = json ("1");
-  NebulaResult *result = nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", late.get (), 0);
+  NebulaResult *result =
+      nebula_result_new (NEBULA_RESULT_KIND_SUCCESS, "out", late.get (), 0);
   EXPECT_FALSE (nebula_kernel_result (d.kernel, &d.hanging[0], result, d.now));
-  EXPECT_FALSE (nebula_kernel_cancel (d.kernel, NEBULA_EXECUTION_STATUS_CANCELLED, "again", d.now));
+  EXPECT_FALSE (
+      nebula_kernel_cancel (d.kernel, NEBULA_EXECUTION_STATUS_CANCELLED, "again", d.now));
   nebula_result_unref (result);
 }
 
@@ -441,23 +446,24 @@ nodes:
 
 TEST_F (KernelTest, RepeatsWhatMayBeRepeated)
 {
-  for (const char *action : { "test.pure", "test.read", "test.idempotent" })
-    {
-      std::string text = std::string ("{name: u, nodes: {e: {action: ") + action + ", with: {hang: true}}}}";
-      KernelDriver &d = begin (text.c_str ());
+  for (const char *action : {"test.pure", "test.read", "test.idempotent"}) {
+    std::string text = std::string ("{name: u, nodes: {e: {action: ") + action +
+                       ", with: {hang: true}}}}";
+    KernelDriver &d = begin (text.c_str ());
 
-      d.settle ();
-      d.crash ();
-      nebula_kernel_recover (d.kernel, d.now);
-      d.settle ();
-      EXPECT_EQ (d.started.size (), 2u) << action;
-      EXPECT_EQ (d.status (), "running");
-    }
+    d.settle ();
+    d.crash ();
+    nebula_kernel_recover (d.kernel, d.now);
+    d.settle ();
+    EXPECT_EQ (d.started.size (), 2u) << action;
+    EXPECT_EQ (d.status (), "running");
+  }
 }
 
 TEST_F (KernelTest, AsksOrRetriesWhenTheNodeSaysSo)
 {
-  KernelDriver &ask = begin ("{name: u, nodes: {e: {action: test.effect, with: {hang: true}, on-unknown: ask}}}");
+  KernelDriver &ask = begin (
+      "{name: u, nodes: {e: {action: test.effect, with: {hang: true}, on-unknown: ask}}}");
 
   ask.settle ();
   ask.crash ();
@@ -467,7 +473,8 @@ TEST_F (KernelTest, AsksOrRetriesWhenTheNodeSaysSo)
   Value reasons (nebula_kernel_explain (ask.kernel));
   EXPECT_THAT (to_json (reasons), testing::HasSubstr ("unknown-outcome"));
 
-  KernelDriver &retry = begin ("{name: u, nodes: {e: {action: test.effect, with: {hang: true}, on-unknown: retry}}}");
+  KernelDriver &retry = begin (
+      "{name: u, nodes: {e: {action: test.effect, with: {hang: true}, on-unknown: retry}}}");
 
   retry.settle ();
   retry.crash ();
@@ -517,7 +524,7 @@ nodes:
 )");
 
   EXPECT_EQ (d.status (), "completed");
-  EXPECT_EQ (d.started, std::vector<std::string> ({ "m", "m" }));
+  EXPECT_EQ (d.started, std::vector<std::string> ({"m", "m"}));
 }
 
 TEST_F (KernelTest, PassesTheInputThroughDisabledNodes)
@@ -554,27 +561,26 @@ TEST_F (KernelTest, RefusesDamagedFacts)
   gsize size;
   const guint8 *data = (const guint8 *) g_bytes_get_data (d.segments[0], &size);
 
-  for (gsize length = 0; length < size; length++)
-    {
-      NebulaState *state = nebula_state_new (plan.get ());
-      GBytes *cut = g_bytes_new (data, length);
-      Error error;
+  for (gsize length = 0; length < size; length++) {
+    NebulaState *state = nebula_state_new (plan.get ());
+    GBytes *cut = g_bytes_new (data, length);
+    Error error;
 
-      gboolean folded = nebula_state_fold (state, cut, error.out ());
-      EXPECT_NE ((bool) folded, (bool) error) << length;
-      g_bytes_unref (cut);
-      nebula_state_free (state);
-    }
-  for (gsize i = 0; i < size; i++)
-    {
-      std::vector<guint8> copy (data, data + size);
-      NebulaState *state = nebula_state_new (plan.get ());
-      Error error;
+    gboolean folded = nebula_state_fold (state, cut, error.out ());
+    EXPECT_NE ((bool) folded, (bool) error) << length;
+    g_bytes_unref (cut);
+    nebula_state_free (state);
+  }
+  for (gsize i = 0; i < size; i++) {
+    std::vector<guint8> copy (data, data + size);
+    NebulaState *state = nebula_state_new (plan.get ());
+    Error error;
 
-      copy[i] ^= 0x15;
-      GBytes *flipped = g_bytes_new (copy.data (), copy.size ());
-      nebula_state_fold (state, flipped, error.out ()); /* must not crash, whatever it says */
-      g_bytes_unref (flipped);
-      nebula_state_free (state);
-    }
+    copy[i] ^= 0x15;
+    GBytes *flipped = g_bytes_new (copy.data (), copy.size ());
+    nebula_state_fold (state, flipped,
+                       error.out ()); /* must not crash, whatever it says */
+    g_bytes_unref (flipped);
+    nebula_state_free (state);
+  }
 }

@@ -2,6 +2,7 @@
 #include "nebula-test.h"
 
 #include <cmath>
+#include <ostream>
 
 #include "nebula-expression.h"
 #include "nebula-parameter-enums.h"
@@ -30,6 +31,12 @@ struct Case
   const char *accepted;
   const char *refused;
 };
+
+void
+PrintTo (const Case &test, std::ostream *out)
+{
+  *out << test.accepted << " and not " << test.refused;
+}
 
 class KindTest : public testing::TestWithParam<Case>
 {
@@ -171,6 +178,12 @@ struct ConditionCase
   const char *condition;
   bool holds;
 };
+
+void
+PrintTo (const ConditionCase &test, std::ostream *out)
+{
+  *out << test.condition;
+}
 
 class ConditionTest : public testing::TestWithParam<ConditionCase>
 {

@@ -5,6 +5,7 @@
 #include "nebula-memory-store.h"
 #include "nebula-sqlite-store.h"
 #include "nebula-store-test.h"
+#include "nebula-sync-internal.h"
 
 using namespace nebula;
 using testing::ElementsAre;
@@ -69,11 +70,11 @@ script_commit (NebulaStore *store, NebulaUnit **units, guint n, gboolean sync, N
   ScriptStore *self = script (store);
   Step step = STEP_WORK;
 
-  g_mutex_lock (&self->lock);
+  _nebula_sync_lock (&self->lock);
   if (n == 0) {
     self->n_idle++;
     g_cond_broadcast (&self->changed);
-    g_mutex_unlock (&self->lock);
+    _nebula_sync_unlock (&self->lock);
     return TRUE;
   }
   if (!self->script->empty ()) {
@@ -83,13 +84,13 @@ script_commit (NebulaStore *store, NebulaUnit **units, guint n, gboolean sync, N
   while (step == STEP_BLOCK && !self->is_released) {
     self->is_blocked = true;
     g_cond_broadcast (&self->changed);
-    g_cond_wait (&self->changed, &self->lock);
+    _nebula_sync_wait (&self->changed, &self->lock);
   }
   if (step == STEP_WORK || step == STEP_BLOCK) {
     self->groups->push_back (n);
     self->synced->push_back (sync);
   }
-  g_mutex_unlock (&self->lock);
+  _nebula_sync_unlock (&self->lock);
 
   switch (step) {
   case STEP_BUSY:
@@ -116,10 +117,10 @@ static gboolean
 script_sync (NebulaStore *store, GError **)
 {
   ScriptStore *self = script (store);
-  g_mutex_lock (&self->lock);
+  _nebula_sync_lock (&self->lock);
   self->n_syncs++;
   g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
+  _nebula_sync_unlock (&self->lock);
   return TRUE;
 }
 
@@ -260,18 +261,18 @@ protected:
   {
     store->script->push_back (STEP_BLOCK);
     submit (fact_unit ("block", n_blocks++));
-    g_mutex_lock (&store->lock);
+    _nebula_sync_lock (&store->lock);
     while (!store->is_blocked)
-      g_cond_wait (&store->changed, &store->lock);
-    g_mutex_unlock (&store->lock);
+      _nebula_sync_wait (&store->changed, &store->lock);
+    _nebula_sync_unlock (&store->lock);
   }
   void
   release ()
   {
-    g_mutex_lock (&store->lock);
+    _nebula_sync_lock (&store->lock);
     store->is_released = true;
     g_cond_broadcast (&store->changed);
-    g_mutex_unlock (&store->lock);
+    _nebula_sync_unlock (&store->lock);
   }
   void
   free_journal ()
@@ -478,9 +479,9 @@ TEST_P (Journal, RelaxedUnitsAreSyncedSoon)
   EXPECT_TRUE (settle ());
   EXPECT_EQ (store->synced->back (), false);
   EXPECT_TRUE (run_until ([&] {
-    g_mutex_lock (&store->lock);
+    _nebula_sync_lock (&store->lock);
     bool is_synced = store->n_syncs == 1;
-    g_mutex_unlock (&store->lock);
+    _nebula_sync_unlock (&store->lock);
     return is_synced;
   }));
 
@@ -560,12 +561,12 @@ TEST_P (JournalThread, IdleMomentsAreForTheStore)
 {
   submit (fact_unit ("a", 0));
   EXPECT_TRUE (settle ());
-  g_mutex_lock (&store->lock);
+  _nebula_sync_lock (&store->lock);
   gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
-  while (store->n_idle == 0 && g_cond_wait_until (&store->changed, &store->lock, end))
+  while (store->n_idle == 0 && _nebula_sync_wait_until (&store->changed, &store->lock, end))
     ;
   EXPECT_EQ (store->n_idle, 1u);
-  g_mutex_unlock (&store->lock);
+  _nebula_sync_unlock (&store->lock);
 }
 
 /* The end does not wait for a disk that stays full. */

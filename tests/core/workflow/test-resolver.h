@@ -33,6 +33,10 @@ static const TestAction test_actions[] = {
   { "flow.break", "break", "pure", "", NULL, "" },
   { "data.filter", "none", "pure", "", NULL, "items:list:required where:expression:required" },
   { "data.aggregate", "none", "pure", "", NULL, "items:list:required by:expression compute:expressions:required" },
+  { "data.sort", "none", "pure", "", NULL, "items:list:required by:expression descending:boolean" },
+  { "data.limit", "none", "pure", "", NULL, "items:list:required count:integer:required" },
+  { "data.parse", "none", "read", "", NULL, "text:textarea file:file format:text header:boolean columns:strings comment:text delimiter:text" },
+  { "file.write", "none", "effectful", "", NULL, "path:file:required content:json append:boolean" },
   { "http.request", "none", "effectful", "", NULL, "url:text:required method:text timeout:duration retries:integer:no-template" },
 };
 

@@ -220,10 +220,10 @@ const Case cases[] = {
   { "body_for_none", HEAD "  a: { action: data.set, body: { nodes: { b: { action: data.set } } } }\n", { "unknown-parameter" }, 3, 26, nullptr },
   { "wrong_kind", HEAD "  a: { action: flow.repeat, with: { times: many }, body: { nodes: { b: { action: data.set } } } }\n", { "type-mismatch" }, 3, 44, nullptr },
   { "wrong_constant", HEAD "  a: { action: flow.repeat, with: { times: \"{{ 'x' + 'y' }}\" }, body: { nodes: { b: { action: data.set } } } }\n", { "type-mismatch" }, 3, 44, nullptr },
+  { "folded_template_refused", HEAD "  a: { action: http.request, with: { url: x, retries: '{{ 1 }}' } }\n", { "type-mismatch" }, 3, 55, nullptr },
   { "template_refused", HEAD "  a: { action: http.request, with: { url: x, retries: '{{ $input.n }}' } }\n", { "type-mismatch" }, 3, 55, nullptr },
   { "expression_of_wrong_kind", HEAD "  a: { action: data.filter, with: { items: [], where: [1] } }\n", { "type-mismatch" }, 3, 55, nullptr },
   { "expressions_of_wrong_kind", HEAD "  a: { action: data.aggregate, with: { items: [], compute: x } }\n", { "type-mismatch" }, 3, 60, nullptr },
-  { "braces_around_expression", HEAD "  a: { action: data.filter, with: { items: [], where: '{{ $item }}' } }\n", { "bad-expression" }, 3, 55, "without" },
   { "self_loop", HEAD NODE_A "connections: [a -> a]\n", { "self-loop" }, 4, 15, nullptr },
   { "two_cycle", HEAD NODE_A NODE_B NODE_C "connections: [c -> a, a -> b, b -> a]\n", { "cycle" }, 6, 31, nullptr },
   { "no_entry", HEAD NODE_A NODE_B "connections: [a -> b, b -> a]\n", { "cycle", "no-entry" }, 5, 23, nullptr },
@@ -236,7 +236,7 @@ const Case cases[] = {
   { "item_without_loop", HEAD "  a: { action: data.set, with: { x: '{{ $item }}' } }\n", { "bad-expression" }, 3, 37, "$json" },
   { "unknown_in_expression", HEAD "  alpha: { action: data.set }\n  b: { action: data.set, after: [alpha], with: { x: '{{ $nodes.alhpa.result }}' } }\n", { "unknown-node" }, 4, 53, "“alpha”" },
   { "unknown_in_output", HEAD NODE_A "output: '{{ $nodes.zebra.result }}'\n", { "unknown-node" }, 4, 9, nullptr },
-  { "unknown_field", HEAD NODE_A "output: '{{ $nodes.a.reslt }}'\n", { "bad-expression" }, 4, 9, "“result”" },
+  { "unknown_field", HEAD NODE_A "output: '{{ $nodes.a.reslt }}'\n", { "bad-expression" }, 4, 9, "A node has result" },
   { "not_upstream", HEAD NODE_A "  b: { action: data.set, with: { x: '{{ $nodes.a.result }}' } }\n", { "not-upstream" }, 4, 37, "connection" },
   { "downstream", HEAD "  a: { action: data.set, with: { x: '{{ $nodes.b.result }}' } }\n" NODE_B "connections: [a -> b]\n", { "not-upstream" }, 3, 37, nullptr },
   { "own_result", HEAD "  a: { action: data.set, with: { x: '{{ $nodes.a.result }}' } }\n", { "not-upstream" }, 3, 37, "$json" },
@@ -318,6 +318,7 @@ const char *const accepted[] = {
   HEAD "  w: { action: flow.while, with: { condition: '{{ $index < 3 }}' }, body: { nodes: { b: { action: data.set } } } }\n",
   HEAD "  a: { action: data.filter, with: { items: [1, 2], where: '$item > 1' } }\n",
   HEAD "  a: { action: data.filter, with: { items: [1, 2], where: true } }\n",
+  HEAD "  a: { action: flow.repeat, with: { times: '{{ 1 + 2 }}' }, body: { nodes: { b: { action: data.set } } } }\n",
   HEAD "  a: { action: data.aggregate, with: { items: [], by: $item.k, compute: { n: 'length($items)', k: $key } } }\n",
   HEAD "  a: { action: flow.switch, with: { value: 1, cases: { 'much more': 1 } } }\n" NODE_B "connections: ['a.much more -> b']\n",
   HEAD NODE_A NODE_B "connections: [{ from: a, to: b, when: $json.ok }, { from: a, to: b, when: '{{ !$json.ok }}' }, { from: a, to: b, when: '$nodes.a.result.x == 1' }]\n",
@@ -333,6 +334,23 @@ TEST (Workflow, AcceptsWhatIsRight)
     Diagnostics diagnostics;
     EXPECT_TRUE (validate (text, diagnostics)) << text << diagnostics.text ();
     EXPECT_EQ (diagnostics.size (), 0u) << text << diagnostics.text ();
+  }
+}
+
+TEST (Workflow, ExamplesCompile)
+{
+  const char *tests = g_getenv ("G_TEST_SRCDIR");
+  if (!tests)
+    GTEST_SKIP () << "G_TEST_SRCDIR is not set";
+  for (const char *name : { "quickstart.yaml", "sales.yaml", "zones.yaml" }) {
+    char *path = g_build_filename (tests, "..", "data", "examples", name, nullptr);
+    char *text = nullptr;
+    ASSERT_TRUE (g_file_get_contents (path, &text, nullptr, nullptr)) << path;
+    Diagnostics diagnostics;
+    EXPECT_TRUE (validate (text, diagnostics)) << diagnostics.text ();
+    EXPECT_EQ (diagnostics.size (), 0u) << diagnostics.text ();
+    g_free (text);
+    g_free (path);
   }
 }
 

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A configuration file is YAML, one key a line: `log-levels: debug`. It is read whole and held against the schema; one
+ * mistake refuses it whole. Only regular files of at most 1 MiB are opened, never through a symbolic link.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "nebula-config-private.h"
+#include "nebula-convert.h"
+#include "nebula-document.h"
+#include "nebula-duration.h"
+#include "nebula-error.h"
+#include "nebula-json.h"
+
+#define FILE_BYTES_MAX (1 << 20)
+
+/* Settings whose text has a form of its own. */
+static const struct
+{
+  const char *key;
+  const char *kind;
+} text_kinds[] = {
+  { "drain-timeout", "duration" },
+  { "max-body-size", "size" },
+  { "run-timeout", "duration" },
+};
+
+const char *
+_nebula_config_get_text_kind (const char *key)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (text_kinds); i++)
+    if (strcmp (text_kinds[i].key, key) == 0)
+      return text_kinds[i].kind;
+  return NULL;
+}
+
+gboolean
+_nebula_config_check_key (GSettingsSchema *schema, const char *key, GError **error)
+{
+  if (g_settings_schema_has_key (schema, key))
+    return TRUE;
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG,
+               _ ("There is no setting “%s”; “nebula config list” shows all."), key);
+  return FALSE;
+}
+
+static gboolean
+check_text_kind (const char *key, GVariant *variant, GError **error)
+{
+  const char *kind = _nebula_config_get_text_kind (key);
+  gint64 usec = 0;
+  guint64 bytes = 0;
+
+  if (g_strcmp0 (kind, "duration") == 0)
+    return nebula_duration_parse (g_variant_get_string (variant, NULL), &usec, error);
+  if (g_strcmp0 (kind, "size") == 0)
+    return nebula_size_parse (g_variant_get_string (variant, NULL), &bytes, error);
+  return TRUE;
+}
+
+/* Takes a floating variant; gives a sunk one that the schema accepts. */
+static GVariant *
+check_variant (GSettingsSchema *schema, const char *key, GVariant *floating, GError **error)
+{
+  g_autoptr (GVariant) variant = g_variant_ref_sink (floating);
+  g_autoptr (GSettingsSchemaKey) schema_key = g_settings_schema_get_key (schema, key);
+  g_autoptr (GVariant) range = g_settings_schema_key_get_range (schema_key);
+  g_autofree char *range_text = NULL;
+
+  if (g_settings_schema_key_range_check (schema_key, variant))
+    return check_text_kind (key, variant, error) ? g_steal_pointer (&variant) : NULL;
+  range_text = g_variant_print (range, FALSE);
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, _ ("The value is not allowed; allowed is %s."), range_text);
+  return NULL;
+}
+
+static GVariant *
+fail_type (const char *wanted, GError **error)
+{
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, _ ("The value must be %s."), wanted);
+  return NULL;
+}
+
+/* A YAML value as the type that the schema has for the key. */
+static GVariant *
+convert_value (const GVariantType *type, NebulaValue *value, GError **error)
+{
+  g_auto (GValue) gvalue = G_VALUE_INIT;
+  NebulaValueKind kind = nebula_value_get_kind (value);
+
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING)) {
+    g_value_init (&gvalue, G_TYPE_STRING);
+    if (kind == NEBULA_VALUE_KIND_NULL || !nebula_value_to_gvalue (value, &gvalue, NULL))
+      return fail_type (_ ("a text"), error);
+    return g_variant_new_string (g_value_get_string (&gvalue));
+  }
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_BOOLEAN))
+    return kind == NEBULA_VALUE_KIND_BOOLEAN ? g_variant_new_boolean (nebula_value_get_boolean (value))
+                                             : fail_type (_ ("true or false"), error);
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_INT32)) {
+    g_value_init (&gvalue, G_TYPE_INT);
+    return nebula_value_to_gvalue (value, &gvalue, NULL) ? g_variant_new_int32 (g_value_get_int (&gvalue))
+                                                         : fail_type (_ ("a whole number"), error);
+  }
+  g_value_init (&gvalue, G_TYPE_STRV);
+  if (kind != NEBULA_VALUE_KIND_ARRAY || !nebula_value_to_gvalue (value, &gvalue, NULL))
+    return fail_type (_ ("a list of texts"), error);
+  return g_variant_new_strv (g_value_get_boxed (&gvalue), -1);
+}
+
+static GVariantType *
+dup_type (GSettingsSchema *schema, const char *key)
+{
+  g_autoptr (GSettingsSchemaKey) schema_key = g_settings_schema_get_key (schema, key);
+
+  return g_variant_type_copy (g_settings_schema_key_get_value_type (schema_key));
+}
+
+/* From the environment or the command line: lists have colons between their parts. */
+GVariant *
+_nebula_config_parse_text (GSettingsSchema *schema, const char *key, const char *text, GError **error)
+{
+  g_autoptr (NebulaValue) value = NULL;
+  g_auto (GStrv) parts = NULL;
+  g_autoptr (GVariantType) type = NULL;
+  GVariant *variant = NULL;
+
+  if (!_nebula_config_check_key (schema, key, error))
+    return NULL;
+  type = dup_type (schema, key);
+  if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING)) {
+    value = nebula_value_new_string (text);
+  } else if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING_ARRAY)) {
+    parts = g_strsplit (text, ":", *text ? -1 : 0);
+    value = nebula_value_new_strv ((const char *const *) parts);
+  } else {
+    value = nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_NONE, NULL);
+    if (!value)
+      value = nebula_value_new_string (text);
+  }
+  variant = convert_value (type, value, error);
+  return variant ? check_variant (schema, key, variant, error) : NULL;
+}
+
+static gboolean
+fail_file (const char *path, int code, GError **error)
+{
+  /* TRANSLATORS: a file name, then what the system says about it */
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, _ ("Configuration file “%s”: %s."), path, g_strerror (code));
+  return FALSE;
+}
+
+static gboolean
+read_descriptor (int descriptor, GByteArray *buffer)
+{
+  guint8 part[4096];
+  gssize count = 0;
+
+  do {
+    count = read (descriptor, part, sizeof part);
+    if (count > 0)
+      g_byte_array_append (buffer, part, (guint) count);
+  } while ((count > 0 && buffer->len <= FILE_BYTES_MAX) || (count < 0 && errno == EINTR));
+  return count >= 0;
+}
+
+/* *ret_bytes stays NULL if there is no such file. */
+static gboolean
+read_file (const char *path, GBytes **ret_bytes, GError **error)
+{
+  g_autoptr (GByteArray) buffer = g_byte_array_new ();
+  int descriptor = open (path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+  gboolean is_read = FALSE;
+  struct stat status;
+  int code = 0;
+
+  if (descriptor < 0)
+    return errno == ENOENT ? TRUE : fail_file (path, errno, error);
+  if (fstat (descriptor, &status) != 0 || !S_ISREG (status.st_mode))
+    code = EINVAL;
+  else if (status.st_mode & S_IWOTH)
+    code = EPERM;
+  else
+    is_read = read_descriptor (descriptor, buffer);
+  if (!is_read && code == 0)
+    code = errno;
+  close (descriptor);
+  if (is_read && buffer->len > FILE_BYTES_MAX)
+    code = EFBIG;
+  if (code != 0)
+    return fail_file (path, code, error);
+  *ret_bytes = g_byte_array_free_to_bytes (g_steal_pointer (&buffer));
+  return TRUE;
+}
+
+static NebulaDocument *
+parse_file (const char *path, GBytes *bytes, GError **error)
+{
+  guint line = 0, column = 0;
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (NebulaDocument) document
+    = nebula_document_parse (bytes, NEBULA_DOCUMENT_FORMAT_YAML, &line, &column, &local_error);
+  NebulaValueKind kind = NEBULA_VALUE_KIND_NULL;
+
+  if (!document) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, "%s:%u: %s", path, line, local_error->message);
+    return NULL;
+  }
+  kind = nebula_value_get_kind (nebula_document_get_value (document));
+  if (kind == NEBULA_VALUE_KIND_OBJECT || kind == NEBULA_VALUE_KIND_NULL)
+    return g_steal_pointer (&document);
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, "%s:1: %s", path,
+               _ ("A configuration file holds lines such as “log-levels: debug”."));
+  return NULL;
+}
+
+static GVariant *
+read_member (GSettingsSchema *schema, const char *key, NebulaValue *value, GError **error)
+{
+  g_autoptr (GVariantType) type = NULL;
+  GVariant *variant = NULL;
+
+  if (!_nebula_config_check_key (schema, key, error))
+    return NULL;
+  type = dup_type (schema, key);
+  variant = convert_value (type, value, error);
+  return variant ? check_variant (schema, key, variant, error) : NULL;
+}
+
+static GHashTable *
+read_members (GSettingsSchema *schema, const char *path, NebulaDocument *document, GError **error)
+{
+  g_autoptr (GHashTable) table = _nebula_config_table_new ();
+  NebulaValue *root = nebula_document_get_value (document);
+  gsize count = nebula_value_is_null (root) ? 0 : nebula_value_get_length (root);
+
+  for (gsize i = 0; i < count; i++) {
+    const char *key = nebula_value_get_key (root, i, NULL);
+    g_autoptr (GError) local_error = NULL;
+    GVariant *variant = read_member (schema, key, nebula_value_get_member_at (root, i), &local_error);
+
+    if (!variant) {
+      g_autofree char *pointer = g_strconcat ("/", key, NULL);
+      guint line = 0;
+
+      nebula_document_locate (document, pointer, TRUE, &line, NULL);
+      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, "%s:%u: %s: %s", path, line, key, local_error->message);
+      return NULL;
+    }
+    g_hash_table_insert (table, g_strdup (key), variant);
+  }
+  return g_steal_pointer (&table);
+}
+
+GHashTable *
+_nebula_config_file_read (GSettingsSchema *schema, const char *path, GError **error)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (NebulaDocument) document = NULL;
+
+  if (!read_file (path, &bytes, error))
+    return NULL;
+  if (!bytes)
+    return _nebula_config_table_new ();
+  document = parse_file (path, bytes, error);
+  return document ? read_members (schema, path, document, error) : NULL;
+}
+
+gboolean
+_nebula_config_file_write (GSettingsSchema *schema,
+                           const char *path,
+                           const char *key,
+                           GVariant *variant,
+                           GError **error)
+{
+  g_autoptr (GHashTable) table = _nebula_config_file_read (schema, path, error);
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) value = NULL;
+  g_autofree char *text = NULL, *folder = NULL;
+  g_auto (GStrv) keys = NULL;
+
+  if (!table)
+    return FALSE;
+  g_hash_table_replace (table, g_strdup (key), g_variant_ref (variant));
+  keys = g_settings_schema_list_keys (schema);
+  for (guint i = 0; keys[i]; i++) {
+    GVariant *found = g_hash_table_lookup (table, keys[i]);
+
+    if (found)
+      nebula_value_builder_set_take (builder, keys[i], nebula_value_from_variant (found, NULL));
+  }
+  value = nebula_value_builder_end (builder);
+  text = nebula_value_to_yaml (value);
+  folder = g_path_get_dirname (path);
+  if (g_mkdir_with_parents (folder, 0700) != 0)
+    return fail_file (path, errno, error);
+  return g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                   error);
+}

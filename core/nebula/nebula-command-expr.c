@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nebula expr: one expression, or on a terminal one after another. */
+
+#include <glib/gi18n-lib.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nebula-command-private.h"
+#include "nebula-expression.h"
+#include "nebula-output-private.h"
+#include "nebula-reading-private.h"
+
+#define LINE_BYTES 16384
+
+typedef struct {
+  char *data;
+  gboolean is_template;
+} ExprOptions;
+
+static const NebulaOption options[] = {
+    NEBULA_OPTION_TEXT (ExprOptions,
+                        data,
+                        "data",
+                        'd',
+                        N_ ("An object whose members become $name; @- reads stdin"),
+                        N_ ("JSON|@FILE")),
+    NEBULA_OPTION_FLAG (ExprOptions,
+                        is_template,
+                        "template",
+                        't',
+                        N_ ("The argument is a text with {{ … }} in it")),
+};
+
+static NebulaValue *
+evaluate (const char *text, gboolean is_template, NebulaValue *data, GError **error)
+{
+  g_autoptr (NebulaExpression) expression =
+      is_template ? nebula_expression_compile_template (text, error)
+                  : nebula_expression_compile (text, error);
+
+  return expression ? nebula_expression_evaluate_data (expression, data, error) : NULL;
+}
+
+static NebulaValue *
+read_data (const char *text, GError **error)
+{
+  NebulaValue *data = text ? nebula_read_argument (text, "data", error)
+                           : nebula_value_new_empty_object ();
+
+  if (!data || nebula_value_get_kind (data) == NEBULA_VALUE_KIND_OBJECT)
+    return data;
+  nebula_value_unref (data);
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                       _ ("--data wants an object: {\"x\": 1} makes $x."));
+  return NULL;
+}
+
+static void
+list_functions (void)
+{
+  g_auto (GStrv) functions = nebula_expression_list_functions ();
+
+  for (guint i = 0; functions[i]; i++)
+    nebula_note ("  %s", functions[i]);
+}
+
+/* FALSE ends the loop. */
+static gboolean
+take_line (char *line, gboolean is_template, NebulaValue **data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) value = NULL;
+  NebulaValue *changed;
+
+  g_strstrip (line);
+  if (line[0] == '\0')
+    return TRUE;
+  if (g_str_equal (line, ":quit") || g_str_equal (line, ":q"))
+    return FALSE;
+  if (g_str_equal (line, ":functions")) {
+    list_functions ();
+    return TRUE;
+  }
+  if (g_utf8_validate (line, -1, NULL))
+    value = evaluate (line, is_template, *data, &error);
+  else
+    g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_SYNTAX,
+                         _ ("This is not UTF-8."));
+  if (!value) {
+    nebula_note ("%s", error->message);
+    return TRUE;
+  }
+  nebula_output_value (value, TRUE);
+  changed = nebula_value_with_member (*data, "last", value);
+  nebula_value_unref (*data);
+  *data = changed;
+  return TRUE;
+}
+
+static int
+read_and_print (gboolean is_template, NebulaValue *given)
+{
+  g_autoptr (NebulaValue) data = nebula_value_ref (given);
+  g_autofree char *line = g_malloc (LINE_BYTES);
+
+  nebula_note ("%s",
+               _ ("Type an expression, :functions or :quit. $last is the last result."));
+  for (;;) {
+    nebula_note_text ("> ");
+    if (!fgets (line, LINE_BYTES, stdin)) {
+      nebula_note_text ("\n");
+      return NEBULA_EXIT_OK;
+    }
+    if (!take_line (line, is_template, &data))
+      return NEBULA_EXIT_OK;
+  }
+}
+
+static int
+command_expr (gpointer opts_data, char **arguments)
+{
+  const ExprOptions *opts = opts_data;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) data = read_data (opts->data, &error);
+  g_autoptr (NebulaValue) value = NULL;
+
+  if (!data) {
+    nebula_complain_error (error);
+    return NEBULA_EXIT_USAGE;
+  }
+  if (!arguments[0] && isatty (STDIN_FILENO))
+    return read_and_print (opts->is_template, data);
+  if (!arguments[0]) {
+    nebula_complain (
+        "%s", _ ("“nebula expr” wants an expression. “nebula expr --help” tells more."));
+    return NEBULA_EXIT_USAGE;
+  }
+  value = evaluate (arguments[0], opts->is_template, data, &error);
+  if (!value) {
+    nebula_note ("%s", error->message);
+    return NEBULA_EXIT_FAILED;
+  }
+  nebula_output_value (value, isatty (STDOUT_FILENO));
+  return NEBULA_EXIT_OK;
+}
+
+const NebulaCommand nebula_command_expr = {
+    .name = "expr",
+    .summary = N_ ("Evaluates an expression and prints its value as JSON"),
+    .arguments = N_ ("[EXPRESSION]"),
+    .max_arguments = 1,
+    .details =
+        N_ ("Without an expression, on a terminal, it asks for one after another.\n"
+            "\n"
+            "Examples:\n"
+            "  nebula expr '[1, 2, 3] | map(x => x * 2)'\n"
+            "  nebula expr '$order.total > 100' --data @order.json\n"
+            "  nebula expr --template 'Hello {{ $name }}' --data '{\"name\": \"Ada\"}'"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ExprOptions),
+    .flags = NEBULA_COMMAND_FLAGS_EXPRESSIONS,
+    .run = command_expr,
+};

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* nebula run: one workflow, from its file to its result. */
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "nebula-command-private.h"
+#include "nebula-duration.h"
+#include "nebula-output-private.h"
+#include "nebula-progress-private.h"
+#include "nebula-reading-private.h"
+#include "nebula-session-private.h"
+
+typedef struct {
+  char *input;
+  char **settings;
+  char *store;
+  char *durability;
+  char *timeout;
+  gboolean is_json;
+  gboolean is_quiet;
+} RunOptions;
+
+static const NebulaOption options[] = {
+    NEBULA_OPTION_TEXT (RunOptions,
+                        input,
+                        "input",
+                        'i',
+                        N_ ("The workflow's input; @- reads stdin"),
+                        N_ ("JSON|@FILE")),
+    NEBULA_OPTION_TEXTS (RunOptions,
+                         settings,
+                         "set",
+                         's',
+                         N_ ("Sets one value of the input; VALUE is JSON, else text"),
+                         N_ ("KEY=VALUE")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        store,
+                        "store",
+                        0,
+                        N_ ("Where the run is kept, so that it survives a crash"),
+                        N_ ("PATH|:memory:")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        durability,
+                        "durability",
+                        0,
+                        N_ ("When facts are synced to disk"),
+                        "strict|relaxed|memory"),
+    NEBULA_OPTION_FLAG (RunOptions,
+                        is_json,
+                        "json",
+                        0,
+                        N_ ("Prints one object with the run and all its nodes")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        timeout,
+                        "timeout",
+                        0,
+                        N_ ("Ends the run after this time, such as 30s or 5m"),
+                        N_ ("DURATION")),
+    NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
+};
+
+typedef struct {
+  const RunOptions *options;
+  const char *file;
+  NebulaSession session;
+  GPtrArray *diagnostics;
+  NebulaValue *input;
+  NebulaWorkflow *workflow;
+  NebulaExecution *execution;
+  GCancellable *lost; /* cancelled when the store fails for good */
+  gboolean is_sealed;
+} Run;
+
+static void
+run_clear (Run *self)
+{
+  g_clear_object (&self->execution);
+  nebula_session_clear (&self->session);
+  g_clear_object (&self->workflow);
+  g_clear_pointer (&self->input, nebula_value_unref);
+  g_clear_pointer (&self->diagnostics, g_ptr_array_unref);
+  g_clear_object (&self->lost);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
+
+/* {status: "invalid", diagnostics}: neither the file nor the input can be run. */
+static int
+fail_invalid (Run *self, const GError *error)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) value = NULL;
+  gboolean is_workflow =
+      error->domain == NEBULA_ERROR && error->code == NEBULA_ERROR_INVALID_WORKFLOW;
+
+  nebula_note_diagnostics (self->diagnostics);
+  nebula_diagnostics_add_error (self->diagnostics, self->file, error);
+  if (!is_workflow || self->diagnostics->len == 0)
+    nebula_complain_error (error);
+  if (self->options->is_json) {
+    nebula_value_builder_set_string (builder, "status", "invalid");
+    nebula_value_builder_set_take (builder, "diagnostics",
+                                   nebula_diagnostics_to_value (self->diagnostics));
+    value = nebula_value_builder_end (builder);
+    nebula_output_value (value, FALSE);
+  }
+  return NEBULA_EXIT_USAGE;
+}
+
+static gboolean
+read_input (Run *self, GError **error)
+{
+  const RunOptions *opts = self->options;
+  g_autoptr (NebulaValue) input = NULL;
+
+  if (opts->input)
+    input = nebula_read_argument (opts->input, "input", error);
+  else
+    input = nebula_value_new_empty_object ();
+  if (input)
+    self->input = nebula_read_settings (input, opts->settings, error);
+  return self->input != NULL;
+}
+
+static gboolean
+check_durability (const char *text, GError **error)
+{
+  if (!text || g_str_equal (text, "strict") || g_str_equal (text, "relaxed") ||
+      g_str_equal (text, "memory"))
+    return TRUE;
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+               _ ("“%s” is no durability level. Use strict, relaxed or memory."), text);
+  return FALSE;
+}
+
+/* The time limit becomes part of the workflow, so that it holds after a crash too; the tighter one wins. */
+static gboolean
+apply_timeout (Run *self, GError **error)
+{
+  NebulaValue *definition = nebula_workflow_get_definition (self->workflow);
+  NebulaValue *settings = nebula_value_get_member (definition, "settings");
+  g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
+  g_autoptr (NebulaValue) timeout = nebula_value_new_string (self->options->timeout);
+  g_autoptr (NebulaValue) with_timeout = NULL;
+  g_autoptr (NebulaValue) changed = NULL;
+  NebulaWorkflow *limited;
+  const char *own;
+  gint64 usec;
+  gint64 own_usec;
+
+  if (!nebula_duration_parse (self->options->timeout, &usec, error))
+    return FALSE;
+  if (!settings)
+    settings = empty;
+  own = nebula_value_get_member_string (settings, "timeout", NULL);
+  if (own && nebula_duration_parse (own, &own_usec, NULL) && own_usec <= usec)
+    return TRUE;
+  with_timeout = nebula_value_with_member (settings, "timeout", timeout);
+  changed = nebula_value_with_member (definition, "settings", with_timeout);
+  limited = nebula_workflow_new_from_value (changed, self->diagnostics, error);
+  if (!limited)
+    return FALSE;
+  g_object_unref (self->workflow);
+  self->workflow = limited;
+  return TRUE;
+}
+
+/* All mistakes at once, those that only compiling finds too. */
+static void
+list_mistakes (Run *self)
+{
+  g_autoptr (GBytes) bytes = nebula_read_file (self->file, NULL);
+  g_autoptr (GPtrArray) all = nebula_diagnostics_new ();
+
+  if (!bytes || g_str_equal (self->file, "-"))
+    return;
+  nebula_workflow_validate_bytes (
+      bytes, self->file, NEBULA_ACTION_RESOLVER (self->session.registry), all, NULL);
+  if (all->len == 0)
+    return;
+  g_ptr_array_unref (self->diagnostics);
+  self->diagnostics = g_steal_pointer (&all);
+}
+
+static NebulaPlan *
+prepare (Run *self, GError **error)
+{
+  self->workflow = nebula_read_workflow (self->file, self->diagnostics, error);
+  if (!self->workflow) {
+    if (self->diagnostics->len > 0)
+      list_mistakes (self);
+    return NULL;
+  }
+  if (self->options->timeout && !apply_timeout (self, error))
+    return NULL;
+  return nebula_engine_deploy (self->session.engine, self->workflow, self->diagnostics,
+                               error);
+}
+
+static void
+cancelled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  /* Refused only if it has ended: then there is nothing left to stop. */
+  nebula_execution_cancel_finish (NEBULA_EXECUTION (source), result, NULL);
+}
+
+static void
+interrupt (gpointer user_data)
+{
+  Run *self = user_data;
+
+  nebula_note ("%s", _ ("Cancelling… (once more to kill)"));
+  nebula_execution_cancel_async (self->execution, "interrupted", NULL, cancelled, NULL);
+}
+
+static void
+hear_fatal (NebulaEvent *event, gpointer user_data)
+{
+  Run *self = user_data;
+  NebulaValue *data = nebula_event_get_data (event);
+
+  self->is_sealed = TRUE;
+  nebula_complain (
+      _ ("The store failed for good: %s. Start again; the run goes on from its last safe state."),
+      data ? nebula_value_get_member_string (data, "message", "?") : "?");
+  g_cancellable_cancel (self->lost);
+}
+
+static void
+tell_how_to_resume (Run *self)
+{
+  g_autofree char *path = NULL;
+
+  if (nebula_store_is_memory (self->options->store))
+    return;
+  path = g_shell_quote (self->options->store);
+  if (strspn (self->options->store,
+              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+") ==
+      strlen (self->options->store)) {
+    g_free (path);
+    path = g_strdup (self->options->store);
+  }
+  nebula_note (_ ("Resume with: nebula execution resume %s --store %s"),
+               nebula_execution_get_id (self->execution), path);
+}
+
+static gboolean
+start (Run *self, NebulaPlan *plan, GError **error)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) choices = NULL;
+
+  if (self->options->durability)
+    nebula_value_builder_set_string (builder, "durability", self->options->durability);
+  choices = nebula_value_builder_end (builder);
+  self->execution =
+      nebula_engine_start (self->session.engine, plan, self->input, choices, error);
+  return self->execution != NULL;
+}
+
+static gboolean
+follow (Run *self, GError **error)
+{
+  NebulaEventBus *bus = nebula_engine_get_event_bus (self->session.engine);
+  g_autoptr (NebulaProgress) progress = NULL;
+  g_autoptr (NebulaSubscription) fatal =
+      nebula_event_bus_subscribe (bus, "system.fatal", NULL, hear_fatal, self, NULL);
+  gboolean is_over;
+
+  tell_how_to_resume (self);
+  if (!self->options->is_quiet)
+    progress = nebula_progress_new (self->session.engine, self->execution,
+                                    nebula_workflow_get_definition (self->workflow));
+  nebula_interrupts_watch (interrupt, self);
+  /* Nobody can send a signal to a run in memory. */
+  is_over = nebula_execution_run (
+      self->execution, nebula_store_is_memory (self->options->store), self->lost, error);
+  nebula_drain_context ();
+  nebula_interrupts_unwatch ();
+  nebula_subscription_cancel (fatal);
+  if (progress)
+    nebula_progress_finish (progress);
+  return is_over;
+}
+
+static void
+complain_end (NebulaValue *report)
+{
+  NebulaValue *failure = nebula_value_get_member (report, "error");
+  const char *status = nebula_value_get_member_string (report, "status", "");
+  gboolean is_object =
+      failure && nebula_value_get_kind (failure) == NEBULA_VALUE_KIND_OBJECT;
+  const char *message =
+      is_object ? nebula_value_get_member_string (failure, "message", "") : "";
+  const char *node =
+      is_object ? nebula_value_get_member_string (failure, "node", NULL) : NULL;
+
+  if (g_str_equal (status, "cancelled"))
+    nebula_complain ("%s", _ ("The run was cancelled."));
+  else if (g_str_equal (status, "timed-out"))
+    nebula_complain ("%s", _ ("The run took too long and was stopped."));
+  else if (g_str_equal (status, "suspended") || g_str_equal (status, "paused"))
+    nebula_complain (
+        "%s",
+        _ ("The run waits for a signal, and nobody can send one to a run in memory. Use --store."));
+  else if (node)
+    nebula_complain (_ ("The run failed in “%s”: %s"), node, message);
+  else
+    nebula_complain (_ ("The run failed: %s"), message);
+}
+
+static int
+tell_result (Run *self)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) report = nebula_execution_get_report (self->execution, &error);
+  NebulaExecutionStatus status = nebula_execution_get_status (self->execution);
+
+  if (!report)
+    return nebula_fail (error, self->options->is_json);
+  if (status != NEBULA_EXECUTION_STATUS_COMPLETED)
+    complain_end (report);
+  if (self->options->is_json)
+    nebula_output_value (report, FALSE);
+  else if (status == NEBULA_EXECUTION_STATUS_COMPLETED)
+    nebula_output_result (nebula_value_get_member (report, "output"));
+  return nebula_exit_from_status (status);
+}
+
+static gboolean
+is_fault_of_environment (const GError *error)
+{
+  return nebula_exit_from_error (error) == NEBULA_EXIT_ENVIRONMENT ||
+         nebula_exit_from_error (error) == NEBULA_EXIT_RESTART;
+}
+
+static int
+command_run (gpointer data, char **arguments)
+{
+  g_auto (Run) self = {.options = data, .file = arguments[0]};
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaPlan) plan = NULL;
+
+  self.diagnostics = nebula_diagnostics_new ();
+  self.lost = g_cancellable_new ();
+  if (!check_durability (self.options->durability, &error) || !read_input (&self, &error))
+    return fail_invalid (&self, error);
+  if (!nebula_session_open (&self.session, self.options->store, NEBULA_SESSION_OWN,
+                            &error))
+    return nebula_fail (error, self.options->is_json);
+  plan = prepare (&self, &error);
+  if (!plan)
+    return is_fault_of_environment (error) && self.diagnostics->len == 0
+               ? nebula_fail (error, self.options->is_json)
+               : fail_invalid (&self, error);
+  nebula_note_diagnostics (self.diagnostics);
+  if (!start (&self, plan, &error))
+    return is_fault_of_environment (error) ? nebula_fail (error, self.options->is_json)
+                                           : fail_invalid (&self, error);
+  if (follow (&self, &error))
+    return tell_result (&self);
+  if (self.is_sealed)
+    return NEBULA_EXIT_RESTART;
+  nebula_fail (error, self.options->is_json);
+  return NEBULA_EXIT_ENVIRONMENT;
+}
+
+const NebulaCommand nebula_command_run = {
+    .name = "run",
+    .summary = N_ ("Runs a workflow and prints its result"),
+    .arguments = N_ ("FILE"),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details = N_ (
+        "Progress goes to stderr, the result to stdout. Ctrl-C cancels the run; a second one kills.\n"
+        "\n"
+        "Exit: 0 completed, 1 failed, 2 usage or invalid workflow, 3 cancelled or timed out,\n"
+        "4 store or environment, 75 start again (the store failed for good).\n"
+        "\n"
+        "Examples:\n"
+        "  nebula run hello.yaml --input '{\"name\": \"Ada\"}'\n"
+        "  nebula run hello.yaml --set name=Ada --set address.city=London\n"
+        "  nebula run orders.yaml --input @orders.json --store orders.db --json"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (RunOptions),
+    .run = command_run,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The control socket: whoever owns the store PATH listens on PATH.sock (mode 0600) and does for others what only an
+ * owner can do. The peer must run as the same user.
+ *
+ *   frame     length (4 bytes, little endian, 1 … 1 MiB) · MessagePack of one object
+ *   request   {op: "ping" | "list" | "show" | "cancel" | "signal" | "resume" | "wait", …}
+ *               show, cancel, signal, resume, wait: execution; show: node?; cancel: reason?; signal: name, value?
+ *               list: status?, workflow?, after?, limit?
+ *   answer    {ok: true, value} or {ok: false, error: {code, message}}, in the order in which the work ends
+ *
+ * A frame that is too long or does not parse is answered with an error, and the connection is closed.
+ */
+#pragma once
+
+#include "nebula-session-private.h"
+
+G_BEGIN_DECLS
+
+#define NEBULA_CONTROL_FRAME_BYTES (1024 * 1024)
+
+NebulaControlServer *
+nebula_control_server_new (NebulaEngine *engine, const char *store, GError **error);
+void nebula_control_server_free (NebulaControlServer *self);
+
+/* Asks the owner of @store and waits for its answer. Errors: unavailable (nobody listens, or it went away); those of the
+ * owner. */
+NebulaValue *nebula_control_ask (const char *store, NebulaValue *request, GError **error);
+
+/* Shared by both sides. */
+GBytes *nebula_control_pack (NebulaValue *value, GError **error);
+/* Takes one frame from the start of @buffer: NULL without error if it is not complete yet. */
+NebulaValue *nebula_control_unpack (GByteArray *buffer, GError **error);
+/* A socket and the address of @store's; paths too long for an address are reached through their folder. */
+int nebula_control_socket (const char *store,
+                           gpointer ret_address,
+                           guint *ret_length,
+                           GError **error);
+
+/* Headers as {items, next}; used by the server and by `execution list`. */
+NebulaValue *
+nebula_control_list (NebulaStore *store, NebulaValue *request, GError **error);
+
+G_END_DECLS

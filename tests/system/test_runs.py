@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Crashes, signals, the control socket, the examples."""
+
+import json
+import os
+import shutil
+import signal
+import stat
+
+import world
+
+
+class Crash(world.Case):
+    def test_resume_gives_the_output_of_an_undisturbed_run(self):
+        self.write('slow.yaml', world.SLOW)
+        undisturbed = self.expect(0, 'run', 'slow.yaml', '--json', '--set', 'x=4').json()
+        run = self.start('run', 'slow.yaml', '--store', 'run.db', '--set', 'x=4')
+        run.wait_for('pause', 'waits')
+        run.kill()
+        os.remove(self.path('slow.yaml'))
+        execution = self.the_execution()
+        result = self.expect(0, 'execution', 'resume', execution, '--store', 'run.db').lines()
+        self.assertEqual(len(result), 1)
+        self.assertEqual(result[0]['output'], undisturbed['output'])
+        self.assertEqual(result[0]['execution'], execution)
+        # A second one only tells again.
+        self.assertEqual(self.expect(0, 'execution', 'resume', execution, '--store', 'run.db').lines(), result)
+
+    def test_start_tells_how_to_resume(self):
+        self.write('slow.yaml', world.SLOW)
+        run = self.start('run', 'slow.yaml', '--store', 'run.db')
+        line = run.wait_for('nebula execution resume')
+        run.wait_for('pause', 'waits')
+        run.kill()
+        words = line.split('nebula ', 1)[1].split()
+        self.assertEqual(self.expect(0, *words).lines()[0]['output'], {'z': 4})
+
+    def test_resume_all(self):
+        self.write('slow.yaml', world.SLOW)
+        self.write('asks.yaml', world.SIGNAL)
+        for name, node in (('slow.yaml', 'pause'), ('slow.yaml', 'pause'), ('asks.yaml', 'ask')):
+            run = self.start('run', name, '--store', 'run.db')
+            run.wait_for(node, 'waits')
+            run.kill()
+        statuses = [run['status'] for run in self.expect(0, 'execution', 'resume', '--all', '--store', 'run.db').lines()]
+        self.assertEqual(sorted(statuses), ['completed', 'completed', 'suspended'])
+
+    def test_resume_what_is_not_there(self):
+        self.write('quick.yaml', world.QUICK)
+        self.expect(0, 'run', 'quick.yaml', '--store', 'run.db')
+        self.expect(1, 'execution', 'resume', 'exe_nothing', '--store', 'run.db')
+        self.expect(4, 'execution', 'resume', '--all', '--store', 'other.db')
+        self.expect(2, 'execution', 'resume', '--store', 'run.db')
+        self.assertFalse(os.path.exists(self.path('other.db')))
+
+
+class Signals(world.Case):
+    def interrupt(self, number: int) -> None:
+        self.write('slow.yaml', world.SLOW.replace('1s', '1h'))
+        run = self.start('run', 'slow.yaml', '--json')
+        run.wait_for('pause', 'waits')
+        run.send(number)
+        result = run.end()
+        self.assertEqual(result.code, 3, result)
+        self.assertEqual(result.json()['status'], 'cancelled')
+
+    def test_interrupt(self):
+        self.interrupt(signal.SIGINT)
+
+    def test_terminate(self):
+        self.interrupt(signal.SIGTERM)
+
+    def test_interrupted_resume_can_be_resumed(self):
+        self.write('slow.yaml', world.SLOW)
+        run = self.start('run', 'slow.yaml', '--store', 'run.db')
+        run.wait_for('pause', 'waits')
+        run.kill()
+        resume = self.start('execution', 'resume', '--all', '--store', 'run.db')
+        resume.send(signal.SIGINT)
+        resume.end()
+        result = self.expect(0, 'execution', 'resume', self.the_execution(), '--store', 'run.db').lines()
+        self.assertEqual(result[0]['output'], {'z': 4})
+
+
+class Control(world.Case):
+    def start_asking(self) -> world.Running:
+        self.write('asks.yaml', world.SIGNAL)
+        run = self.start('run', 'asks.yaml', '--store', 'run.db', '--json')
+        run.wait_for('ask', 'waits')
+        return run
+
+    def test_signal_reaches_the_owner(self):
+        run = self.start_asking()
+        self.assertEqual(stat.S_IMODE(os.stat(self.path('run.db.sock')).st_mode), 0o600)
+        self.expect(0, 'execution', 'signal', self.the_execution(), 'go', '{"by": "Ada"}', '--store', 'run.db')
+        result = run.end()
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(result.json()['output'], {'value': {'by': 'Ada'}})
+        self.assertFalse(os.path.exists(self.path('run.db.sock')))
+
+    def test_cancel_reaches_the_owner(self):
+        run = self.start_asking()
+        told = self.expect(0, 'execution', 'cancel', self.the_execution(), '--store', 'run.db', '--json').json()
+        self.assertEqual(told['status'], 'cancelled')
+        result = run.end()
+        self.assertEqual(result.code, 3, result)
+        self.expect(1, 'execution', 'cancel', told['execution'], '--store', 'run.db')
+
+    def test_without_an_owner(self):
+        run = self.start_asking()
+        run.kill()
+        execution = self.the_execution('--status', 'open')
+        told = self.expect(0, 'execution', 'signal', execution, 'go', 'text', '--store', 'run.db', '--json').json()
+        self.assertEqual((told['status'], told['output']), ('completed', {'value': 'text'}))
+        run = self.start_asking()
+        run.kill()
+        execution = self.the_execution('--status', 'suspended')
+        told = self.expect(0, 'execution', 'cancel', execution, '--store', 'run.db', '--json').json()
+        self.assertEqual(told['status'], 'cancelled')
+
+    def test_resume_asks_the_owner(self):
+        self.start_asking()
+        told = self.expect(0, 'execution', 'resume', '--all', '--store', 'run.db').lines()
+        self.assertEqual([run['status'] for run in told], ['suspended'])
+
+    def test_one_store_has_one_engine(self):
+        self.start_asking()
+        self.write('quick.yaml', world.QUICK)
+        result = self.expect(4, 'run', 'quick.yaml', '--store', 'run.db', '--json')
+        self.assertEqual(result.json()['error']['code'], 'store-busy')
+
+    def test_long_path(self):
+        folder = self.path('x' * 120)
+        os.mkdir(folder)
+        store = os.path.join(folder, 'run.db')
+        self.write('asks.yaml', world.SIGNAL)
+        run = self.start('run', 'asks.yaml', '--store', store, '--json')
+        run.wait_for('ask', 'waits')
+        items = self.expect(0, 'execution', 'list', '--store', store, '--json').json()['items']
+        self.expect(0, 'execution', 'signal', items[0]['execution'], 'go', '1', '--store', store)
+        self.assertEqual(run.end().json()['output'], {'value': 1})
+
+
+class Look(world.Case):
+    def test_list_pages(self):
+        self.write('quick.yaml', world.QUICK)
+        self.write('fail.yaml', world.FAIL)
+        for _ in range(3):
+            self.expect(0, 'run', 'quick.yaml', '--store', 'run.db')
+        self.expect(1, 'run', 'fail.yaml', '--store', 'run.db')
+        listing = ['execution', 'list', '--store', 'run.db', '--json']
+        items = self.expect(0, *listing).json()
+        self.assertEqual([item['workflow'] for item in items['items']], ['failing', 'quick', 'quick', 'quick'])
+        self.assertIsNone(items['next'])
+        page = self.expect(0, *listing, '--limit', '3').json()
+        rest = self.expect(0, *listing, '--limit', '3', '--after', page['next']).json()
+        self.assertEqual([*page['items'], *rest['items']], items['items'])
+        self.assertEqual(len(self.expect(0, *listing, '--status', 'failed').json()['items']), 1)
+        self.assertEqual(len(self.expect(0, *listing, '--workflow', 'quick').json()['items']), 3)
+        self.expect(2, *listing, '--status', 'tired')
+        self.assertIn('failing', self.expect(0, 'execution', 'list', '--store', 'run.db').out)
+
+    def test_show(self):
+        self.write('loop.yaml', world.LOOP)
+        run = self.expect(0, 'run', 'loop.yaml', '--store', 'run.db', '--json').json()
+        show = ['execution', 'show', run['execution'], '--store', 'run.db']
+        self.assertEqual(self.expect(0, *show, '--json').json(), run)
+        self.assertIn('each', self.expect(0, *show).out)
+        node = self.expect(0, *show, '--node', 'each[17].price', '--json').json()
+        self.assertEqual(node['result'], {'total': 34})
+        self.expect(1, *show, '--node', 'each[99].price')
+        self.expect(1, 'execution', 'show', 'exe_nothing', '--store', 'run.db')
+
+
+class Examples(world.Case):
+    def example(self, name: str) -> str:
+        shutil.copy(os.path.join(world.SOURCE, 'data', 'examples', name), self.folder)
+        return name
+
+    def test_quickstart(self):
+        name = self.example('quickstart.yaml')
+        result = json.loads(self.expect(0, 'run', name).out)
+        self.assertEqual((result['total'], result['decision']), (128.8, 'review'))
+        result = json.loads(self.expect(0, 'run', name, '--set', 'customer=Ada', '--set', 'limit=500').out)
+        self.assertEqual(result['decision'], 'accept')
+        self.assertIn('Ada', result['greeting'])
+
+    def test_zones(self):
+        actions = {action['id'] for action in self.expect(0, 'inspect', '--json').json()['actions']}
+        if 'file.write' not in actions:
+            self.skipTest('the module file is not built')
+        self.write('zones.tab', '# comment\nIT,SM\t+41\tEurope/Rome\nUS\t+40\tAmerica/New_York\tEast\nUS\t+41\tAmerica/Chicago\n')
+        result = self.expect(0, 'run', self.example('zones.yaml'), '--json', '--set', 'table=zones.tab')
+        self.assertEqual(result.json()['output']['zones'], 3)
+        self.assertEqual(result.json()['output']['top'][0]['key'], 'US')
+        with open(self.path('zones.md'), encoding='utf-8') as file:
+            self.assertIn('| US | 2 | America/New_York |', file.read())
+
+    def test_all_are_valid(self):
+        folder = os.path.join(world.SOURCE, 'data', 'examples')
+        actions = {action['id'] for action in self.expect(0, 'inspect', '--json').json()['actions']}
+        for name in sorted(os.listdir(folder)):
+            if name.endswith('.yaml') and 'file.write' in actions:
+                self.expect(0, 'validate', os.path.join(folder, name))
+
+
+if __name__ == '__main__':
+    world.main()
