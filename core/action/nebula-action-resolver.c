@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nebula-action-resolver.h"
 
-/**
- * NebulaActionResolver:
- *
- * How workflows and the engine find actions; the registry is one.
- *
- * Since: 1.0
- */
 G_DEFINE_INTERFACE (NebulaActionResolver, nebula_action_resolver, G_TYPE_OBJECT)
 
 static void

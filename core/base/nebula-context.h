@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /**
- * NebulaContext: (copy-func nebula_context_ref) (free-func nebula_context_unref)
+ * NebulaContext:
  *
  * For whom something is done, in which language and until when; it goes with a request through every layer.
  *

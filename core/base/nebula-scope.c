@@ -158,7 +158,7 @@ nebula_scope_get_kind (NebulaScope *self)
  *
  * Tells what it is the scope of.
  *
- * Returns: the id, which lives as long as @self
+ * Returns: (nullable): the id, which lives as long as @self
  *
  * Since: 1.0
  */

@@ -95,10 +95,10 @@ struct _NebulaInstance {
   GList run_link;         /* in run_queue while wants_turn */
   NebulaWake wake;
   gboolean wants_turn;
-  gboolean is_dropped;       /* no longer in instances; freed when its units are answered */
-  gboolean is_asking_gate;   /* a message to its gate is on the way */
-  gboolean is_from_store;    /* loaded, and nothing that ran before was taken up yet */
-  NebulaExecution *handle;   /* the one handle, not owned; NULL if nobody holds one */
+  gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
+  gboolean is_asking_gate; /* a message to its gate is on the way */
+  gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
+  NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
 };
 
 /* A waiting execution that is not in memory. */
@@ -167,7 +167,8 @@ NebulaPlan *
 _nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **error);
 GBytes *_nebula_recovery_pack_definition (NebulaPlan *plan);
 /* Loads an execution into memory as it is in the store; does not resume it. */
-NebulaInstance *_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
+NebulaInstance *
+_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
 /* Lets it go on after a pause, or after the engine that ran it went away. */
 void _nebula_recovery_take_up (NebulaInstance *instance);
 /* A waiting instance that nobody holds leaves memory. */

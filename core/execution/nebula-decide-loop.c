@@ -124,18 +124,20 @@ end_loop (NebulaKernel *self, NebulaWork *work)
 static gboolean
 condition_holds (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
-  NebulaPlanNode *node = &self->plan->nodes[work->node];
   NebulaScopeEnvironment environment;
+  NebulaArguments arguments;
+  NebulaExpression *expression;
   gboolean truth = FALSE;
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) parameters = NULL;
-  NebulaValue *condition;
+  g_autoptr (NebulaValue) condition = NULL;
 
   _nebula_kernel_init_environment (self, &environment, work->lane, work);
   environment.index = work->loop->next_index;
   environment.last = work->loop->last;
-  parameters = nebula_template_evaluate (node->with, &environment.environment, &error);
-  condition = parameters ? nebula_value_get_member (parameters, "condition") : NULL;
+  nebula_kernel_fill_arguments (self, work, &arguments);
+  expression = nebula_arguments_get_expression (&arguments, "condition");
+  if (expression)
+    condition = nebula_expression_evaluate (expression, &environment.environment, &error);
   if (condition && _nebula_kernel_is_true (condition, &truth, &error)) {
     if (!truth)
       end_loop (self, work);
@@ -235,7 +237,7 @@ find_signal (NebulaState *state, const char *name)
   for (GList *link = state->signals.head; link; link = link->next) {
     NebulaSignal *signal = link->data;
 
-    if (signal->name == name)
+    if (g_str_equal (signal->name, name))
       return signal;
   }
   return NULL;
@@ -265,7 +267,7 @@ _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt)
                _ ("A wait needs “duration”, “until” or “signal”."));
     return;
   }
-  fact.text = name ? g_intern_string (name) : NULL;
+  fact.text = name;
   fact.code = nebula_value_has_member (parameters, "until") ? NEBULA_WAIT_UNTIL
                                                             : NEBULA_WAIT_DURATION;
   if (name) {

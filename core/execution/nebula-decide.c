@@ -65,7 +65,7 @@ _nebula_kernel_end_node (NebulaKernel *self,
       .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node};
 
   fact.attempt = attempt;
-  fact.text = port && !g_str_equal (port, "out") ? g_intern_string (port) : NULL;
+  fact.text = port && !g_str_equal (port, "out") ? port : NULL;
   fact.value = value;
   _nebula_kernel_record (self, &fact);
 }

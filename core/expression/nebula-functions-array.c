@@ -420,11 +420,12 @@ choose_by (NebulaVm *vm, const NebulaCell *arguments, int sign, NebulaCell *ret)
   gsize chosen = 0;
 
   for (gsize i = 0; i < length; i++) {
-    NebulaCell key;
+    NebulaCell key = _nebula_cell_null ();
     int order = -sign;
 
     if (!call_item (vm, arguments, i, &arguments[1], &key) ||
         (i > 0 && !_nebula_operate_compare (vm, &key, &best, &order))) {
+      _nebula_cell_release (&key);
       _nebula_cell_release (&best);
       return FALSE;
     }

@@ -57,7 +57,7 @@ gboolean nebula_module_cache_write (const char *file, GPtrArray *infos, GError *
 
 /* Loads a module into this process, once; its types are registered afterwards. Thread: any, locked. */
 gboolean nebula_module_load (NebulaModuleInfo *info, GError **error);
-gboolean nebula_module_is_loaded (const char *id);
+NebulaModuleInfo *nebula_module_ref_loaded (const char *id); /* what is loaded under this id; full, may be NULL */
 
 /* The registrar: what register_types () calls. */
 struct _NebulaModuleRegistrar

@@ -171,13 +171,15 @@ nebula_module_load (NebulaModuleInfo *info, GError **error)
   return done;
 }
 
-gboolean
-nebula_module_is_loaded (const char *id)
+NebulaModuleInfo *
+nebula_module_ref_loaded (const char *id)
 {
-  gboolean found;
+  NebulaModuleInfo *info;
 
   g_mutex_lock (&lock);
-  found = loaded != NULL && g_hash_table_contains (loaded, id);
+  info = loaded != NULL ? g_hash_table_lookup (loaded, id) : NULL;
+  if (info != NULL)
+    nebula_module_info_ref (info);
   g_mutex_unlock (&lock);
-  return found;
+  return info;
 }

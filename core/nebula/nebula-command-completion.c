@@ -12,7 +12,8 @@
 static gboolean
 is_choice (const char *value)
 {
-  return value && strchr (value, '|') && strspn (value, "abcdefghijklmnopqrstuvwxyz-|") == strlen (value);
+  return value && strchr (value, '|') &&
+         strspn (value, "abcdefghijklmnopqrstuvwxyz-|") == strlen (value);
 }
 
 static gboolean
@@ -51,10 +52,12 @@ list_words (const char *group)
 
   for (guint i = 0; i < n_commands; i++) {
     const char *space = strchr (commands[i]->name, ' ');
-    gboolean is_here = group ? space && strncmp (commands[i]->name, group, strlen (group)) == 0 : !space;
+    gboolean is_here =
+        group ? space && strncmp (commands[i]->name, group, strlen (group)) == 0 : !space;
 
     if (is_here)
-      g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", space ? space + 1 : commands[i]->name);
+      g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "",
+                              space ? space + 1 : commands[i]->name);
   }
   for (guint i = 0; !group && i < n_groups; i++)
     g_string_append_printf (text, " %s", groups[i].name);
@@ -69,14 +72,17 @@ append_bash_command (GString *text, const NebulaCommand *command)
   g_string_append_printf (text, "    '%s')\n      case $previous in\n", command->name);
   for (guint i = 0; i < command->n_options; i++) {
     const NebulaOption *option = &command->options[i];
-    g_autofree char *choices = is_choice (option->value) ? list_choices (option->value) : NULL;
+    g_autofree char *choices =
+        is_choice (option->value) ? list_choices (option->value) : NULL;
 
     if (choices)
-      g_string_append_printf (text, "        --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n",
-                              option->name, choices);
+      g_string_append_printf (
+          text, "        --%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n",
+          option->name, choices);
     else if (option->value)
-      g_string_append_printf (text, "        --%s) COMPREPLY=(%s); return ;;\n", option->name,
-                              wants_file (option->value) ? "$(compgen -f -- \"$word\")" : "");
+      g_string_append_printf (
+          text, "        --%s) COMPREPLY=(%s); return ;;\n", option->name,
+          wants_file (option->value) ? "$(compgen -f -- \"$word\")" : "");
   }
   g_string_append_printf (text, "      esac\n      options='%s' ;;\n", names);
 }
@@ -89,31 +95,35 @@ make_bash (void)
   const NebulaCommand *const *commands = nebula_commands_get (&n_commands);
   const NebulaCommandGroup *groups = nebula_commands_get_groups (&n_groups);
   g_autofree char *words = list_words (NULL);
-  GString *text = g_string_new ("# bash completion for nebula\n_nebula () {\n"
-                                "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
-                                "  local command=${COMP_WORDS[1]} options=\n  COMPREPLY=()\n");
+  GString *text = g_string_new (
+      "# bash completion for nebula\n_nebula () {\n"
+      "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
+      "  local command=${COMP_WORDS[1]} options=\n  COMPREPLY=()\n");
 
-  g_string_append_printf (text,
-                          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-                          "    COMPREPLY=($(compgen -W '%s --help --version' -- \"$word\"))\n    return\n  fi\n",
-                          words);
+  g_string_append_printf (
+      text,
+      "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+      "    COMPREPLY=($(compgen -W '%s --help --version' -- \"$word\"))\n    return\n  fi\n",
+      words);
   g_string_append (text, "  case $command in\n");
   for (guint i = 0; i < n_groups; i++) {
     g_autofree char *seconds = list_words (groups[i].name);
 
-    g_string_append_printf (text,
-                            "    %s)\n      if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-                            "        COMPREPLY=($(compgen -W '%s' -- \"$word\"))\n        return\n      fi\n"
-                            "      command=\"$command ${COMP_WORDS[2]}\" ;;\n",
-                            groups[i].name, seconds);
+    g_string_append_printf (
+        text,
+        "    %s)\n      if [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+        "        COMPREPLY=($(compgen -W '%s' -- \"$word\"))\n        return\n      fi\n"
+        "      command=\"$command ${COMP_WORDS[2]}\" ;;\n",
+        groups[i].name, seconds);
   }
   g_string_append (text, "  esac\n  case $command in\n");
   for (guint i = 0; i < n_commands; i++)
     append_bash_command (text, commands[i]);
-  g_string_append (text, "  esac\n  case $word in\n"
-                         "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-                         "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n  esac\n}\n"
-                         "complete -o filenames -F _nebula nebula\n");
+  g_string_append (text,
+                   "  esac\n  case $word in\n"
+                   "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
+                   "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n  esac\n}\n"
+                   "complete -o filenames -F _nebula nebula\n");
   return g_string_free (text, FALSE);
 }
 
@@ -131,11 +141,13 @@ append_zsh_command (GString *text, const NebulaCommand *command)
   g_string_append_printf (text, "    '%s')\n      _arguments", command->name);
   for (guint i = 0; i < command->n_options; i++) {
     const NebulaOption *option = &command->options[i];
-    g_autofree char *choices = is_choice (option->value) ? list_choices (option->value) : NULL;
+    g_autofree char *choices =
+        is_choice (option->value) ? list_choices (option->value) : NULL;
     g_autofree char *help = escape_quotes (option->help);
 
     g_strdelimit (help, "[]:", ' ');
-    g_string_append_printf (text, " \\\n        '--%s[%s]%s", option->name, help, option->value ? ":value:" : "");
+    g_string_append_printf (text, " \\\n        '--%s[%s]%s", option->name, help,
+                            option->value ? ":value:" : "");
     if (choices)
       g_string_append_printf (text, "(%s)", choices);
     else if (wants_file (option->value))
@@ -153,25 +165,31 @@ make_zsh (void)
   const NebulaCommand *const *commands = nebula_commands_get (&n_commands);
   const NebulaCommandGroup *groups = nebula_commands_get_groups (&n_groups);
   g_autofree char *words = list_words (NULL);
-  GString *text = g_string_new ("#compdef nebula\n_nebula () {\n  local command=${words[2]}\n");
+  GString *text =
+      g_string_new ("#compdef nebula\n_nebula () {\n  local command=${words[2]}\n");
 
-  g_string_append_printf (text, "  if (( CURRENT == 2 )); then\n    compadd -- %s --help --version\n    return\n  fi\n",
-                          words);
+  g_string_append_printf (
+      text,
+      "  if (( CURRENT == 2 )); then\n    compadd -- %s --help --version\n    return\n  fi\n",
+      words);
   g_string_append (text, "  case $command in\n");
   for (guint i = 0; i < n_groups; i++) {
     g_autofree char *seconds = list_words (groups[i].name);
 
-    g_string_append_printf (text,
-                            "    %s)\n      if (( CURRENT == 3 )); then\n        compadd -- %s\n        return\n"
-                            "      fi\n      command=\"$command ${words[3]}\"\n      shift words\n"
-                            "      (( CURRENT-- )) ;;\n",
-                            groups[i].name, seconds);
+    g_string_append_printf (
+        text,
+        "    %s)\n      if (( CURRENT == 3 )); then\n        compadd -- %s\n        return\n"
+        "      fi\n      command=\"$command ${words[3]}\"\n      shift words\n"
+        "      (( CURRENT-- )) ;;\n",
+        groups[i].name, seconds);
   }
-  g_string_append (text, "  esac\n  shift words\n  (( CURRENT-- ))\n  case $command in\n");
+  g_string_append (text,
+                   "  esac\n  shift words\n  (( CURRENT-- ))\n  case $command in\n");
   for (guint i = 0; i < n_commands; i++)
     append_zsh_command (text, commands[i]);
-  g_string_append (text, "  esac\n}\nif [ \"$funcstack[1]\" = _nebula ]; then\n  _nebula \"$@\"\n"
-                         "else\n  compdef _nebula nebula\nfi\n");
+  g_string_append (
+      text, "  esac\n}\nif [ \"$funcstack[1]\" = _nebula ]; then\n  _nebula \"$@\"\n"
+            "else\n  compdef _nebula nebula\nfi\n");
   return g_string_free (text, FALSE);
 }
 
@@ -179,21 +197,26 @@ static void
 append_fish_command (GString *text, const NebulaCommand *command)
 {
   g_auto (GStrv) parts = g_strsplit (command->name, " ", 2);
-  g_autofree char *seen = parts[1] ? g_strdup_printf ("__fish_seen_subcommand_from %s; and "
-                                                      "__fish_seen_subcommand_from %s", parts[0], parts[1])
-                                   : g_strdup_printf ("__fish_seen_subcommand_from %s", parts[0]);
-  g_autofree char *unseen = parts[1] ? g_strdup_printf ("__fish_seen_subcommand_from %s", parts[0])
-                                     : g_strdup ("__fish_use_subcommand");
+  g_autofree char *seen =
+      parts[1] ? g_strdup_printf ("__fish_seen_subcommand_from %s; and "
+                                  "__fish_seen_subcommand_from %s",
+                                  parts[0], parts[1])
+               : g_strdup_printf ("__fish_seen_subcommand_from %s", parts[0]);
+  g_autofree char *unseen =
+      parts[1] ? g_strdup_printf ("__fish_seen_subcommand_from %s", parts[0])
+               : g_strdup ("__fish_use_subcommand");
   g_autofree char *summary = escape_quotes (command->summary);
 
   g_string_append_printf (text, "complete -c nebula -n '%s' -f -a %s -d '%s'\n", unseen,
                           parts[1] ? parts[1] : parts[0], summary);
   for (guint i = 0; i < command->n_options; i++) {
     const NebulaOption *option = &command->options[i];
-    g_autofree char *choices = is_choice (option->value) ? list_choices (option->value) : NULL;
+    g_autofree char *choices =
+        is_choice (option->value) ? list_choices (option->value) : NULL;
     g_autofree char *help = escape_quotes (option->help);
 
-    g_string_append_printf (text, "complete -c nebula -n '%s' -l %s -d '%s'", seen, option->name, help);
+    g_string_append_printf (text, "complete -c nebula -n '%s' -l %s -d '%s'", seen,
+                            option->name, help);
     if (option->letter)
       g_string_append_printf (text, " -s %c", option->letter);
     if (choices)
@@ -216,8 +239,9 @@ make_fish (void)
   for (guint i = 0; i < n_commands; i++)
     append_fish_command (text, commands[i]);
   for (guint i = 0; i < n_groups; i++)
-    g_string_append_printf (text, "complete -c nebula -n __fish_use_subcommand -f -a %s -d '%s'\n", groups[i].name,
-                            groups[i].summary);
+    g_string_append_printf (
+        text, "complete -c nebula -n __fish_use_subcommand -f -a %s -d '%s'\n",
+        groups[i].name, groups[i].summary);
   return g_string_free (text, FALSE);
 }
 
@@ -233,7 +257,8 @@ command_completion (gpointer data, char **arguments)
   else if (g_str_equal (arguments[0], "fish"))
     script = make_fish ();
   if (!script) {
-    nebula_complain (_ ("There is no completion for “%s”. Use bash, zsh or fish."), arguments[0]);
+    nebula_complain (_ ("There is no completion for “%s”. Use bash, zsh or fish."),
+                     arguments[0]);
     return NEBULA_EXIT_USAGE;
   }
   nebula_output_text (script);
@@ -241,13 +266,13 @@ command_completion (gpointer data, char **arguments)
 }
 
 const NebulaCommand nebula_command_completion = {
-  .name = "completion",
-  .summary = N_ ("Prints what completes commands in a shell"),
-  .arguments = "bash|zsh|fish",
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .details = N_ ("Examples:\n"
-                 "  source <(nebula completion bash)\n"
-                 "  nebula completion fish > ~/.config/fish/completions/nebula.fish"),
-  .run = command_completion,
+    .name = "completion",
+    .summary = N_ ("Prints what completes commands in a shell"),
+    .arguments = "bash|zsh|fish",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details = N_ ("Examples:\n"
+                   "  source <(nebula completion bash)\n"
+                   "  nebula completion fish > ~/.config/fish/completions/nebula.fish"),
+    .run = command_completion,
 };

@@ -10,8 +10,7 @@
 #include "nebula-progress-private.h"
 #include "nebula-sqlite-store.h"
 
-typedef struct
-{
+typedef struct {
   char *store;
   char *status;
   char *workflow;
@@ -21,26 +20,50 @@ typedef struct
 } ListOptions;
 
 static const NebulaOption list_options[] = {
-  NEBULA_OPTION_TEXT (ListOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
-  NEBULA_OPTION_TEXT (ListOptions, status, "status", 0, N_ ("Only those with this status; open: all that have not ended"),
-                      "open|running|suspended|paused|completed|failed|cancelled|timed-out"),
-  NEBULA_OPTION_TEXT (ListOptions, workflow, "workflow", 0, N_ ("Only those of this workflow"), N_ ("NAME")),
-  NEBULA_OPTION_NUMBER (ListOptions, limit, "limit", 0, N_ ("How many at most (100)"), N_ ("N")),
-  NEBULA_OPTION_TEXT (ListOptions, after, "after", 0, N_ ("The next page: “next” of the one before"), N_ ("ID")),
-  NEBULA_OPTION_FLAG (ListOptions, is_json, "json", 0, N_ ("Prints {items, next}")),
+    NEBULA_OPTION_TEXT (ListOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
+    NEBULA_OPTION_TEXT (
+        ListOptions,
+        status,
+        "status",
+        0,
+        N_ ("Only those with this status; open: all that have not ended"),
+        "open|running|suspended|paused|completed|failed|cancelled|timed-out"),
+    NEBULA_OPTION_TEXT (ListOptions,
+                        workflow,
+                        "workflow",
+                        0,
+                        N_ ("Only those of this workflow"),
+                        N_ ("NAME")),
+    NEBULA_OPTION_NUMBER (ListOptions,
+                          limit,
+                          "limit",
+                          0,
+                          N_ ("How many at most (100)"),
+                          N_ ("N")),
+    NEBULA_OPTION_TEXT (ListOptions,
+                        after,
+                        "after",
+                        0,
+                        N_ ("The next page: “next” of the one before"),
+                        N_ ("ID")),
+    NEBULA_OPTION_FLAG (ListOptions, is_json, "json", 0, N_ ("Prints {items, next}")),
 };
 
-typedef struct
-{
+typedef struct {
   char *store;
   char *node;
   gboolean is_json;
 } ShowOptions;
 
 static const NebulaOption show_options[] = {
-  NEBULA_OPTION_TEXT (ShowOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
-  NEBULA_OPTION_TEXT (ShowOptions, node, "node", 0, N_ ("One node, also inside loops: each[734].price"), N_ ("NODE")),
-  NEBULA_OPTION_FLAG (ShowOptions, is_json, "json", 0, N_ ("Prints the run object")),
+    NEBULA_OPTION_TEXT (ShowOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
+    NEBULA_OPTION_TEXT (ShowOptions,
+                        node,
+                        "node",
+                        0,
+                        N_ ("One node, also inside loops: each[734].price"),
+                        N_ ("NODE")),
+    NEBULA_OPTION_FLAG (ShowOptions, is_json, "json", 0, N_ ("Prints the run object")),
 };
 
 static NebulaValue *
@@ -69,7 +92,8 @@ print_list (NebulaValue *list)
   for (gsize i = 0; i < nebula_value_get_length (items); i++) {
     NebulaValue *item = nebula_value_get_item (items, i);
 
-    g_string_append_printf (text, "%s  %-10s  %s  %s\n", nebula_value_get_member_string (item, "execution", ""),
+    g_string_append_printf (text, "%s  %-10s  %s  %s\n",
+                            nebula_value_get_member_string (item, "execution", ""),
                             nebula_value_get_member_string (item, "status", ""),
                             nebula_value_get_member_string (item, "created", ""),
                             nebula_value_get_member_string (item, "workflow", ""));
@@ -89,7 +113,8 @@ command_list (gpointer data, char **arguments)
   g_autoptr (NebulaValue) list = NULL;
 
   if (nebula_store_check (opts->store, &error))
-    store = nebula_sqlite_store_open (opts->store, NEBULA_SQLITE_STORE_FLAGS_READ_ONLY, &error);
+    store = nebula_sqlite_store_open (opts->store, NEBULA_SQLITE_STORE_FLAGS_READ_ONLY,
+                                      &error);
   if (store)
     list = nebula_control_list (store, request, &error);
   if (!list)
@@ -113,11 +138,12 @@ command_show (gpointer data, char **arguments)
 {
   const ShowOptions *opts = data;
   g_autoptr (GError) error = NULL;
-  g_auto (NebulaSession) session = { 0 };
+  g_auto (NebulaSession) session = {0};
   g_autoptr (NebulaExecution) execution = NULL;
   g_autoptr (NebulaValue) report = NULL;
 
-  if (nebula_store_check (opts->store, &error) && nebula_session_open (&session, opts->store, NEBULA_SESSION_LOOK, &error))
+  if (nebula_store_check (opts->store, &error) &&
+      nebula_session_open (&session, opts->store, NEBULA_SESSION_LOOK, &error))
     execution = nebula_engine_get_execution (session.engine, arguments[0], &error);
   if (execution)
     report = show (execution, opts->node, &error);
@@ -133,29 +159,30 @@ command_show (gpointer data, char **arguments)
 }
 
 const NebulaCommand nebula_command_execution_list = {
-  .name = "execution list",
-  .summary = N_ ("Lists executions, newest first"),
-  .arguments = "",
-  .details = N_ ("Examples:\n"
-                 "  nebula execution list --store orders.db\n"
-                 "  nebula execution list --store orders.db --status open --json"),
-  .options = list_options,
-  .n_options = G_N_ELEMENTS (list_options),
-  .options_size = sizeof (ListOptions),
-  .run = command_list,
+    .name = "execution list",
+    .summary = N_ ("Lists executions, newest first"),
+    .arguments = "",
+    .details = N_ ("Examples:\n"
+                   "  nebula execution list --store orders.db\n"
+                   "  nebula execution list --store orders.db --status open --json"),
+    .options = list_options,
+    .n_options = G_N_ELEMENTS (list_options),
+    .options_size = sizeof (ListOptions),
+    .run = command_list,
 };
 
 const NebulaCommand nebula_command_execution_show = {
-  .name = "execution show",
-  .summary = N_ ("Shows one execution and its nodes"),
-  .arguments = N_ ("ID"),
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .details = N_ ("Examples:\n"
-                 "  nebula execution show exe_… --store orders.db\n"
-                 "  nebula execution show exe_… --store orders.db --node 'each[734].price'"),
-  .options = show_options,
-  .n_options = G_N_ELEMENTS (show_options),
-  .options_size = sizeof (ShowOptions),
-  .run = command_show,
+    .name = "execution show",
+    .summary = N_ ("Shows one execution and its nodes"),
+    .arguments = N_ ("ID"),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details =
+        N_ ("Examples:\n"
+            "  nebula execution show exe_… --store orders.db\n"
+            "  nebula execution show exe_… --store orders.db --node 'each[734].price'"),
+    .options = show_options,
+    .n_options = G_N_ELEMENTS (show_options),
+    .options_size = sizeof (ShowOptions),
+    .run = command_show,
 };

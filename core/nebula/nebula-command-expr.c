@@ -14,23 +14,31 @@
 
 #define LINE_BYTES 16384
 
-typedef struct
-{
+typedef struct {
   char *data;
   gboolean is_template;
 } ExprOptions;
 
 static const NebulaOption options[] = {
-  NEBULA_OPTION_TEXT (ExprOptions, data, "data", 'd', N_ ("An object whose members become $name; @- reads stdin"),
-                      N_ ("JSON|@FILE")),
-  NEBULA_OPTION_FLAG (ExprOptions, is_template, "template", 't', N_ ("The argument is a text with {{ … }} in it")),
+    NEBULA_OPTION_TEXT (ExprOptions,
+                        data,
+                        "data",
+                        'd',
+                        N_ ("An object whose members become $name; @- reads stdin"),
+                        N_ ("JSON|@FILE")),
+    NEBULA_OPTION_FLAG (ExprOptions,
+                        is_template,
+                        "template",
+                        't',
+                        N_ ("The argument is a text with {{ … }} in it")),
 };
 
 static NebulaValue *
 evaluate (const char *text, gboolean is_template, NebulaValue *data, GError **error)
 {
   g_autoptr (NebulaExpression) expression =
-      is_template ? nebula_expression_compile_template (text, error) : nebula_expression_compile (text, error);
+      is_template ? nebula_expression_compile_template (text, error)
+                  : nebula_expression_compile (text, error);
 
   return expression ? nebula_expression_evaluate_data (expression, data, error) : NULL;
 }
@@ -38,7 +46,8 @@ evaluate (const char *text, gboolean is_template, NebulaValue *data, GError **er
 static NebulaValue *
 read_data (const char *text, GError **error)
 {
-  NebulaValue *data = text ? nebula_read_argument (text, "data", error) : nebula_value_new_empty_object ();
+  NebulaValue *data = text ? nebula_read_argument (text, "data", error)
+                           : nebula_value_new_empty_object ();
 
   if (!data || nebula_value_get_kind (data) == NEBULA_VALUE_KIND_OBJECT)
     return data;
@@ -77,7 +86,8 @@ take_line (char *line, gboolean is_template, NebulaValue **data)
   if (g_utf8_validate (line, -1, NULL))
     value = evaluate (line, is_template, *data, &error);
   else
-    g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_SYNTAX, _ ("This is not UTF-8."));
+    g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_SYNTAX,
+                         _ ("This is not UTF-8."));
   if (!value) {
     nebula_note ("%s", error->message);
     return TRUE;
@@ -95,7 +105,8 @@ read_and_print (gboolean is_template, NebulaValue *given)
   g_autoptr (NebulaValue) data = nebula_value_ref (given);
   g_autofree char *line = g_malloc (LINE_BYTES);
 
-  nebula_note ("%s", _ ("Type an expression, :functions or :quit. $last is the last result."));
+  nebula_note ("%s",
+               _ ("Type an expression, :functions or :quit. $last is the last result."));
   for (;;) {
     nebula_note_text ("> ");
     if (!fgets (line, LINE_BYTES, stdin)) {
@@ -122,7 +133,8 @@ command_expr (gpointer opts_data, char **arguments)
   if (!arguments[0] && isatty (STDIN_FILENO))
     return read_and_print (opts->is_template, data);
   if (!arguments[0]) {
-    nebula_complain ("%s", _ ("“nebula expr” wants an expression. “nebula expr --help” tells more."));
+    nebula_complain (
+        "%s", _ ("“nebula expr” wants an expression. “nebula expr --help” tells more."));
     return NEBULA_EXIT_USAGE;
   }
   value = evaluate (arguments[0], opts->is_template, data, &error);
@@ -135,19 +147,20 @@ command_expr (gpointer opts_data, char **arguments)
 }
 
 const NebulaCommand nebula_command_expr = {
-  .name = "expr",
-  .summary = N_ ("Evaluates an expression and prints its value as JSON"),
-  .arguments = N_ ("[EXPRESSION]"),
-  .max_arguments = 1,
-  .details = N_ ("Without an expression, on a terminal, it asks for one after another.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula expr '[1, 2, 3] | map(x => x * 2)'\n"
-                 "  nebula expr '$order.total > 100' --data @order.json\n"
-                 "  nebula expr --template 'Hello {{ $name }}' --data '{\"name\": \"Ada\"}'"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (ExprOptions),
-  .flags = NEBULA_COMMAND_FLAGS_EXPRESSIONS,
-  .run = command_expr,
+    .name = "expr",
+    .summary = N_ ("Evaluates an expression and prints its value as JSON"),
+    .arguments = N_ ("[EXPRESSION]"),
+    .max_arguments = 1,
+    .details =
+        N_ ("Without an expression, on a terminal, it asks for one after another.\n"
+            "\n"
+            "Examples:\n"
+            "  nebula expr '[1, 2, 3] | map(x => x * 2)'\n"
+            "  nebula expr '$order.total > 100' --data @order.json\n"
+            "  nebula expr --template 'Hello {{ $name }}' --data '{\"name\": \"Ada\"}'"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ExprOptions),
+    .flags = NEBULA_COMMAND_FLAGS_EXPRESSIONS,
+    .run = command_expr,
 };

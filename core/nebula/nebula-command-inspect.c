@@ -10,13 +10,12 @@
 #include "nebula-parameter.h"
 #include "nebula-session-private.h"
 
-typedef struct
-{
+typedef struct {
   gboolean is_json;
 } InspectOptions;
 
 static const NebulaOption options[] = {
-  NEBULA_OPTION_FLAG (InspectOptions, is_json, "json", 0, N_ ("Prints JSON")),
+    NEBULA_OPTION_FLAG (InspectOptions, is_json, "json", 0, N_ ("Prints JSON")),
 };
 
 static const char *
@@ -39,7 +38,8 @@ append_module (GString *text, NebulaModuleInfo *module)
 {
   const char *reason = nebula_module_info_get_reason (module);
   const char *version = nebula_module_info_get_version (module);
-  g_autofree char *name = g_strdup_printf ("%s %s", nebula_module_info_get_id (module), version ? version : "");
+  g_autofree char *name = g_strdup_printf ("%s %s", nebula_module_info_get_id (module),
+                                           version ? version : "");
 
   g_string_append_printf (text, "  %-24s ", name);
   switch (nebula_module_info_get_status (module)) {
@@ -68,9 +68,12 @@ append_actions (GString *text, GPtrArray *actions, const char *module_id)
     NebulaActionInfo *action = actions->pdata[i];
     const char *id = nebula_action_info_get_id (action);
 
-    if (g_strcmp0 (last, id) == 0 || (module_id && g_strcmp0 (nebula_action_info_get_module_id (action), module_id) != 0))
+    if (g_strcmp0 (last, id) == 0 ||
+        (module_id &&
+         g_strcmp0 (nebula_action_info_get_module_id (action), module_id) != 0))
       continue;
-    g_string_append_printf (text, "  %-24s %s\n", id, translate (nebula_action_info_get_title (action)));
+    g_string_append_printf (text, "  %-24s %s\n", id,
+                            translate (nebula_action_info_get_title (action)));
     last = id;
   }
 }
@@ -83,11 +86,15 @@ list_to_value (GPtrArray *modules, GPtrArray *actions)
   g_autoptr (NebulaValueBuilder) action_list = nebula_value_builder_new_array ();
 
   for (guint i = 0; i < modules->len; i++)
-    nebula_value_builder_add_take (module_list, nebula_module_info_to_value (modules->pdata[i]));
+    nebula_value_builder_add_take (module_list,
+                                   nebula_module_info_to_value (modules->pdata[i]));
   for (guint i = 0; i < actions->len; i++)
-    nebula_value_builder_add_take (action_list, nebula_action_info_to_value (actions->pdata[i]));
-  nebula_value_builder_set_take (builder, "modules", nebula_value_builder_end (module_list));
-  nebula_value_builder_set_take (builder, "actions", nebula_value_builder_end (action_list));
+    nebula_value_builder_add_take (action_list,
+                                   nebula_action_info_to_value (actions->pdata[i]));
+  nebula_value_builder_set_take (builder, "modules",
+                                 nebula_value_builder_end (module_list));
+  nebula_value_builder_set_take (builder, "actions",
+                                 nebula_value_builder_end (action_list));
   return nebula_value_builder_end (builder);
 }
 
@@ -110,7 +117,8 @@ inspect_all (NebulaRegistry *registry, gboolean is_json)
   append_heading (text, _ ("Actions"));
   append_actions (text, actions, NULL);
   if (modules->len == 0)
-    g_string_append (text, _ ("There are none. NEBULA_MODULE_PATH names folders to look in.\n"));
+    g_string_append (
+        text, _ ("There are none. NEBULA_MODULE_PATH names folders to look in.\n"));
   nebula_output_text (text->str);
   return NEBULA_EXIT_OK;
 }
@@ -154,7 +162,8 @@ append_parameter (GString *text, NebulaParameter *parameter)
   const char *description = nebula_parameter_get_description (parameter);
   const char *title = nebula_parameter_get_title (parameter);
 
-  g_string_append_printf (text, "  %-20s %s", nebula_parameter_get_name (parameter), get_kind_name (parameter));
+  g_string_append_printf (text, "  %-20s %s", nebula_parameter_get_name (parameter),
+                          get_kind_name (parameter));
   if (flags & NEBULA_PARAMETER_FLAGS_REQUIRED)
     g_string_append_printf (text, ", %s", _ ("required"));
   if (flags & NEBULA_PARAMETER_FLAGS_NULLABLE)
@@ -225,10 +234,12 @@ inspect_action (NebulaActionInfo *action, gboolean is_json)
     nebula_output_value (value, FALSE);
     return NEBULA_EXIT_OK;
   }
-  nebula_paint (text, nebula_has_colour (1), NEBULA_STYLE_BOLD, nebula_action_info_get_id (action));
+  nebula_paint (text, nebula_has_colour (1), NEBULA_STYLE_BOLD,
+                nebula_action_info_get_id (action));
   g_string_append_printf (text, " %s  %s\n", nebula_action_info_get_version (action),
                           translate (nebula_action_info_get_title (action)));
-  g_string_append_printf (text, "%s\n", translate (nebula_action_info_get_description (action)));
+  g_string_append_printf (text, "%s\n",
+                          translate (nebula_action_info_get_description (action)));
   append_heading (text, _ ("Parameters"));
   for (guint i = 0; i < nebula_parameter_table_get_length (table); i++)
     append_parameter (text, nebula_parameter_table_get_item (table, i));
@@ -239,7 +250,8 @@ inspect_action (NebulaActionInfo *action, gboolean is_json)
     g_string_append_printf (text, _ ("  the keys of “%s”, default\n"), dynamic);
   g_string_append (text, "  error\n");
   append_heading (text, _ ("Effect"));
-  g_string_append_printf (text, "  %s\n", effect_to_text (nebula_action_info_get_effect (action)));
+  g_string_append_printf (text, "  %s\n",
+                          effect_to_text (nebula_action_info_get_effect (action)));
   append_example (text, nebula_action_info_get_example (action));
   nebula_output_text (text->str);
   return NEBULA_EXIT_OK;
@@ -266,7 +278,8 @@ inspect_name (NebulaRegistry *registry, const char *name, gboolean is_json)
 
   if (module)
     return inspect_module (registry, module, is_json);
-  action = nebula_action_resolver_lookup (NEBULA_ACTION_RESOLVER (registry), parts[0] ? parts[0] : "",
+  action = nebula_action_resolver_lookup (NEBULA_ACTION_RESOLVER (registry),
+                                          parts[0] ? parts[0] : "",
                                           parts[0] ? parts[1] : NULL, &error);
   return action ? inspect_action (action, is_json) : nebula_fail (error, is_json);
 }
@@ -286,18 +299,18 @@ command_inspect (gpointer data, char **arguments)
 }
 
 const NebulaCommand nebula_command_inspect = {
-  .name = "inspect",
-  .summary = N_ ("Lists modules and actions, or tells all about one"),
-  .arguments = N_ ("[ACTION|MODULE]"),
-  .max_arguments = 1,
-  .details = N_ ("Modules that cannot be used are listed with the reason.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula inspect\n"
-                 "  nebula inspect http.request\n"
-                 "  nebula inspect data --json"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (InspectOptions),
-  .run = command_inspect,
+    .name = "inspect",
+    .summary = N_ ("Lists modules and actions, or tells all about one"),
+    .arguments = N_ ("[ACTION|MODULE]"),
+    .max_arguments = 1,
+    .details = N_ ("Modules that cannot be used are listed with the reason.\n"
+                   "\n"
+                   "Examples:\n"
+                   "  nebula inspect\n"
+                   "  nebula inspect http.request\n"
+                   "  nebula inspect data --json"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (InspectOptions),
+    .run = command_inspect,
 };

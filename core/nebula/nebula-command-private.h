@@ -6,19 +6,18 @@
 G_BEGIN_DECLS
 
 /* What the program says to whoever started it. */
-typedef enum
-{
+typedef enum {
   NEBULA_EXIT_OK = 0,
   NEBULA_EXIT_FAILED = 1,      /* the work failed */
   NEBULA_EXIT_USAGE = 2,       /* wrong arguments, or an invalid workflow */
   NEBULA_EXIT_CANCELLED = 3,   /* cancelled or timed out */
   NEBULA_EXIT_ENVIRONMENT = 4, /* store, modules, files */
-  NEBULA_EXIT_RESTART = 75,    /* the store was sealed: start again, recovery does the rest */
+  NEBULA_EXIT_RESTART =
+      75, /* the store was sealed: start again, recovery does the rest */
 } NebulaExit;
 
 /* One option. @value names its value in help; lower-case words between bars are a choice. */
-typedef struct
-{
+typedef struct {
   const char *name;
   char letter; /* 0: none */
   GOptionArg kind;
@@ -28,24 +27,31 @@ typedef struct
 } NebulaOption;
 
 /* Texts are taken as bytes, whatever the locale is: they are checked to be UTF-8 where they are used. */
-#define NEBULA_OPTION_FLAG(type, member, name, letter, help)                                                    \
-  { name, letter, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (type, member), help, NULL }
-#define NEBULA_OPTION_TEXT(type, member, name, letter, help, value)                                             \
-  { name, letter, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (type, member), help, value }
-#define NEBULA_OPTION_TEXTS(type, member, name, letter, help, value)                                            \
-  { name, letter, G_OPTION_ARG_FILENAME_ARRAY, G_STRUCT_OFFSET (type, member), help, value }
-#define NEBULA_OPTION_NUMBER(type, member, name, letter, help, value)                                           \
-  { name, letter, G_OPTION_ARG_INT, G_STRUCT_OFFSET (type, member), help, value }
+#define NEBULA_OPTION_FLAG(type, member, name, letter, help)                             \
+  {                                                                                      \
+    name, letter, G_OPTION_ARG_NONE, G_STRUCT_OFFSET (type, member), help, NULL          \
+  }
+#define NEBULA_OPTION_TEXT(type, member, name, letter, help, value)                      \
+  {                                                                                      \
+    name, letter, G_OPTION_ARG_FILENAME, G_STRUCT_OFFSET (type, member), help, value     \
+  }
+#define NEBULA_OPTION_TEXTS(type, member, name, letter, help, value)                     \
+  {                                                                                      \
+    name, letter, G_OPTION_ARG_FILENAME_ARRAY, G_STRUCT_OFFSET (type, member), help,     \
+        value                                                                            \
+  }
+#define NEBULA_OPTION_NUMBER(type, member, name, letter, help, value)                    \
+  {                                                                                      \
+    name, letter, G_OPTION_ARG_INT, G_STRUCT_OFFSET (type, member), help, value          \
+  }
 
-typedef enum
-{
+typedef enum {
   NEBULA_COMMAND_FLAGS_NONE = 0,
   NEBULA_COMMAND_FLAGS_EXPRESSIONS = 1 << 0, /* an argument may start with a minus */
 } NebulaCommandFlags;
 
 /* A command, written in the file of its name. The options' structure starts as zeros and is cleared after the run. */
-typedef struct
-{
+typedef struct {
   const char *name; /* one or two words */
   const char *summary;
   const char *arguments; /* as shown in help */
@@ -60,6 +66,10 @@ typedef struct
 } NebulaCommand;
 
 extern const NebulaCommand nebula_command_completion;
+extern const NebulaCommand nebula_command_config_describe;
+extern const NebulaCommand nebula_command_config_get;
+extern const NebulaCommand nebula_command_config_list;
+extern const NebulaCommand nebula_command_config_set;
 extern const NebulaCommand nebula_command_execution_cancel;
 extern const NebulaCommand nebula_command_execution_list;
 extern const NebulaCommand nebula_command_execution_resume;
@@ -73,8 +83,7 @@ extern const NebulaCommand nebula_command_workflow_graph;
 /* Brought by bench*.c; absent in a build without them. */
 extern const NebulaCommand nebula_command_bench __attribute__ ((weak));
 
-typedef struct
-{
+typedef struct {
   const char *name;
   const char *summary;
 } NebulaCommandGroup;

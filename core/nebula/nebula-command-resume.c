@@ -9,26 +9,32 @@
 #include "nebula-output-private.h"
 #include "nebula-sqlite-store.h"
 
-#define BATCH 256
-#define PAGE 1000
+#define BATCH     256
+#define PAGE      1000
 #define POLL_USEC (100 * 1000)
-#define TRIES 5
+#define TRIES     5
 
-typedef struct
-{
+typedef struct {
   char *store;
   gboolean is_all;
   gboolean is_json;
 } ResumeOptions;
 
 static const NebulaOption options[] = {
-  NEBULA_OPTION_TEXT (ResumeOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
-  NEBULA_OPTION_FLAG (ResumeOptions, is_all, "all", 'a', N_ ("All that have not ended")),
-  NEBULA_OPTION_FLAG (ResumeOptions, is_json, "json", 0, N_ ("Prints run objects (it always does)")),
+    NEBULA_OPTION_TEXT (ResumeOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
+    NEBULA_OPTION_FLAG (ResumeOptions,
+                        is_all,
+                        "all",
+                        'a',
+                        N_ ("All that have not ended")),
+    NEBULA_OPTION_FLAG (ResumeOptions,
+                        is_json,
+                        "json",
+                        0,
+                        N_ ("Prints run objects (it always does)")),
 };
 
-typedef struct
-{
+typedef struct {
   const ResumeOptions *options;
   GPtrArray *ids;
   NebulaSession session;
@@ -70,9 +76,11 @@ tell_report (Resume *self, NebulaValue *report)
 {
   NebulaExecutionStatus status = NEBULA_EXECUTION_STATUS_RUNNING;
 
-  nebula_execution_status_from_string (nebula_value_get_member_string (report, "status", ""), &status);
+  nebula_execution_status_from_string (
+      nebula_value_get_member_string (report, "status", ""), &status);
   self->has_failed |= status == NEBULA_EXECUTION_STATUS_FAILED;
-  self->has_stopped |= status == NEBULA_EXECUTION_STATUS_CANCELLED || status == NEBULA_EXECUTION_STATUS_TIMED_OUT;
+  self->has_stopped |= status == NEBULA_EXECUTION_STATUS_CANCELLED ||
+                       status == NEBULA_EXECUTION_STATUS_TIMED_OUT;
   nebula_output_value (report, FALSE);
 }
 
@@ -92,14 +100,16 @@ tell_job (Resume *self, NebulaFollower *job)
 static void
 resumed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, NULL); /* it may have ended already */
+  nebula_execution_resume_finish (NEBULA_EXECUTION (source), result,
+                                  NULL); /* it may have ended already */
 }
 
 static void
 add_job (Resume *self, const char *id)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaExecution) execution = nebula_engine_get_execution (self->session.engine, id, &error);
+  g_autoptr (NebulaExecution) execution =
+      nebula_engine_get_execution (self->session.engine, id, &error);
 
   if (!execution) {
     tell_error (self, id, error);
@@ -118,7 +128,8 @@ tell_jobs (Resume *self)
   for (guint i = 0; i < self->jobs->len;) {
     NebulaFollower *job = self->jobs->pdata[i];
 
-    if (!nebula_follower_is_over (job, NULL) && !(is_idle && nebula_follower_is_stuck (job))) {
+    if (!nebula_follower_is_over (job, NULL) &&
+        !(is_idle && nebula_follower_is_stuck (job))) {
       i++;
       continue;
     }
@@ -146,7 +157,8 @@ interrupt (gpointer user_data)
   Resume *self = user_data;
 
   self->is_interrupted = TRUE;
-  nebula_note ("%s", _ ("Stopping; what is not done can be resumed again. (once more to kill)"));
+  nebula_note (
+      "%s", _ ("Stopping; what is not done can be resumed again. (once more to kill)"));
 }
 
 /* Pages through what has not ended. */
@@ -154,7 +166,7 @@ static gboolean
 find_open (Resume *self, NebulaStore *store, GError **error)
 {
   g_autofree char *after = NULL;
-  NebulaHeaderQuery query = { .kind = NEBULA_STREAM_KIND_EXECUTION, .limit = PAGE };
+  NebulaHeaderQuery query = {.kind = NEBULA_STREAM_KIND_EXECUTION, .limit = PAGE};
   guint n_page;
 
   query.status_mask = (1u << NEBULA_EXECUTION_STATUS_COMPLETED) - 1;
@@ -167,7 +179,8 @@ find_open (Resume *self, NebulaStore *store, GError **error)
       return FALSE;
     n_page = headers->len;
     for (guint i = 0; i < n_page; i++)
-      g_ptr_array_add (self->ids, g_strdup (((NebulaHeader *) headers->pdata[i])->stream));
+      g_ptr_array_add (self->ids,
+                       g_strdup (((NebulaHeader *) headers->pdata[i])->stream));
     if (n_page > 0) {
       g_free (after);
       after = g_strdup (self->ids->pdata[self->ids->len - 1]);
@@ -180,7 +193,8 @@ static gboolean
 run_here (Resume *self, GError **error)
 {
   if (self->options->is_all && self->ids->len == 0 &&
-      (!find_open (self, self->session.store, error) || nebula_engine_recover (self->session.engine, error) < 0))
+      (!find_open (self, self->session.store, error) ||
+       nebula_engine_recover (self->session.engine, error) < 0))
     return FALSE;
   nebula_interrupts_watch (interrupt, self);
   for (guint i = 0; i < self->ids->len && !self->is_interrupted; i += BATCH)
@@ -206,8 +220,10 @@ is_at_rest (NebulaValue *report)
 {
   NebulaExecutionStatus status = NEBULA_EXECUTION_STATUS_RUNNING;
 
-  nebula_execution_status_from_string (nebula_value_get_member_string (report, "status", ""), &status);
-  return nebula_execution_status_is_terminal (status) || status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
+  nebula_execution_status_from_string (
+      nebula_value_get_member_string (report, "status", ""), &status);
+  return nebula_execution_status_is_terminal (status) ||
+         status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
          status == NEBULA_EXECUTION_STATUS_PAUSED;
 }
 
@@ -240,8 +256,8 @@ follow (Resume *self, const char *id)
 static gboolean
 find_open_of_owner (Resume *self, GError **error)
 {
-  g_autoptr (NebulaStore) store =
-      nebula_sqlite_store_open (self->options->store, NEBULA_SQLITE_STORE_FLAGS_READ_ONLY, error);
+  g_autoptr (NebulaStore) store = nebula_sqlite_store_open (
+      self->options->store, NEBULA_SQLITE_STORE_FLAGS_READ_ONLY, error);
 
   return store && find_open (self, store, error);
 }
@@ -267,9 +283,11 @@ resume (Resume *self, GError **error)
     g_autoptr (GError) local_error = NULL;
 
     nebula_session_clear (&self->session);
-    if (nebula_session_open (&self->session, self->options->store, NEBULA_SESSION_OWN, &local_error))
+    if (nebula_session_open (&self->session, self->options->store, NEBULA_SESSION_OWN,
+                             &local_error))
       return run_here (self, error);
-    if (g_error_matches (local_error, NEBULA_ERROR, NEBULA_ERROR_STORE_BUSY) && i < TRIES) {
+    if (g_error_matches (local_error, NEBULA_ERROR, NEBULA_ERROR_STORE_BUSY) &&
+        i < TRIES) {
       if (run_there (self, error))
         return TRUE;
       if (error && *error)
@@ -296,7 +314,7 @@ check_arguments (const ResumeOptions *opts, char **arguments, GError **error)
 static int
 command_resume (gpointer data, char **arguments)
 {
-  g_auto (Resume) self = { .options = data };
+  g_auto (Resume) self = {.options = data};
   g_autoptr (GError) error = NULL;
 
   self.ids = g_ptr_array_new_with_free_func (g_free);
@@ -313,20 +331,21 @@ command_resume (gpointer data, char **arguments)
 }
 
 const NebulaCommand nebula_command_execution_resume = {
-  .name = "execution resume",
-  .summary = N_ ("Goes on with executions after a crash or a pause"),
-  .arguments = N_ ("[ID…]"),
-  .max_arguments = G_MAXUINT,
-  .details = N_ ("Runs each to its end, or until it waits for a signal, and prints one run object per line. The store\n"
-                 "has all that is needed, the workflow too. Ctrl-C stops without cancelling.\n"
-                 "\n"
-                 "Exit: 0 done, 1 some failed, 3 some were cancelled, timed out or are not done, 4 store.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula execution resume exe_… --store orders.db\n"
-                 "  nebula execution resume --all --store orders.db"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (ResumeOptions),
-  .run = command_resume,
+    .name = "execution resume",
+    .summary = N_ ("Goes on with executions after a crash or a pause"),
+    .arguments = N_ ("[ID…]"),
+    .max_arguments = G_MAXUINT,
+    .details = N_ (
+        "Runs each to its end, or until it waits for a signal, and prints one run object per line. The store\n"
+        "has all that is needed, the workflow too. Ctrl-C stops without cancelling.\n"
+        "\n"
+        "Exit: 0 done, 1 some failed, 3 some were cancelled, timed out or are not done, 4 store.\n"
+        "\n"
+        "Examples:\n"
+        "  nebula execution resume exe_… --store orders.db\n"
+        "  nebula execution resume --all --store orders.db"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ResumeOptions),
+    .run = command_resume,
 };

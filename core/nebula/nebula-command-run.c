@@ -12,8 +12,7 @@
 #include "nebula-reading-private.h"
 #include "nebula-session-private.h"
 
-typedef struct
-{
+typedef struct {
   char *input;
   char **settings;
   char *store;
@@ -24,21 +23,45 @@ typedef struct
 } RunOptions;
 
 static const NebulaOption options[] = {
-  NEBULA_OPTION_TEXT (RunOptions, input, "input", 'i', N_ ("The workflow's input; @- reads stdin"), N_ ("JSON|@FILE")),
-  NEBULA_OPTION_TEXTS (RunOptions, settings, "set", 's', N_ ("Sets one value of the input; VALUE is JSON, else text"),
-                       N_ ("KEY=VALUE")),
-  NEBULA_OPTION_TEXT (RunOptions, store, "store", 0, N_ ("Where the run is kept, so that it survives a crash"),
-                      N_ ("PATH|:memory:")),
-  NEBULA_OPTION_TEXT (RunOptions, durability, "durability", 0, N_ ("When facts are synced to disk"),
-                      "strict|relaxed|memory"),
-  NEBULA_OPTION_FLAG (RunOptions, is_json, "json", 0, N_ ("Prints one object with the run and all its nodes")),
-  NEBULA_OPTION_TEXT (RunOptions, timeout, "timeout", 0, N_ ("Ends the run after this time, such as 30s or 5m"),
-                      N_ ("DURATION")),
-  NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        input,
+                        "input",
+                        'i',
+                        N_ ("The workflow's input; @- reads stdin"),
+                        N_ ("JSON|@FILE")),
+    NEBULA_OPTION_TEXTS (RunOptions,
+                         settings,
+                         "set",
+                         's',
+                         N_ ("Sets one value of the input; VALUE is JSON, else text"),
+                         N_ ("KEY=VALUE")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        store,
+                        "store",
+                        0,
+                        N_ ("Where the run is kept, so that it survives a crash"),
+                        N_ ("PATH|:memory:")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        durability,
+                        "durability",
+                        0,
+                        N_ ("When facts are synced to disk"),
+                        "strict|relaxed|memory"),
+    NEBULA_OPTION_FLAG (RunOptions,
+                        is_json,
+                        "json",
+                        0,
+                        N_ ("Prints one object with the run and all its nodes")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        timeout,
+                        "timeout",
+                        0,
+                        N_ ("Ends the run after this time, such as 30s or 5m"),
+                        N_ ("DURATION")),
+    NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
 };
 
-typedef struct
-{
+typedef struct {
   const RunOptions *options;
   const char *file;
   NebulaSession session;
@@ -69,7 +92,8 @@ fail_invalid (Run *self, const GError *error)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autoptr (NebulaValue) value = NULL;
-  gboolean is_workflow = error->domain == NEBULA_ERROR && error->code == NEBULA_ERROR_INVALID_WORKFLOW;
+  gboolean is_workflow =
+      error->domain == NEBULA_ERROR && error->code == NEBULA_ERROR_INVALID_WORKFLOW;
 
   nebula_note_diagnostics (self->diagnostics);
   nebula_diagnostics_add_error (self->diagnostics, self->file, error);
@@ -77,7 +101,8 @@ fail_invalid (Run *self, const GError *error)
     nebula_complain_error (error);
   if (self->options->is_json) {
     nebula_value_builder_set_string (builder, "status", "invalid");
-    nebula_value_builder_set_take (builder, "diagnostics", nebula_diagnostics_to_value (self->diagnostics));
+    nebula_value_builder_set_take (builder, "diagnostics",
+                                   nebula_diagnostics_to_value (self->diagnostics));
     value = nebula_value_builder_end (builder);
     nebula_output_value (value, FALSE);
   }
@@ -102,43 +127,12 @@ read_input (Run *self, GError **error)
 static gboolean
 check_durability (const char *text, GError **error)
 {
-  if (!text || g_str_equal (text, "strict") || g_str_equal (text, "relaxed") || g_str_equal (text, "memory"))
+  if (!text || g_str_equal (text, "strict") || g_str_equal (text, "relaxed") ||
+      g_str_equal (text, "memory"))
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
                _ ("“%s” is no durability level. Use strict, relaxed or memory."), text);
   return FALSE;
-}
-
-/* The time limit becomes part of the workflow, so that it holds after a crash too; the tighter one wins. */
-static gboolean
-apply_timeout (Run *self, GError **error)
-{
-  NebulaValue *definition = nebula_workflow_get_definition (self->workflow);
-  NebulaValue *settings = nebula_value_get_member (definition, "settings");
-  g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
-  g_autoptr (NebulaValue) timeout = nebula_value_new_string (self->options->timeout);
-  g_autoptr (NebulaValue) with_timeout = NULL;
-  g_autoptr (NebulaValue) changed = NULL;
-  NebulaWorkflow *limited;
-  const char *own;
-  gint64 usec;
-  gint64 own_usec;
-
-  if (!nebula_duration_parse (self->options->timeout, &usec, error))
-    return FALSE;
-  if (!settings)
-    settings = empty;
-  own = nebula_value_get_member_string (settings, "timeout", NULL);
-  if (own && nebula_duration_parse (own, &own_usec, NULL) && own_usec <= usec)
-    return TRUE;
-  with_timeout = nebula_value_with_member (settings, "timeout", timeout);
-  changed = nebula_value_with_member (definition, "settings", with_timeout);
-  limited = nebula_workflow_new_from_value (changed, self->diagnostics, error);
-  if (!limited)
-    return FALSE;
-  g_object_unref (self->workflow);
-  self->workflow = limited;
-  return TRUE;
 }
 
 /* All mistakes at once, those that only compiling finds too. */
@@ -150,7 +144,8 @@ list_mistakes (Run *self)
 
   if (!bytes || g_str_equal (self->file, "-"))
     return;
-  nebula_workflow_validate_bytes (bytes, self->file, NEBULA_ACTION_RESOLVER (self->session.registry), all, NULL);
+  nebula_workflow_validate_bytes (
+      bytes, self->file, NEBULA_ACTION_RESOLVER (self->session.registry), all, NULL);
   if (all->len == 0)
     return;
   g_ptr_array_unref (self->diagnostics);
@@ -166,9 +161,8 @@ prepare (Run *self, GError **error)
       list_mistakes (self);
     return NULL;
   }
-  if (self->options->timeout && !apply_timeout (self, error))
-    return NULL;
-  return nebula_engine_deploy (self->session.engine, self->workflow, self->diagnostics, error);
+  return nebula_engine_deploy (self->session.engine, self->workflow, self->diagnostics,
+                               error);
 }
 
 static void
@@ -194,8 +188,9 @@ hear_fatal (NebulaEvent *event, gpointer user_data)
   NebulaValue *data = nebula_event_get_data (event);
 
   self->is_sealed = TRUE;
-  nebula_complain (_ ("The store failed for good: %s. Start again; the run goes on from its last safe state."),
-                   data ? nebula_value_get_member_string (data, "message", "?") : "?");
+  nebula_complain (
+      _ ("The store failed for good: %s. Start again; the run goes on from its last safe state."),
+      data ? nebula_value_get_member_string (data, "message", "?") : "?");
   g_cancellable_cancel (self->lost);
 }
 
@@ -207,12 +202,14 @@ tell_how_to_resume (Run *self)
   if (nebula_store_is_memory (self->options->store))
     return;
   path = g_shell_quote (self->options->store);
-  if (strspn (self->options->store, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+") ==
+  if (strspn (self->options->store,
+              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+") ==
       strlen (self->options->store)) {
     g_free (path);
     path = g_strdup (self->options->store);
   }
-  nebula_note (_ ("Resume with: nebula execution resume %s --store %s"), nebula_execution_get_id (self->execution), path);
+  nebula_note (_ ("Resume with: nebula execution resume %s --store %s"),
+               nebula_execution_get_id (self->execution), path);
 }
 
 static gboolean
@@ -223,8 +220,11 @@ start (Run *self, NebulaPlan *plan, GError **error)
 
   if (self->options->durability)
     nebula_value_builder_set_string (builder, "durability", self->options->durability);
+  if (self->options->timeout)
+    nebula_value_builder_set_string (builder, "timeout", self->options->timeout);
   choices = nebula_value_builder_end (builder);
-  self->execution = nebula_engine_start (self->session.engine, plan, self->input, choices, error);
+  self->execution =
+      nebula_engine_start (self->session.engine, plan, self->input, choices, error);
   return self->execution != NULL;
 }
 
@@ -243,7 +243,8 @@ follow (Run *self, GError **error)
                                     nebula_workflow_get_definition (self->workflow));
   nebula_interrupts_watch (interrupt, self);
   /* Nobody can send a signal to a run in memory. */
-  is_over = nebula_execution_run (self->execution, nebula_store_is_memory (self->options->store), self->lost, error);
+  is_over = nebula_execution_run (
+      self->execution, nebula_store_is_memory (self->options->store), self->lost, error);
   nebula_drain_context ();
   nebula_interrupts_unwatch ();
   nebula_subscription_cancel (fatal);
@@ -257,16 +258,21 @@ complain_end (NebulaValue *report)
 {
   NebulaValue *failure = nebula_value_get_member (report, "error");
   const char *status = nebula_value_get_member_string (report, "status", "");
-  gboolean is_object = failure && nebula_value_get_kind (failure) == NEBULA_VALUE_KIND_OBJECT;
-  const char *message = is_object ? nebula_value_get_member_string (failure, "message", "") : "";
-  const char *node = is_object ? nebula_value_get_member_string (failure, "node", NULL) : NULL;
+  gboolean is_object =
+      failure && nebula_value_get_kind (failure) == NEBULA_VALUE_KIND_OBJECT;
+  const char *message =
+      is_object ? nebula_value_get_member_string (failure, "message", "") : "";
+  const char *node =
+      is_object ? nebula_value_get_member_string (failure, "node", NULL) : NULL;
 
   if (g_str_equal (status, "cancelled"))
     nebula_complain ("%s", _ ("The run was cancelled."));
   else if (g_str_equal (status, "timed-out"))
     nebula_complain ("%s", _ ("The run took too long and was stopped."));
   else if (g_str_equal (status, "suspended") || g_str_equal (status, "paused"))
-    nebula_complain ("%s", _ ("The run waits for a signal, and nobody can send one to a run in memory. Use --store."));
+    nebula_complain (
+        "%s",
+        _ ("The run waits for a signal, and nobody can send one to a run in memory. Use --store."));
   else if (node)
     nebula_complain (_ ("The run failed in “%s”: %s"), node, message);
   else
@@ -294,13 +300,14 @@ tell_result (Run *self)
 static gboolean
 is_fault_of_environment (const GError *error)
 {
-  return nebula_exit_from_error (error) == NEBULA_EXIT_ENVIRONMENT || nebula_exit_from_error (error) == NEBULA_EXIT_RESTART;
+  return nebula_exit_from_error (error) == NEBULA_EXIT_ENVIRONMENT ||
+         nebula_exit_from_error (error) == NEBULA_EXIT_RESTART;
 }
 
 static int
 command_run (gpointer data, char **arguments)
 {
-  g_auto (Run) self = { .options = data, .file = arguments[0] };
+  g_auto (Run) self = {.options = data, .file = arguments[0]};
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaPlan) plan = NULL;
 
@@ -308,15 +315,18 @@ command_run (gpointer data, char **arguments)
   self.lost = g_cancellable_new ();
   if (!check_durability (self.options->durability, &error) || !read_input (&self, &error))
     return fail_invalid (&self, error);
-  if (!nebula_session_open (&self.session, self.options->store, NEBULA_SESSION_OWN, &error))
+  if (!nebula_session_open (&self.session, self.options->store, NEBULA_SESSION_OWN,
+                            &error))
     return nebula_fail (error, self.options->is_json);
   plan = prepare (&self, &error);
   if (!plan)
-    return is_fault_of_environment (error) && self.diagnostics->len == 0 ? nebula_fail (error, self.options->is_json)
-                                                                          : fail_invalid (&self, error);
+    return is_fault_of_environment (error) && self.diagnostics->len == 0
+               ? nebula_fail (error, self.options->is_json)
+               : fail_invalid (&self, error);
   nebula_note_diagnostics (self.diagnostics);
   if (!start (&self, plan, &error))
-    return is_fault_of_environment (error) ? nebula_fail (error, self.options->is_json) : fail_invalid (&self, error);
+    return is_fault_of_environment (error) ? nebula_fail (error, self.options->is_json)
+                                           : fail_invalid (&self, error);
   if (follow (&self, &error))
     return tell_result (&self);
   if (self.is_sealed)
@@ -326,22 +336,23 @@ command_run (gpointer data, char **arguments)
 }
 
 const NebulaCommand nebula_command_run = {
-  .name = "run",
-  .summary = N_ ("Runs a workflow and prints its result"),
-  .arguments = N_ ("FILE"),
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .details = N_ ("Progress goes to stderr, the result to stdout. Ctrl-C cancels the run; a second one kills.\n"
-                 "\n"
-                 "Exit: 0 completed, 1 failed, 2 usage or invalid workflow, 3 cancelled or timed out,\n"
-                 "4 store or environment, 75 start again (the store failed for good).\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula run hello.yaml --input '{\"name\": \"Ada\"}'\n"
-                 "  nebula run hello.yaml --set name=Ada --set address.city=London\n"
-                 "  nebula run orders.yaml --input @orders.json --store orders.db --json"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (RunOptions),
-  .run = command_run,
+    .name = "run",
+    .summary = N_ ("Runs a workflow and prints its result"),
+    .arguments = N_ ("FILE"),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details = N_ (
+        "Progress goes to stderr, the result to stdout. Ctrl-C cancels the run; a second one kills.\n"
+        "\n"
+        "Exit: 0 completed, 1 failed, 2 usage or invalid workflow, 3 cancelled or timed out,\n"
+        "4 store or environment, 75 start again (the store failed for good).\n"
+        "\n"
+        "Examples:\n"
+        "  nebula run hello.yaml --input '{\"name\": \"Ada\"}'\n"
+        "  nebula run hello.yaml --set name=Ada --set address.city=London\n"
+        "  nebula run orders.yaml --input @orders.json --store orders.db --json"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (RunOptions),
+    .run = command_run,
 };

@@ -9,27 +9,30 @@
 #include "nebula-output-private.h"
 #include "nebula-reading-private.h"
 
-typedef struct
-{
+typedef struct {
   char *store;
   char *reason;
   gboolean is_json;
 } SteerOptions;
 
 static const NebulaOption cancel_options[] = {
-  NEBULA_OPTION_TEXT (SteerOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
-  NEBULA_OPTION_TEXT (SteerOptions, reason, "reason", 0, N_ ("Why, for those who look at it later"), N_ ("TEXT")),
-  NEBULA_OPTION_FLAG (SteerOptions, is_json, "json", 0, N_ ("Prints the run object")),
+    NEBULA_OPTION_TEXT (SteerOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
+    NEBULA_OPTION_TEXT (SteerOptions,
+                        reason,
+                        "reason",
+                        0,
+                        N_ ("Why, for those who look at it later"),
+                        N_ ("TEXT")),
+    NEBULA_OPTION_FLAG (SteerOptions, is_json, "json", 0, N_ ("Prints the run object")),
 };
 
 static const NebulaOption signal_options[] = {
-  NEBULA_OPTION_TEXT (SteerOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
-  NEBULA_OPTION_FLAG (SteerOptions, is_json, "json", 0, N_ ("Prints the run object")),
+    NEBULA_OPTION_TEXT (SteerOptions, store, "store", 0, N_ ("The store"), N_ ("PATH")),
+    NEBULA_OPTION_FLAG (SteerOptions, is_json, "json", 0, N_ ("Prints the run object")),
 };
 
 /* What is asked, in the words of the control socket. */
-typedef struct
-{
+typedef struct {
   const char *op;
   const char *execution;
   const char *reason;
@@ -64,7 +67,7 @@ ask (const char *store, const Wish *wish, const char *op, GError **error)
 static NebulaValue *
 look (const char *store, const char *id, GError **error)
 {
-  g_auto (NebulaSession) session = { 0 };
+  g_auto (NebulaSession) session = {0};
   g_autoptr (NebulaExecution) execution = NULL;
 
   if (nebula_session_open (&session, store, NEBULA_SESSION_LOOK, error))
@@ -86,8 +89,7 @@ steer_owner (const char *store, const Wish *wish, GError **error)
   return report ? report : look (store, wish->execution, error);
 }
 
-typedef struct
-{
+typedef struct {
   gboolean is_over;
   GError *error;
 } Answer;
@@ -113,18 +115,20 @@ signalled (GObject *source, GAsyncResult *result, gpointer user_data)
 static void
 resumed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
-  nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, NULL); /* it may have ended already */
+  nebula_execution_resume_finish (NEBULA_EXECUTION (source), result,
+                                  NULL); /* it may have ended already */
 }
 
 static gboolean
 steer_execution (NebulaExecution *execution, const Wish *wish, GError **error)
 {
-  Answer answer = { FALSE, NULL };
+  Answer answer = {FALSE, NULL};
 
   if (g_str_equal (wish->op, "cancel"))
     nebula_execution_cancel_async (execution, wish->reason, NULL, cancelled, &answer);
   else
-    nebula_execution_signal_async (execution, wish->name, wish->value, NULL, signalled, &answer);
+    nebula_execution_signal_async (execution, wish->name, wish->value, NULL, signalled,
+                                   &answer);
   while (!answer.is_over)
     g_main_context_iteration (NULL, TRUE);
   if (answer.error) {
@@ -139,7 +143,7 @@ steer_execution (NebulaExecution *execution, const Wish *wish, GError **error)
 static NebulaValue *
 steer (const char *store, const Wish *wish, GError **error)
 {
-  g_auto (NebulaSession) session = { 0 };
+  g_auto (NebulaSession) session = {0};
   g_autoptr (NebulaExecution) execution = NULL;
   g_autoptr (GError) local_error = NULL;
   NebulaValue *report = NULL;
@@ -171,7 +175,8 @@ tell (const SteerOptions *opts, const Wish *wish)
     nebula_output_value (report, FALSE);
     return NEBULA_EXIT_OK;
   }
-  line = g_strdup_printf ("%s  %s\n", wish->execution, nebula_value_get_member_string (report, "status", ""));
+  line = g_strdup_printf ("%s  %s\n", wish->execution,
+                          nebula_value_get_member_string (report, "status", ""));
   nebula_output_text (line);
   return NEBULA_EXIT_OK;
 }
@@ -180,7 +185,7 @@ static int
 command_cancel (gpointer data, char **arguments)
 {
   const SteerOptions *opts = data;
-  Wish wish = { .op = "cancel", .execution = arguments[0], .reason = opts->reason };
+  Wish wish = {.op = "cancel", .execution = arguments[0], .reason = opts->reason};
 
   return tell (opts, &wish);
 }
@@ -189,41 +194,45 @@ static int
 command_signal (gpointer data, char **arguments)
 {
   const SteerOptions *opts = data;
-  g_autoptr (NebulaValue) value = arguments[2] ? nebula_read_loosely (arguments[2]) : nebula_value_new_null ();
-  Wish wish = { .op = "signal", .execution = arguments[0], .name = arguments[1], .value = value };
+  g_autoptr (NebulaValue) value =
+      arguments[2] ? nebula_read_loosely (arguments[2]) : nebula_value_new_null ();
+  Wish wish = {
+      .op = "signal", .execution = arguments[0], .name = arguments[1], .value = value};
 
   return tell (opts, &wish);
 }
 
 const NebulaCommand nebula_command_execution_cancel = {
-  .name = "execution cancel",
-  .summary = N_ ("Cancels an execution"),
-  .arguments = N_ ("ID"),
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .details = N_ ("Asks the process that runs it; if none does, it is cancelled in the store.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula execution cancel exe_… --store orders.db --reason 'wrong file'"),
-  .options = cancel_options,
-  .n_options = G_N_ELEMENTS (cancel_options),
-  .options_size = sizeof (SteerOptions),
-  .run = command_cancel,
+    .name = "execution cancel",
+    .summary = N_ ("Cancels an execution"),
+    .arguments = N_ ("ID"),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details =
+        N_ ("Asks the process that runs it; if none does, it is cancelled in the store.\n"
+            "\n"
+            "Examples:\n"
+            "  nebula execution cancel exe_… --store orders.db --reason 'wrong file'"),
+    .options = cancel_options,
+    .n_options = G_N_ELEMENTS (cancel_options),
+    .options_size = sizeof (SteerOptions),
+    .run = command_cancel,
 };
 
 const NebulaCommand nebula_command_execution_signal = {
-  .name = "execution signal",
-  .summary = N_ ("Sends a signal to an execution that waits for it"),
-  .arguments = N_ ("ID NAME [VALUE]"),
-  .min_arguments = 2,
-  .max_arguments = 3,
-  .details = N_ ("VALUE is JSON, else text. Without a process that runs the execution it goes on here.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula execution signal exe_… approved --store orders.db\n"
-                 "  nebula execution signal exe_… answer '{\"by\": \"Ada\"}' --store orders.db"),
-  .options = signal_options,
-  .n_options = G_N_ELEMENTS (signal_options),
-  .options_size = sizeof (SteerOptions),
-  .run = command_signal,
+    .name = "execution signal",
+    .summary = N_ ("Sends a signal to an execution that waits for it"),
+    .arguments = N_ ("ID NAME [VALUE]"),
+    .min_arguments = 2,
+    .max_arguments = 3,
+    .details = N_ (
+        "VALUE is JSON, else text. Without a process that runs the execution it goes on here.\n"
+        "\n"
+        "Examples:\n"
+        "  nebula execution signal exe_… approved --store orders.db\n"
+        "  nebula execution signal exe_… answer '{\"by\": \"Ada\"}' --store orders.db"),
+    .options = signal_options,
+    .n_options = G_N_ELEMENTS (signal_options),
+    .options_size = sizeof (SteerOptions),
+    .run = command_signal,
 };

@@ -9,15 +9,22 @@
 #include "nebula-reading-private.h"
 #include "nebula-session-private.h"
 
-typedef struct
-{
+typedef struct {
   gboolean is_json;
   gboolean is_quiet;
 } ValidateOptions;
 
 static const NebulaOption options[] = {
-  NEBULA_OPTION_FLAG (ValidateOptions, is_json, "json", 0, N_ ("Prints {valid, diagnostics}")),
-  NEBULA_OPTION_FLAG (ValidateOptions, is_quiet, "quiet", 'q', N_ ("Says nothing about files that are valid")),
+    NEBULA_OPTION_FLAG (ValidateOptions,
+                        is_json,
+                        "json",
+                        0,
+                        N_ ("Prints {valid, diagnostics}")),
+    NEBULA_OPTION_FLAG (ValidateOptions,
+                        is_quiet,
+                        "quiet",
+                        'q',
+                        N_ ("Says nothing about files that are valid")),
 };
 
 static gboolean
@@ -29,7 +36,8 @@ check_file (NebulaRegistry *registry, const char *path, GPtrArray *diagnostics)
   gboolean is_valid = FALSE;
 
   if (bytes)
-    is_valid = nebula_workflow_validate_bytes (bytes, path, NEBULA_ACTION_RESOLVER (registry), own, &error);
+    is_valid = nebula_workflow_validate_bytes (
+        bytes, path, NEBULA_ACTION_RESOLVER (registry), own, &error);
   if (!is_valid)
     nebula_diagnostics_add_error (own, path, error);
   g_ptr_array_extend_and_steal (diagnostics, g_steal_pointer (&own));
@@ -61,7 +69,8 @@ command_validate (gpointer data, char **arguments)
   }
   if (opts->is_json) {
     nebula_value_builder_set_boolean (builder, "valid", are_valid);
-    nebula_value_builder_set_take (builder, "diagnostics", nebula_diagnostics_to_value (diagnostics));
+    nebula_value_builder_set_take (builder, "diagnostics",
+                                   nebula_diagnostics_to_value (diagnostics));
     value = nebula_value_builder_end (builder);
     nebula_output_value (value, FALSE);
   } else {
@@ -71,18 +80,18 @@ command_validate (gpointer data, char **arguments)
 }
 
 const NebulaCommand nebula_command_validate = {
-  .name = "validate",
-  .summary = N_ ("Lists the mistakes of workflow files"),
-  .arguments = N_ ("FILE…"),
-  .min_arguments = 1,
-  .max_arguments = G_MAXUINT,
-  .details = N_ ("Exit: 0 all are valid, 2 some are not.\n"
-                 "\n"
-                 "Examples:\n"
-                 "  nebula validate hello.yaml\n"
-                 "  nebula validate --json *.yaml"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (ValidateOptions),
-  .run = command_validate,
+    .name = "validate",
+    .summary = N_ ("Lists the mistakes of workflow files"),
+    .arguments = N_ ("FILE…"),
+    .min_arguments = 1,
+    .max_arguments = G_MAXUINT,
+    .details = N_ ("Exit: 0 all are valid, 2 some are not.\n"
+                   "\n"
+                   "Examples:\n"
+                   "  nebula validate hello.yaml\n"
+                   "  nebula validate --json *.yaml"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (ValidateOptions),
+    .run = command_validate,
 };

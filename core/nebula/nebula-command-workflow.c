@@ -8,13 +8,17 @@
 #include "nebula-output-private.h"
 #include "nebula-reading-private.h"
 
-typedef struct
-{
+typedef struct {
   char *format;
 } GraphOptions;
 
 static const NebulaOption options[] = {
-  NEBULA_OPTION_TEXT (GraphOptions, format, "format", 'f', N_ ("For Graphviz or for Mermaid"), "dot|mermaid"),
+    NEBULA_OPTION_TEXT (GraphOptions,
+                        format,
+                        "format",
+                        'f',
+                        N_ ("For Graphviz or for Mermaid"),
+                        "dot|mermaid"),
 };
 
 static int
@@ -38,22 +42,23 @@ command_graph (gpointer data, char **arguments)
       nebula_complain_error (error);
     return NEBULA_EXIT_USAGE;
   }
-  graph = g_str_equal (format, "dot") ? nebula_workflow_to_dot (workflow) : nebula_workflow_to_mermaid (workflow);
+  graph = g_str_equal (format, "dot") ? nebula_workflow_to_dot (workflow)
+                                      : nebula_workflow_to_mermaid (workflow);
   nebula_output_text (graph);
   return NEBULA_EXIT_OK;
 }
 
 const NebulaCommand nebula_command_workflow_graph = {
-  .name = "workflow graph",
-  .summary = N_ ("Draws a workflow"),
-  .arguments = N_ ("FILE"),
-  .min_arguments = 1,
-  .max_arguments = 1,
-  .details = N_ ("Examples:\n"
-                 "  nebula workflow graph orders.yaml | dot -Tsvg > orders.svg\n"
-                 "  nebula workflow graph orders.yaml --format mermaid"),
-  .options = options,
-  .n_options = G_N_ELEMENTS (options),
-  .options_size = sizeof (GraphOptions),
-  .run = command_graph,
+    .name = "workflow graph",
+    .summary = N_ ("Draws a workflow"),
+    .arguments = N_ ("FILE"),
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .details = N_ ("Examples:\n"
+                   "  nebula workflow graph orders.yaml | dot -Tsvg > orders.svg\n"
+                   "  nebula workflow graph orders.yaml --format mermaid"),
+    .options = options,
+    .n_options = G_N_ELEMENTS (options),
+    .options_size = sizeof (GraphOptions),
+    .run = command_graph,
 };

@@ -82,14 +82,16 @@ protect_expressions (const NebulaCommand *self, int argc, char **argv)
   g_strv_builder_add (words, "--");
   for (int i = 1; i < argc; i++) {
     const NebulaOption *option = is_over ? NULL : find_option (self, argv[i]);
-    gboolean is_word = is_over || argv[i][0] != '-' || argv[i][1] == '\0' || is_expression (self, argv[i]);
+    gboolean is_word = is_over || argv[i][0] != '-' || argv[i][1] == '\0' ||
+                       is_expression (self, argv[i]);
 
     if (!is_over && g_str_equal (argv[i], "--")) {
       is_over = TRUE;
       continue;
     }
     g_strv_builder_add (is_word ? words : options, argv[i]);
-    if (option && option->kind != G_OPTION_ARG_NONE && !strchr (argv[i], '=') && i + 1 < argc)
+    if (option && option->kind != G_OPTION_ARG_NONE && !strchr (argv[i], '=') &&
+        i + 1 < argc)
       g_strv_builder_add (options, argv[++i]);
   }
   rest = g_strv_builder_end (words);
@@ -119,9 +121,11 @@ wants_help (const NebulaCommand *self, char **words)
 
     if (g_str_equal (words[i], "--"))
       return FALSE;
-    if (g_str_equal (words[i], "--help") || g_str_equal (words[i], "-h") || g_str_equal (words[i], "-?"))
+    if (g_str_equal (words[i], "--help") || g_str_equal (words[i], "-h") ||
+        g_str_equal (words[i], "-?"))
       return TRUE;
-    if (option && option->kind != G_OPTION_ARG_NONE && !strchr (words[i], '=') && words[i + 1])
+    if (option && option->kind != G_OPTION_ARG_NONE && !strchr (words[i], '=') &&
+        words[i + 1])
       i++;
   }
   return FALSE;
@@ -134,13 +138,14 @@ check_count (const NebulaCommand *self, char **arguments, GError **error)
 
   if (n_arguments < self->min_arguments) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-                 _ ("“nebula %s” wants %s. “nebula %s --help” tells more."), self->name, self->arguments, self->name);
+                 _ ("“nebula %s” wants %s. “nebula %s --help” tells more."), self->name,
+                 self->arguments, self->name);
     return FALSE;
   }
   if (n_arguments > self->max_arguments) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-                 _ ("“%s” is one argument too many. “nebula %s --help” tells more."), arguments[self->max_arguments],
-                 self->name);
+                 _ ("“%s” is one argument too many. “nebula %s --help” tells more."),
+                 arguments[self->max_arguments], self->name);
     return FALSE;
   }
   return TRUE;
@@ -155,7 +160,8 @@ check_texts (char **words, GError **error)
     if (g_utf8_validate (words[i], -1, NULL))
       continue;
     shown = g_utf8_make_valid (words[i], -1);
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT, _ ("The argument “%s” is not UTF-8."), shown);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                 _ ("The argument “%s” is not UTF-8."), shown);
     return FALSE;
   }
   return TRUE;
@@ -182,7 +188,7 @@ nebula_command_run_with (const NebulaCommand *self, int argc, char **argv)
   g_autofree GOptionEntry *entries = make_entries (self, options, &arguments);
   g_autoptr (GOptionContext) context = make_context (self, entries);
   g_autofree char *program = g_strdup_printf ("nebula %s", self->name);
-  char *no_arguments[] = { NULL };
+  char *no_arguments[] = {NULL};
   g_autoptr (GError) error = NULL;
   int status = NEBULA_EXIT_USAGE;
 
@@ -196,7 +202,8 @@ nebula_command_run_with (const NebulaCommand *self, int argc, char **argv)
     return NEBULA_EXIT_OK;
   }
   g_option_context_set_strict_posix (context, FALSE);
-  if (check_texts (words, &error) && g_option_context_parse_strv (context, &words, &error) &&
+  if (check_texts (words, &error) &&
+      g_option_context_parse_strv (context, &words, &error) &&
       check_count (self, arguments, &error))
     status = self->run (options, arguments ? arguments : no_arguments);
   if (error)

@@ -11,14 +11,15 @@
 #include "nebula-output-private.h"
 
 static const NebulaCommandGroup groups[] = {
-  { "execution", N_ ("Looks at and steers executions in a store") },
-  { "workflow", N_ ("Looks at workflow files") },
+    {"execution", N_ ("Looks at and steers executions in a store")},
+    {"workflow", N_ ("Looks at workflow files")},
+    {"config", N_ ("Shows and changes settings")},
 };
 
 const NebulaCommand *const *
 nebula_commands_get (guint *ret_count)
 {
-  static const NebulaCommand *commands[16];
+  static const NebulaCommand *commands[24];
   static guint n_commands;
 
   if (n_commands == 0) {
@@ -32,6 +33,10 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_cancel;
     commands[n_commands++] = &nebula_command_execution_signal;
     commands[n_commands++] = &nebula_command_workflow_graph;
+    commands[n_commands++] = &nebula_command_config_list;
+    commands[n_commands++] = &nebula_command_config_get;
+    commands[n_commands++] = &nebula_command_config_set;
+    commands[n_commands++] = &nebula_command_config_describe;
     commands[n_commands++] = &nebula_command_completion;
     if (&nebula_command_bench)
       commands[n_commands++] = &nebula_command_bench;
@@ -108,10 +113,12 @@ static void
 print_help (const NebulaCommandGroup *group, gboolean is_wanted)
 {
   g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *prefix = group ? g_strconcat (group->name, " ", NULL) : g_strdup ("");
 
-  g_string_append_printf (text, "%s nebula %s%s%s\n\n", _ ("Usage:"), group ? group->name : "", group ? " " : "",
+  g_string_append_printf (text, "%s nebula %s%s\n\n", _ ("Usage:"), prefix,
                           _ ("COMMAND [OPTION…]"));
-  g_string_append_printf (text, "%s\n\n", group ? _ (group->summary) : _ ("Runs workflows durably."));
+  g_string_append_printf (text, "%s\n\n",
+                          group ? _ (group->summary) : _ ("Runs workflows durably."));
   append_commands (text, group ? group->name : NULL);
   g_string_append_c (text, '\n');
   if (!group) {
@@ -121,8 +128,8 @@ print_help (const NebulaCommandGroup *group, gboolean is_wanted)
     g_string_append (text, "  nebula execution resume --all --store orders.db\n");
     g_string_append (text, "  nebula expr '[1, 2, 3] | sum'\n\n");
   }
-  g_string_append_printf (text, _ ("“nebula %sCOMMAND --help” tells more about one command.\n"),
-                          group ? (group == &groups[0] ? "execution " : "workflow ") : "");
+  g_string_append_printf (
+      text, _ ("“nebula %sCOMMAND --help” tells more about one command.\n"), prefix);
   if (is_wanted)
     nebula_output_text (text->str);
   else
@@ -162,7 +169,8 @@ find_nearest (const char *word, const char *group)
   guint best = 3;
 
   for (guint i = 0; i < n_commands + G_N_ELEMENTS (groups); i++) {
-    const char *name = i < n_commands ? get_name_in_group (commands[i]->name, group) : NULL;
+    const char *name =
+        i < n_commands ? get_name_in_group (commands[i]->name, group) : NULL;
     guint distance;
 
     if (i >= n_commands && !group)
@@ -193,8 +201,8 @@ complain_unknown (const char *word, const char *group)
 static gboolean
 is_help (const char *word)
 {
-  return g_str_equal (word, "--help") || g_str_equal (word, "-h") || g_str_equal (word, "-?") ||
-         g_str_equal (word, "help");
+  return g_str_equal (word, "--help") || g_str_equal (word, "-h") ||
+         g_str_equal (word, "-?") || g_str_equal (word, "help");
 }
 
 static int
@@ -265,13 +273,17 @@ nebula_exit_from_error (const GError *error)
   if (error->domain == G_FILE_ERROR)
     return NEBULA_EXIT_ENVIRONMENT;
   if (error->domain != NEBULA_ERROR)
-    return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ? NEBULA_EXIT_CANCELLED : NEBULA_EXIT_ENVIRONMENT;
+    return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED)
+               ? NEBULA_EXIT_CANCELLED
+               : NEBULA_EXIT_ENVIRONMENT;
   if (error->code == NEBULA_ERROR_STORE_SEALED)
     return NEBULA_EXIT_RESTART;
   if ((error->code >= NEBULA_ERROR_IO && error->code <= NEBULA_ERROR_CONFIG) ||
-      error->code == NEBULA_ERROR_UNAVAILABLE || error->code == NEBULA_ERROR_PERMISSION_DENIED)
+      error->code == NEBULA_ERROR_UNAVAILABLE ||
+      error->code == NEBULA_ERROR_PERMISSION_DENIED)
     return NEBULA_EXIT_ENVIRONMENT;
-  if (error->code == NEBULA_ERROR_INVALID_WORKFLOW || error->code == NEBULA_ERROR_INVALID_ARGUMENT)
+  if (error->code == NEBULA_ERROR_INVALID_WORKFLOW ||
+      error->code == NEBULA_ERROR_INVALID_ARGUMENT)
     return NEBULA_EXIT_USAGE;
   if (error->code == NEBULA_ERROR_CANCELLED || error->code == NEBULA_ERROR_TIMED_OUT)
     return NEBULA_EXIT_CANCELLED;

@@ -12,8 +12,9 @@
 static gboolean
 set_gone_error (GError **error)
 {
-  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
-                       _ ("The process that holds the store went away before it answered. Try again."));
+  g_set_error_literal (
+      error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+      _ ("The process that holds the store went away before it answered. Try again."));
   return FALSE;
 }
 
@@ -75,9 +76,10 @@ open_connection (const char *store, GError **error)
     return -1;
   if (connect (fd, (struct sockaddr *) &address, length) == 0)
     return fd;
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
-               _ ("Nobody answers for the store “%s”: %s. Wait until the process that holds it has ended."), store,
-               g_strerror (errno));
+  g_set_error (
+      error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+      _ ("Nobody answers for the store “%s”: %s. Wait until the process that holds it has ended."),
+      store, g_strerror (errno));
   close (fd);
   return -1;
 }
@@ -93,8 +95,10 @@ read_answer (NebulaValue *answer, GError **error)
     return value ? nebula_value_ref (value) : nebula_value_new_null ();
   if (!failure || nebula_value_get_kind (failure) != NEBULA_VALUE_KIND_OBJECT)
     failure = answer;
-  nebula_error_code_from_string (nebula_value_get_member_string (failure, "code", "failed"), &code);
-  g_set_error_literal (error, NEBULA_ERROR, (gint) code, nebula_value_get_member_string (failure, "message", "?"));
+  nebula_error_code_from_string (
+      nebula_value_get_member_string (failure, "code", "failed"), &code);
+  g_set_error_literal (error, NEBULA_ERROR, (gint) code,
+                       nebula_value_get_member_string (failure, "message", "?"));
   return NULL;
 }
 

@@ -19,7 +19,8 @@ G_BEGIN_DECLS
 
 #define NEBULA_CONTROL_FRAME_BYTES (1024 * 1024)
 
-NebulaControlServer *nebula_control_server_new (NebulaEngine *engine, const char *store, GError **error);
+NebulaControlServer *
+nebula_control_server_new (NebulaEngine *engine, const char *store, GError **error);
 void nebula_control_server_free (NebulaControlServer *self);
 
 /* Asks the owner of @store and waits for its answer. Errors: unavailable (nobody listens, or it went away); those of the
@@ -31,9 +32,13 @@ GBytes *nebula_control_pack (NebulaValue *value, GError **error);
 /* Takes one frame from the start of @buffer: NULL without error if it is not complete yet. */
 NebulaValue *nebula_control_unpack (GByteArray *buffer, GError **error);
 /* A socket and the address of @store's; paths too long for an address are reached through their folder. */
-int nebula_control_socket (const char *store, gpointer ret_address, guint *ret_length, GError **error);
+int nebula_control_socket (const char *store,
+                           gpointer ret_address,
+                           guint *ret_length,
+                           GError **error);
 
 /* Headers as {items, next}; used by the server and by `execution list`. */
-NebulaValue *nebula_control_list (NebulaStore *store, NebulaValue *request, GError **error);
+NebulaValue *
+nebula_control_list (NebulaStore *store, NebulaValue *request, GError **error);
 
 G_END_DECLS

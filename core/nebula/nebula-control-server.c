@@ -15,15 +15,14 @@
 #include "nebula-control-private.h"
 #include "nebula-output-private.h"
 
-#define CLIENTS_MOST 32
-#define BACKLOG 128
+#define CLIENTS_MOST  32
+#define BACKLOG       128
 #define REQUESTS_MOST 64 /* of one client, not answered yet */
-#define OUTPUT_MOST (4 * NEBULA_CONTROL_FRAME_BYTES)
-#define IDLE_USEC (60 * G_USEC_PER_SEC)
+#define OUTPUT_MOST   (4 * NEBULA_CONTROL_FRAME_BYTES)
+#define IDLE_USEC     (60 * G_USEC_PER_SEC)
 #define SWEEP_SECONDS 5
 
-typedef struct
-{
+typedef struct {
   gint refs;
   NebulaControlServer *server; /* NULL: closed */
   int fd;
@@ -36,8 +35,7 @@ typedef struct
   gboolean is_closing; /* once the output is written */
 } Client;
 
-struct _NebulaControlServer
-{
+struct _NebulaControlServer {
   NebulaEngine *engine;
   char *path;
   int fd;
@@ -47,8 +45,7 @@ struct _NebulaControlServer
 };
 
 /* A request that is being worked on. */
-typedef struct
-{
+typedef struct {
   Client *client;
   NebulaExecution *execution;
 } Request;
@@ -120,7 +117,8 @@ static void
 client_flush (Client *self)
 {
   while (self->output->len > 0) {
-    gssize n_bytes = send (self->fd, self->output->data, self->output->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    gssize n_bytes = send (self->fd, self->output->data, self->output->len,
+                           MSG_NOSIGNAL | MSG_DONTWAIT);
 
     if (n_bytes < 0 && errno == EINTR)
       continue;
@@ -219,7 +217,8 @@ static void
 cancelled (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
-  gboolean is_good = nebula_execution_cancel_finish (NEBULA_EXECUTION (source), result, &error);
+  gboolean is_good =
+      nebula_execution_cancel_finish (NEBULA_EXECUTION (source), result, &error);
 
   request_end (user_data, is_good ? nebula_value_new_null () : NULL, error);
 }
@@ -228,7 +227,8 @@ static void
 signalled (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
-  gboolean is_good = nebula_execution_signal_finish (NEBULA_EXECUTION (source), result, &error);
+  gboolean is_good =
+      nebula_execution_signal_finish (NEBULA_EXECUTION (source), result, &error);
 
   request_end (user_data, is_good ? nebula_value_new_null () : NULL, error);
 }
@@ -237,7 +237,8 @@ static void
 resumed (GObject *source, GAsyncResult *result, gpointer user_data)
 {
   GError *error = NULL;
-  gboolean is_good = nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, &error);
+  gboolean is_good =
+      nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, &error);
 
   request_end (user_data, is_good ? nebula_value_new_null () : NULL, error);
 }
@@ -271,16 +272,20 @@ begin (Client *client, const char *op, NebulaExecution *execution, NebulaValue *
   if (g_str_equal (op, "show"))
     show (client, execution, nebula_value_get_member_string (frame, "node", NULL));
   else if (g_str_equal (op, "cancel"))
-    nebula_execution_cancel_async (execution, nebula_value_get_member_string (frame, "reason", NULL), NULL, cancelled,
-                                   request_new (client, execution));
+    nebula_execution_cancel_async (execution,
+                                   nebula_value_get_member_string (frame, "reason", NULL),
+                                   NULL, cancelled, request_new (client, execution));
   else if (g_str_equal (op, "signal"))
-    nebula_execution_signal_async (execution, nebula_value_get_member_string (frame, "name", ""),
-                                   nebula_value_get_member (frame, "value"), NULL, signalled,
-                                   request_new (client, execution));
+    nebula_execution_signal_async (execution,
+                                   nebula_value_get_member_string (frame, "name", ""),
+                                   nebula_value_get_member (frame, "value"), NULL,
+                                   signalled, request_new (client, execution));
   else if (g_str_equal (op, "resume"))
-    nebula_execution_resume_async (execution, NULL, resumed, request_new (client, execution));
+    nebula_execution_resume_async (execution, NULL, resumed,
+                                   request_new (client, execution));
   else if (g_str_equal (op, "wait"))
-    nebula_execution_wait_async (execution, NULL, waited, request_new (client, execution));
+    nebula_execution_wait_async (execution, NULL, waited,
+                                 request_new (client, execution));
   else
     return FALSE;
   return TRUE;
@@ -300,7 +305,8 @@ handle (Client *client, NebulaValue *frame)
     return;
   }
   if (g_str_equal (op, "list")) {
-    NebulaValue *list = nebula_control_list (nebula_engine_get_store (server->engine), frame, &error);
+    NebulaValue *list =
+        nebula_control_list (nebula_engine_get_store (server->engine), frame, &error);
 
     answer_take (client, list, g_steal_pointer (&error));
     return;
@@ -311,7 +317,8 @@ handle (Client *client, NebulaValue *frame)
       return;
   }
   if (!error)
-    error = g_error_new (NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED, _ ("The control socket does not know “%s”."), op);
+    error = g_error_new (NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED,
+                         _ ("The control socket does not know “%s”."), op);
   answer_error (client, error);
 }
 
@@ -384,7 +391,8 @@ is_same_user (int fd)
   struct ucred peer;
   socklen_t length = sizeof peer;
 
-  return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == geteuid ();
+  return getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 &&
+         peer.uid == geteuid ();
 }
 
 static gboolean
@@ -438,7 +446,8 @@ server_listen (NebulaControlServer *self, const char *store, GError **error)
   umask (mask);
   if (is_good && listen (self->fd, BACKLOG) == 0)
     return TRUE;
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_IO, _ ("The control socket “%s” cannot be made: %s."), self->path,
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_IO,
+               _ ("The control socket “%s” cannot be made: %s."), self->path,
                g_strerror (errno));
   return FALSE;
 }

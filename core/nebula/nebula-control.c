@@ -15,21 +15,22 @@
 #include "nebula-msgpack.h"
 
 #define LIST_DEFAULT 100
-#define LIST_MOST 1000
+#define LIST_MOST    1000
 
 GBytes *
 nebula_control_pack (NebulaValue *value, GError **error)
 {
   g_autoptr (GByteArray) frame = g_byte_array_sized_new (256);
-  const guint8 none[4] = { 0 };
+  const guint8 none[4] = {0};
   guint32 length;
 
   g_byte_array_append (frame, none, sizeof none);
   nebula_value_append_msgpack (value, frame);
   length = frame->len - (guint32) sizeof none;
   if (length > NEBULA_CONTROL_FRAME_BYTES) {
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
-                         _ ("This is too large for the control socket; read the store instead."));
+    g_set_error_literal (
+        error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
+        _ ("This is too large for the control socket; read the store instead."));
     return NULL;
   }
   for (guint i = 0; i < sizeof none; i++)
@@ -49,7 +50,8 @@ nebula_control_unpack (GByteArray *buffer, GError **error)
   for (guint i = 0; i < 4; i++)
     length |= (guint32) buffer->data[i] << (8 * i);
   if (length == 0 || length > NEBULA_CONTROL_FRAME_BYTES) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE, _ ("A frame of %u bytes is refused."), length);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
+                 _ ("A frame of %u bytes is refused."), length);
     return NULL;
   }
   if (buffer->len < length + 4)
@@ -58,7 +60,8 @@ nebula_control_unpack (GByteArray *buffer, GError **error)
   if (!value)
     return NULL;
   if (offset != length + 4 || nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT) {
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA, _ ("A frame must hold one object."));
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
+                         _ ("A frame must hold one object."));
     nebula_value_unref (value);
     return NULL;
   }
@@ -69,7 +72,8 @@ nebula_control_unpack (GByteArray *buffer, GError **error)
 static gboolean
 set_socket_error (const char *path, int saved_errno, GError **error)
 {
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE, _ ("The control socket “%s” cannot be used: %s."), path,
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+               _ ("The control socket “%s” cannot be used: %s."), path,
                g_strerror (saved_errno));
   return FALSE;
 }
@@ -93,16 +97,20 @@ fill_address (const char *path, struct sockaddr_un *address, GError **error)
     g_free (text);
     text = g_strdup_printf ("/proc/self/fd/%d/%s", fd, name);
   }
-  if (g_strlcpy (address->sun_path, text, sizeof address->sun_path) >= sizeof address->sun_path)
+  if (g_strlcpy (address->sun_path, text, sizeof address->sun_path) >=
+      sizeof address->sun_path)
     return set_socket_error (path, ENAMETOOLONG, error);
   return TRUE;
 }
 
 int
-nebula_control_socket (const char *store, gpointer ret_address, guint *ret_length, GError **error)
+nebula_control_socket (const char *store,
+                       gpointer ret_address,
+                       guint *ret_length,
+                       GError **error)
 {
   g_autofree char *path = g_strconcat (store, ".sock", NULL);
-  struct sockaddr_un address = { 0 };
+  struct sockaddr_un address = {0};
   struct sockaddr_un *result = ret_address;
   int fd;
 
@@ -124,12 +132,14 @@ header_to_value (const NebulaHeader *header)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autofree char *created = nebula_timestamp_to_string (header->created_usec, 0);
   g_autofree char *updated = nebula_timestamp_to_string (header->updated_usec, 0);
-  g_autofree char *wake = header->wake_usec > 0 ? nebula_timestamp_to_string (header->wake_usec, 0) : NULL;
+  g_autofree char *wake =
+      header->wake_usec > 0 ? nebula_timestamp_to_string (header->wake_usec, 0) : NULL;
 
   nebula_value_builder_set_string (builder, "execution", header->stream);
   nebula_value_builder_set_string (builder, "workflow", header->workflow);
-  nebula_value_builder_set_string (builder, "status",
-                                   nebula_execution_status_to_string ((NebulaExecutionStatus) header->status));
+  nebula_value_builder_set_string (
+      builder, "status",
+      nebula_execution_status_to_string ((NebulaExecutionStatus) header->status));
   nebula_value_builder_set_string (builder, "created", created);
   nebula_value_builder_set_string (builder, "updated", updated);
   nebula_value_builder_set_string (builder, "wakes", wake);
@@ -155,10 +165,11 @@ read_query (NebulaValue *request, NebulaHeaderQuery *query, GError **error)
     return TRUE;
   }
   if (!nebula_execution_status_from_string (status_text, &status)) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-                 _ ("“%s” is no status. Use open, created, running, suspended, paused, cancelling, completed, failed,"
-                    " cancelled or timed-out."),
-                 status_text);
+    g_set_error (
+        error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+        _ ("“%s” is no status. Use open, created, running, suspended, paused, cancelling, completed, failed,"
+           " cancelled or timed-out."),
+        status_text);
     return FALSE;
   }
   query->status_mask = 1u << status;
@@ -168,7 +179,7 @@ read_query (NebulaValue *request, NebulaHeaderQuery *query, GError **error)
 NebulaValue *
 nebula_control_list (NebulaStore *store, NebulaValue *request, GError **error)
 {
-  NebulaHeaderQuery query = { 0 };
+  NebulaHeaderQuery query = {0};
   g_autoptr (GPtrArray) headers = NULL;
   g_autoptr (NebulaValueBuilder) items = nebula_value_builder_new_array ();
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -183,7 +194,8 @@ nebula_control_list (NebulaStore *store, NebulaValue *request, GError **error)
     nebula_value_builder_add_take (items, header_to_value (headers->pdata[i]));
   is_full = headers->len > 0 && headers->len == query.limit;
   nebula_value_builder_set_take (builder, "items", nebula_value_builder_end (items));
-  nebula_value_builder_set_string (builder, "next",
-                                   is_full ? ((NebulaHeader *) headers->pdata[headers->len - 1])->stream : NULL);
+  nebula_value_builder_set_string (
+      builder, "next",
+      is_full ? ((NebulaHeader *) headers->pdata[headers->len - 1])->stream : NULL);
   return nebula_value_builder_end (builder);
 }

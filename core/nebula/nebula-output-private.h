@@ -5,8 +5,7 @@
 
 G_BEGIN_DECLS
 
-typedef enum
-{
+typedef enum {
   NEBULA_STYLE_PLAIN,
   NEBULA_STYLE_BOLD,
   NEBULA_STYLE_DIM,
@@ -38,7 +37,8 @@ NebulaValue *nebula_error_to_value (const GError *error);
 
 /* Whether @fd is a terminal that may be painted. */
 gboolean nebula_has_colour (int fd);
-void nebula_paint (GString *text, gboolean has_colour, NebulaStyle style, const char *part);
+void
+nebula_paint (GString *text, gboolean has_colour, NebulaStyle style, const char *part);
 /* “12 ms”, “1.5 s”, “2 min 5 s”. */
 char *nebula_format_span (gint64 usec);
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nebula-command-private.h"
 #include "nebula-json.h"
 #include "nebula-output-private.h"
-#include "nebula-command-private.h"
 
 static gboolean output_has_failed;
 
@@ -55,7 +55,8 @@ nebula_output_value (NebulaValue *value, gboolean is_pretty)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
-  nebula_value_append_json (value, is_pretty ? NEBULA_JSON_FLAGS_PRETTY : NEBULA_JSON_FLAGS_NONE, text);
+  nebula_value_append_json (
+      value, is_pretty ? NEBULA_JSON_FLAGS_PRETTY : NEBULA_JSON_FLAGS_NONE, text);
   if (text->len == 0 || text->str[text->len - 1] != '\n')
     g_string_append_c (text, '\n');
   output (text->str, text->len);
@@ -122,8 +123,9 @@ nebula_error_to_value (const GError *error)
 
   nebula_value_builder_set_string (builder, "code", nebula_error_get_code (error));
   nebula_value_builder_set_string (builder, "message", message);
-  nebula_value_builder_set_string (builder, "retry",
-                                   nebula_retry_class_to_string (nebula_error_get_retry_class (error)));
+  nebula_value_builder_set_string (
+      builder, "retry",
+      nebula_retry_class_to_string (nebula_error_get_retry_class (error)));
   return nebula_value_builder_end (builder);
 }
 
@@ -152,10 +154,12 @@ nebula_note_diagnostics (GPtrArray *diagnostics)
     NebulaDiagnostic *diagnostic = diagnostics->pdata[i];
     g_autofree char *line = nebula_diagnostic_to_string (diagnostic);
     const char *hint = nebula_diagnostic_get_hint (diagnostic);
-    gboolean is_error = nebula_diagnostic_get_severity (diagnostic) == NEBULA_SEVERITY_ERROR;
+    gboolean is_error =
+        nebula_diagnostic_get_severity (diagnostic) == NEBULA_SEVERITY_ERROR;
     g_autoptr (GString) text = g_string_new (NULL);
 
-    nebula_paint (text, has_colour, is_error ? NEBULA_STYLE_BAD : NEBULA_STYLE_BUSY, line);
+    nebula_paint (text, has_colour, is_error ? NEBULA_STYLE_BAD : NEBULA_STYLE_BUSY,
+                  line);
     if (hint && !strstr (line, hint))
       g_string_append_printf (text, "\n  %s", hint);
     nebula_note ("%s", text->str);
@@ -168,7 +172,8 @@ nebula_diagnostics_to_value (GPtrArray *diagnostics)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
 
   for (guint i = 0; i < diagnostics->len; i++)
-    nebula_value_builder_add_take (builder, nebula_diagnostic_to_value (diagnostics->pdata[i]));
+    nebula_value_builder_add_take (builder,
+                                   nebula_diagnostic_to_value (diagnostics->pdata[i]));
   return nebula_value_builder_end (builder);
 }
 
@@ -186,7 +191,7 @@ nebula_has_colour (int fd)
 void
 nebula_paint (GString *text, gboolean has_colour, NebulaStyle style, const char *part)
 {
-  static const char *const codes[] = { NULL, "1", "2", "32", "31", "33" };
+  static const char *const codes[] = {NULL, "1", "2", "32", "31", "33"};
 
   if (has_colour && codes[style])
     g_string_append_printf (text, "\033[%sm%s\033[0m", codes[style], part);
@@ -206,6 +211,8 @@ nebula_format_span (gint64 usec)
   if (ms < 60000)
     return g_strdup_printf (_ ("%d.%d s"), (int) (ms / 1000), (int) (ms % 1000 / 100));
   if (ms < 3600000)
-    return g_strdup_printf (_ ("%d min %d s"), (int) (ms / 60000), (int) (ms % 60000 / 1000));
-  return g_strdup_printf (_ ("%d h %d min"), (int) (ms / 3600000), (int) (ms % 3600000 / 60000));
+    return g_strdup_printf (_ ("%d min %d s"), (int) (ms / 60000),
+                            (int) (ms % 60000 / 1000));
+  return g_strdup_printf (_ ("%d h %d min"), (int) (ms / 3600000),
+                          (int) (ms % 3600000 / 60000));
 }

@@ -9,7 +9,9 @@ G_BEGIN_DECLS
  * thing that happens. */
 typedef struct _NebulaProgress NebulaProgress;
 
-NebulaProgress *nebula_progress_new (NebulaEngine *engine, NebulaExecution *execution, NebulaValue *definition);
+NebulaProgress *nebula_progress_new (NebulaEngine *engine,
+                                     NebulaExecution *execution,
+                                     NebulaValue *definition);
 /* Draws it a last time. */
 void nebula_progress_finish (NebulaProgress *self);
 void nebula_progress_free (NebulaProgress *self);

@@ -8,12 +8,11 @@
 #include "nebula-output-private.h"
 #include "nebula-progress-private.h"
 
-#define FRAME_MS 100
-#define QUEUE 65536
+#define FRAME_MS   100
+#define QUEUE      65536
 #define LINE_BYTES 512
 
-typedef enum
-{
+typedef enum {
   ROW_PENDING,
   ROW_SKIPPED,
   ROW_COMPLETED,
@@ -25,8 +24,7 @@ typedef enum
   N_ROW_STATES
 } RowState;
 
-typedef struct
-{
+typedef struct {
   char *id;
   RowState state;
   gint64 attempts;
@@ -36,8 +34,7 @@ typedef struct
   gboolean is_shown;
 } Row;
 
-struct _NebulaProgress
-{
+struct _NebulaProgress {
   NebulaExecution *execution;
   NebulaClock *clock;
   NebulaSubscription *subscription;
@@ -45,29 +42,28 @@ struct _NebulaProgress
   GPtrArray *rows;   /* Row, in the order of the file */
   GHashTable *by_id; /* id → Row */
   gint64 start_usec;
-  guint n_lines;     /* drawn above the cursor */
+  guint n_lines; /* drawn above the cursor */
   guint frame;
   gboolean is_live;
   gboolean has_colour;
 };
 
-static const struct
-{
+static const struct {
   const char *nick;
   const char *glyph;
   NebulaStyle style;
 } states[N_ROW_STATES] = {
-  [ROW_PENDING] = { "pending", "○", NEBULA_STYLE_DIM },
-  [ROW_SKIPPED] = { "skipped", "–", NEBULA_STYLE_DIM },
-  [ROW_COMPLETED] = { "completed", "✓", NEBULA_STYLE_GOOD },
-  [ROW_CANCELLED] = { "cancelled", "■", NEBULA_STYLE_BUSY },
-  [ROW_FAILED] = { "failed", "✗", NEBULA_STYLE_BAD },
-  [ROW_WAITING] = { "waiting", "◷", NEBULA_STYLE_BUSY },
-  [ROW_RETRYING] = { "retrying", "↻", NEBULA_STYLE_BUSY },
-  [ROW_RUNNING] = { "running", "●", NEBULA_STYLE_BUSY },
+    [ROW_PENDING] = {"pending", "○", NEBULA_STYLE_DIM},
+    [ROW_SKIPPED] = {"skipped", "–", NEBULA_STYLE_DIM},
+    [ROW_COMPLETED] = {"completed", "✓", NEBULA_STYLE_GOOD},
+    [ROW_CANCELLED] = {"cancelled", "■", NEBULA_STYLE_BUSY},
+    [ROW_FAILED] = {"failed", "✗", NEBULA_STYLE_BAD},
+    [ROW_WAITING] = {"waiting", "◷", NEBULA_STYLE_BUSY},
+    [ROW_RETRYING] = {"retrying", "↻", NEBULA_STYLE_BUSY},
+    [ROW_RUNNING] = {"running", "●", NEBULA_STYLE_BUSY},
 };
 
-static const char *const frames[] = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" };
+static const char *const frames[] = {"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"};
 
 static const char *
 state_to_text (RowState state)
@@ -116,7 +112,8 @@ row_to_line (Row *row, const char *glyph, gboolean has_colour, gint64 now_usec)
   if (row->attempts > 1)
     g_string_append_printf (line, "  ×%" G_GINT64_FORMAT, row->attempts);
   if (row->start_usec > 0) {
-    span = nebula_format_span (MAX ((row->end_usec ? row->end_usec : now_usec) - row->start_usec, 0));
+    span = nebula_format_span (
+        MAX ((row->end_usec ? row->end_usec : now_usec) - row->start_usec, 0));
     g_string_append_printf (line, "  %s", span);
   }
   if (row->detail && (row->state >= ROW_FAILED)) {
@@ -129,7 +126,7 @@ row_to_line (Row *row, const char *glyph, gboolean has_colour, gint64 now_usec)
 static gsize
 get_terminal_size (guint *ret_columns)
 {
-  struct winsize size = { 0 };
+  struct winsize size = {0};
 
   if (ioctl (STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
     size.ws_row = 24;
@@ -184,9 +181,11 @@ append_title (NebulaProgress *self, GString *text, guint n_columns, gint64 now_u
   g_autoptr (GString) line = g_string_new (NULL);
   g_autofree char *span = nebula_format_span (MAX (now_usec - self->start_usec, 0));
 
-  nebula_paint (line, self->has_colour, NEBULA_STYLE_BOLD, nebula_execution_get_workflow (self->execution));
+  nebula_paint (line, self->has_colour, NEBULA_STYLE_BOLD,
+                nebula_execution_get_workflow (self->execution));
   g_string_append (line, "  ");
-  nebula_paint (line, self->has_colour, NEBULA_STYLE_DIM, nebula_execution_get_id (self->execution));
+  nebula_paint (line, self->has_colour, NEBULA_STYLE_DIM,
+                nebula_execution_get_id (self->execution));
   g_string_append_printf (line, "  %s", span);
   append_cut (text, line->str, n_columns);
 }
@@ -206,14 +205,19 @@ draw (NebulaProgress *self)
   append_title (self, text, n_columns, now_usec);
   for (guint i = 0; i < self->rows->len; i++) {
     Row *row = self->rows->pdata[i];
-    const char *glyph = row->state == ROW_RUNNING ? frames[self->frame % G_N_ELEMENTS (frames)] : states[row->state].glyph;
-    g_autofree char *line = row->is_shown ? row_to_line (row, glyph, self->has_colour, now_usec) : NULL;
+    const char *glyph = row->state == ROW_RUNNING
+                            ? frames[self->frame % G_N_ELEMENTS (frames)]
+                            : states[row->state].glyph;
+    g_autofree char *line =
+        row->is_shown ? row_to_line (row, glyph, self->has_colour, now_usec) : NULL;
 
     if (line)
       append_cut (text, line, n_columns);
   }
   if (n_hidden > 0)
-    g_string_append_printf (text, g_dngettext (GETTEXT_PACKAGE, "  … and %u more node", "  … and %u more nodes", n_hidden),
+    g_string_append_printf (text,
+                            g_dngettext (GETTEXT_PACKAGE, "  … and %u more node",
+                                         "  … and %u more nodes", n_hidden),
                             n_hidden);
   if (n_hidden > 0)
     g_string_append (text, "\033[K\n");
@@ -234,7 +238,8 @@ static void
 print_row (NebulaProgress *self, Row *row)
 {
   gint64 now_usec = nebula_clock_get_real_usec (self->clock);
-  g_autofree char *line = row_to_line (row, states[row->state].glyph, self->has_colour, now_usec);
+  g_autofree char *line =
+      row_to_line (row, states[row->state].glyph, self->has_colour, now_usec);
 
   nebula_note ("%s  %s", line, state_to_text (row->state));
 }
@@ -242,14 +247,14 @@ print_row (NebulaProgress *self, Row *row)
 static RowState
 topic_to_state (const char *topic)
 {
-  static const struct
-  {
+  static const struct {
     const char *topic;
     RowState state;
   } table[] = {
-    { "node.ready", ROW_RUNNING },       { "node.started", ROW_RUNNING },     { "node.completed", ROW_COMPLETED },
-    { "node.failed", ROW_FAILED },       { "node.skipped", ROW_SKIPPED },     { "node.retrying", ROW_RETRYING },
-    { "node.waiting", ROW_WAITING },     { "node.cancelled", ROW_CANCELLED },
+      {"node.ready", ROW_RUNNING},       {"node.started", ROW_RUNNING},
+      {"node.completed", ROW_COMPLETED}, {"node.failed", ROW_FAILED},
+      {"node.skipped", ROW_SKIPPED},     {"node.retrying", ROW_RETRYING},
+      {"node.waiting", ROW_WAITING},     {"node.cancelled", ROW_CANCELLED},
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (table); i++) {
@@ -276,13 +281,17 @@ update_row (NebulaProgress *self, Row *row, RowState state, NebulaEvent *event)
   gboolean is_new = row->state != state;
 
   row->state = state;
-  row->attempts = MAX (row->attempts, nebula_value_get_member_integer (data, "attempts", 0));
+  row->attempts =
+      MAX (row->attempts, nebula_value_get_member_integer (data, "attempts", 0));
   if (row->start_usec == 0 && state != ROW_SKIPPED)
     row->start_usec = time_usec;
-  row->end_usec = state == ROW_RUNNING || state == ROW_WAITING || state == ROW_RETRYING ? 0 : time_usec;
+  row->end_usec = state == ROW_RUNNING || state == ROW_WAITING || state == ROW_RETRYING
+                      ? 0
+                      : time_usec;
   if (failure && nebula_value_get_kind (failure) == NEBULA_VALUE_KIND_OBJECT)
     set_detail (row, nebula_value_get_member_string (failure, "message", ""));
-  if (!self->is_live && (is_new || state == ROW_RETRYING) && state != ROW_RUNNING && state != ROW_SKIPPED)
+  if (!self->is_live && (is_new || state == ROW_RETRYING) && state != ROW_RUNNING &&
+      state != ROW_SKIPPED)
     print_row (self, row);
 }
 
@@ -322,11 +331,13 @@ add_rows (NebulaProgress *self, NebulaValue *nodes)
 }
 
 NebulaProgress *
-nebula_progress_new (NebulaEngine *engine, NebulaExecution *execution, NebulaValue *definition)
+nebula_progress_new (NebulaEngine *engine,
+                     NebulaExecution *execution,
+                     NebulaValue *definition)
 {
   NebulaProgress *self = g_new0 (NebulaProgress, 1);
   NebulaValue *nodes = nebula_value_get_member (definition, "nodes");
-  NebulaSubscriptionOptions choices = { .pattern = "node.*", .capacity = QUEUE };
+  NebulaSubscriptionOptions choices = {.pattern = "node.*", .capacity = QUEUE};
 
   self->execution = g_object_ref (execution);
   self->clock = g_object_ref (nebula_engine_get_clock (engine));
@@ -338,8 +349,8 @@ nebula_progress_new (NebulaEngine *engine, NebulaExecution *execution, NebulaVal
   if (nodes && nebula_value_get_kind (nodes) == NEBULA_VALUE_KIND_OBJECT)
     add_rows (self, nodes);
   choices.execution = nebula_execution_get_id (execution);
-  self->subscription =
-      nebula_event_bus_subscribe_full (nebula_engine_get_event_bus (engine), &choices, hear, self, NULL);
+  self->subscription = nebula_event_bus_subscribe_full (
+      nebula_engine_get_event_bus (engine), &choices, hear, self, NULL);
   if (self->is_live) {
     self->timer = g_timeout_source_new (FRAME_MS);
     g_source_set_callback (self->timer, draw_again, self, NULL);
@@ -386,9 +397,12 @@ status_to_state (const char *status)
 }
 
 static void
-append_report_row (GString *text, gboolean has_colour, const char *id, NebulaValue *report)
+append_report_row (GString *text,
+                   gboolean has_colour,
+                   const char *id,
+                   NebulaValue *report)
 {
-  Row row = { .id = (char *) id };
+  Row row = {.id = (char *) id};
   NebulaValue *failure = nebula_value_get_member (report, "error");
   g_autofree char *line = NULL;
 
@@ -410,16 +424,21 @@ nebula_progress_print_report (NebulaValue *report)
   NebulaValue *nodes = nebula_value_get_member (report, "nodes");
   NebulaValue *output = nebula_value_get_member (report, "output");
   NebulaValue *failure = nebula_value_get_member (report, "error");
-  g_autofree char *span = nebula_format_span (nebula_value_get_member_integer (report, "duration_us", 0));
+  g_autofree char *span =
+      nebula_format_span (nebula_value_get_member_integer (report, "duration_us", 0));
 
-  nebula_paint (text, has_colour, NEBULA_STYLE_BOLD, nebula_value_get_member_string (report, "workflow", ""));
-  g_string_append_printf (text, "  %s  %s  %s  %s\n", nebula_value_get_member_string (report, "execution", ""),
+  nebula_paint (text, has_colour, NEBULA_STYLE_BOLD,
+                nebula_value_get_member_string (report, "workflow", ""));
+  g_string_append_printf (text, "  %s  %s  %s  %s\n",
+                          nebula_value_get_member_string (report, "execution", ""),
                           nebula_value_get_member_string (report, "status", ""),
                           nebula_value_get_member_string (report, "started", ""), span);
   for (gsize i = 0; nodes && i < nebula_value_get_length (nodes); i++)
-    append_report_row (text, has_colour, nebula_value_get_key (nodes, i, NULL), nebula_value_get_member_at (nodes, i));
+    append_report_row (text, has_colour, nebula_value_get_key (nodes, i, NULL),
+                       nebula_value_get_member_at (nodes, i));
   if (failure && nebula_value_get_kind (failure) == NEBULA_VALUE_KIND_OBJECT)
-    g_string_append_printf (text, "%s\n", nebula_value_get_member_string (failure, "message", ""));
+    g_string_append_printf (text, "%s\n",
+                            nebula_value_get_member_string (failure, "message", ""));
   nebula_output_text (text->str);
   if (output && !nebula_value_is_null (output))
     nebula_output_result (output);

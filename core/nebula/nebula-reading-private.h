@@ -14,9 +14,12 @@ NebulaValue *nebula_read_settings (NebulaValue *input, char **settings, GError *
 /* JSON, else the text itself. */
 NebulaValue *nebula_read_loosely (const char *text);
 /* Reads a workflow; what is wrong with it, or with the file, becomes a diagnostic too. */
-NebulaWorkflow *nebula_read_workflow (const char *path, GPtrArray *diagnostics, GError **error);
+NebulaWorkflow *
+nebula_read_workflow (const char *path, GPtrArray *diagnostics, GError **error);
 GPtrArray *nebula_diagnostics_new (void);
 /* The error as a diagnostic, unless there is an error among them already. */
-void nebula_diagnostics_add_error (GPtrArray *diagnostics, const char *file, const GError *error);
+void nebula_diagnostics_add_error (GPtrArray *diagnostics,
+                                   const char *file,
+                                   const GError *error);
 
 G_END_DECLS

@@ -14,7 +14,7 @@
 #include "nebula-reading-private.h"
 
 #define FILE_BYTES (64 << 20)
-#define SET_DEPTH 32
+#define SET_DEPTH  32
 
 static gboolean
 set_file_error (const char *path, int saved_errno, GError **error)
@@ -42,7 +42,8 @@ read_all (int fd, const char *path, GByteArray *buffer, GError **error)
     if (n_bytes == 0)
       return TRUE;
     if (buffer->len + (gsize) n_bytes > FILE_BYTES) {
-      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE, _ ("The file “%s” is larger than 64 MiB."), path);
+      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
+                   _ ("The file “%s” is larger than 64 MiB."), path);
       return FALSE;
     }
     g_byte_array_append (buffer, block, (guint) n_bytes);
@@ -75,7 +76,8 @@ read_document (const char *path, GError **error)
 
   if (!bytes)
     return NULL;
-  document = nebula_document_parse (bytes, NEBULA_DOCUMENT_FORMAT_AUTO, NULL, NULL, error);
+  document =
+      nebula_document_parse (bytes, NEBULA_DOCUMENT_FORMAT_AUTO, NULL, NULL, error);
   return document ? nebula_value_ref (nebula_document_get_value (document)) : NULL;
 }
 
@@ -88,17 +90,20 @@ nebula_read_argument (const char *text, const char *option, GError **error)
   if (text[0] == '@')
     value = read_document (text + 1, &local_error);
   else
-    value = nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_UNIQUE_KEYS, &local_error);
+    value =
+        nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_UNIQUE_KEYS, &local_error);
   if (!value)
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-                 _ ("--%s wants JSON, or @ and the name of a file: %s"), option, local_error->message);
+                 _ ("--%s wants JSON, or @ and the name of a file: %s"), option,
+                 local_error->message);
   return value;
 }
 
 NebulaValue *
 nebula_read_loosely (const char *text)
 {
-  NebulaValue *value = nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_UNIQUE_KEYS, NULL);
+  NebulaValue *value =
+      nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_UNIQUE_KEYS, NULL);
 
   return value ? value : nebula_value_new_string (text);
 }
@@ -112,7 +117,8 @@ set_at (NebulaValue *object, char **steps, NebulaValue *value, GError **error)
 
   if (nebula_value_get_kind (object) != NEBULA_VALUE_KIND_OBJECT) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-                 _ ("--set cannot put “%s” into the input: what holds it is no object."), steps[0]);
+                 _ ("--set cannot put “%s” into the input: what holds it is no object."),
+                 steps[0]);
     return NULL;
   }
   if (!steps[1])
@@ -133,7 +139,8 @@ check_steps (char **steps, const char *setting, GError **error)
     is_good = steps[i][0] != '\0';
   if (!is_good)
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-                 _ ("--set wants KEY=VALUE with a key such as “a” or “a.b”, not “%s”."), setting);
+                 _ ("--set wants KEY=VALUE with a key such as “a” or “a.b”, not “%s”."),
+                 setting);
   return is_good;
 }
 
@@ -144,7 +151,8 @@ nebula_read_settings (NebulaValue *input, char **settings, GError **error)
 
   for (guint i = 0; settings && settings[i]; i++) {
     const char *equals = strchr (settings[i], '=');
-    g_autofree char *key = equals ? g_strndup (settings[i], (gsize) (equals - settings[i])) : g_strdup ("");
+    g_autofree char *key =
+        equals ? g_strndup (settings[i], (gsize) (equals - settings[i])) : g_strdup ("");
     g_auto (GStrv) steps = key[0] ? g_strsplit (key, ".", -1) : g_strsplit (".", ".", -1);
     g_autoptr (NebulaValue) value = NULL;
     NebulaValue *changed;
@@ -168,14 +176,17 @@ nebula_diagnostics_new (void)
 }
 
 void
-nebula_diagnostics_add_error (GPtrArray *diagnostics, const char *file, const GError *error)
+nebula_diagnostics_add_error (GPtrArray *diagnostics,
+                              const char *file,
+                              const GError *error)
 {
   for (guint i = 0; i < diagnostics->len; i++) {
     if (nebula_diagnostic_get_severity (diagnostics->pdata[i]) == NEBULA_SEVERITY_ERROR)
       return;
   }
-  g_ptr_array_add (diagnostics, nebula_diagnostic_new (NEBULA_SEVERITY_ERROR, nebula_error_get_code (error), file, 0,
-                                                       0, error->message, NULL));
+  g_ptr_array_add (diagnostics, nebula_diagnostic_new (NEBULA_SEVERITY_ERROR,
+                                                       nebula_error_get_code (error),
+                                                       file, 0, 0, error->message, NULL));
 }
 
 NebulaWorkflow *

@@ -9,23 +9,24 @@ G_BEGIN_DECLS
 typedef struct _NebulaControlServer NebulaControlServer; /* nebula-control-private.h */
 
 /* What a command works with: the actions there are, a store, an engine over both. */
-typedef struct
-{
+typedef struct {
   NebulaRegistry *registry;
   NebulaStore *store; /* NULL: memory */
   NebulaEngine *engine;
   NebulaControlServer *control; /* NULL: no store file */
 } NebulaSession;
 
-typedef enum
-{
+typedef enum {
   NEBULA_SESSION_OWN,  /* takes the store, and answers others who ask for it */
   NEBULA_SESSION_LOOK, /* reads only, whoever owns it */
 } NebulaSessionMode;
 
 NebulaRegistry *nebula_registry_open (GError **error);
 /* @store: a path, or NULL or “:memory:”. */
-gboolean nebula_session_open (NebulaSession *self, const char *store, NebulaSessionMode mode, GError **error);
+gboolean nebula_session_open (NebulaSession *self,
+                              const char *store,
+                              NebulaSessionMode mode,
+                              GError **error);
 void nebula_session_clear (NebulaSession *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaSession, nebula_session_clear)
 gboolean nebula_store_is_memory (const char *store);
@@ -52,7 +53,10 @@ gboolean nebula_follower_is_stuck (NebulaFollower *self);
 
 /* Turns the context until @execution has ended or, if @allow_stuck, waits for what no timer brings. FALSE with @error if
  * the engine lost it or @cancellable was cancelled. */
-gboolean nebula_execution_run (NebulaExecution *execution, gboolean allow_stuck, GCancellable *cancellable, GError **error);
+gboolean nebula_execution_run (NebulaExecution *execution,
+                               gboolean allow_stuck,
+                               GCancellable *cancellable,
+                               GError **error);
 /* Lets all that was said to the default context be heard. */
 void nebula_drain_context (void);
 

@@ -40,7 +40,8 @@ nebula_store_check (const char *store, GError **error)
   }
   if (g_file_test (store, G_FILE_TEST_EXISTS))
     return TRUE;
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE, _ ("There is no store “%s”."), store);
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE, _ ("There is no store “%s”."),
+               store);
   return FALSE;
 }
 
@@ -51,24 +52,31 @@ open_control (NebulaSession *self, const char *store)
 
   self->control = nebula_control_server_new (self->engine, store, &error);
   if (!self->control)
-    nebula_complain (_ ("Others cannot reach this run while it holds the store: %s"), error->message);
+    nebula_complain (_ ("Others cannot reach this run while it holds the store: %s"),
+                     error->message);
 }
 
 gboolean
-nebula_session_open (NebulaSession *self, const char *store, NebulaSessionMode mode, GError **error)
+nebula_session_open (NebulaSession *self,
+                     const char *store,
+                     NebulaSessionMode mode,
+                     GError **error)
 {
   gboolean is_look = mode == NEBULA_SESSION_LOOK;
 
   if (!nebula_store_is_memory (store)) {
-    self->store = nebula_sqlite_store_open (
-        store, is_look ? NEBULA_SQLITE_STORE_FLAGS_READ_ONLY : NEBULA_SQLITE_STORE_FLAGS_NONE, error);
+    self->store = nebula_sqlite_store_open (store,
+                                            is_look ? NEBULA_SQLITE_STORE_FLAGS_READ_ONLY
+                                                    : NEBULA_SQLITE_STORE_FLAGS_NONE,
+                                            error);
     if (!self->store)
       return FALSE;
   }
   self->registry = nebula_registry_open (error);
   if (!self->registry)
     return FALSE;
-  self->engine = nebula_engine_new (NEBULA_ACTION_RESOLVER (self->registry), self->store, NULL);
+  self->engine =
+      nebula_engine_new (NEBULA_ACTION_RESOLVER (self->registry), self->store, NULL);
   if (self->store && !is_look)
     open_control (self, store);
   return TRUE;
@@ -90,8 +98,7 @@ nebula_session_clear (NebulaSession *self)
 static int interrupt_fd = -1;
 static guint interrupt_source;
 
-typedef struct
-{
+typedef struct {
   NebulaInterrupted callback;
   gpointer user_data;
 } InterruptWatch;
@@ -121,7 +128,8 @@ interrupted (gint fd, GIOCondition condition, gpointer user_data)
 static void
 set_handler (void (*handler) (int))
 {
-  struct sigaction action = { .sa_handler = handler, .sa_flags = (int) SA_RESETHAND | SA_RESTART };
+  struct sigaction action = {.sa_handler = handler,
+                             .sa_flags = (int) SA_RESETHAND | SA_RESTART};
 
   sigemptyset (&action.sa_mask);
   sigaction (SIGINT, &action, NULL);
@@ -155,8 +163,7 @@ nebula_interrupts_unwatch (void)
 
 /* Running to the end. */
 
-struct _NebulaFollower
-{
+struct _NebulaFollower {
   gint refs; /* the owner's, and one for each answer to come */
   NebulaExecution *execution;
   GError *error;
@@ -216,14 +223,16 @@ follower_settled (GObject *source, GAsyncResult *result, gpointer user_data)
   NebulaFollower *self = user_data;
 
   self->is_asked = FALSE;
-  self->is_settled = nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, NULL);
+  self->is_settled =
+      nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, NULL);
   nebula_follower_unref (self);
 }
 
 static gboolean
 waits_for_somebody (NebulaExecution *execution)
 {
-  static const char *const lasting[] = { "signal", "unknown-outcome", "concurrency-limit", "paused", NULL };
+  static const char *const lasting[] = {"signal", "unknown-outcome", "concurrency-limit",
+                                        "paused", NULL};
   g_autoptr (NebulaValue) reasons = nebula_execution_explain (execution);
   gsize n_reasons = nebula_value_get_length (reasons);
 
@@ -244,7 +253,8 @@ nebula_follower_is_stuck (NebulaFollower *self)
 
   if (status == NEBULA_EXECUTION_STATUS_PAUSED)
     return TRUE;
-  if (status != NEBULA_EXECUTION_STATUS_SUSPENDED || !waits_for_somebody (self->execution)) {
+  if (status != NEBULA_EXECUTION_STATUS_SUSPENDED ||
+      !waits_for_somebody (self->execution)) {
     self->is_settled = FALSE;
     return FALSE;
   }
@@ -260,7 +270,10 @@ nebula_follower_is_stuck (NebulaFollower *self)
 }
 
 gboolean
-nebula_execution_run (NebulaExecution *execution, gboolean allow_stuck, GCancellable *cancellable, GError **error)
+nebula_execution_run (NebulaExecution *execution,
+                      gboolean allow_stuck,
+                      GCancellable *cancellable,
+                      GError **error)
 {
   g_autoptr (NebulaFollower) follower = nebula_follower_new (execution);
   g_autoptr (GError) local_error = NULL;
@@ -268,7 +281,8 @@ nebula_execution_run (NebulaExecution *execution, gboolean allow_stuck, GCancell
   while (!nebula_follower_is_over (follower, &local_error)) {
     if (g_cancellable_set_error_if_cancelled (cancellable, error))
       return FALSE;
-    if (allow_stuck && !g_main_context_pending (NULL) && nebula_follower_is_stuck (follower))
+    if (allow_stuck && !g_main_context_pending (NULL) &&
+        nebula_follower_is_stuck (follower))
       return TRUE;
     g_main_context_iteration (NULL, TRUE);
   }

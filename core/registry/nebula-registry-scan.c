@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Walks the search path: each file comes from the cache if it did not change, else it is probed. */
+#include "config.h"
+
 #include <glib/gi18n-lib.h>
 #include <string.h>
 #include <unistd.h>
@@ -209,4 +211,33 @@ _nebula_registry_scan (const char *const *search_path, const char *cache_file, c
   g_ptr_array_sort (scan.modules, compare_modules);
   mark_conflicts (scan.modules);
   return scan.modules;
+}
+
+/**
+ * nebula_registry_get_default_search_path:
+ *
+ * The folders of modules: those of `NEBULA_MODULE_PATH`, the user's own, the installed one.
+ *
+ * Returns: (transfer full) (array zero-terminated=1): paths, the first first
+ *
+ * Since: 1.0
+ */
+char **
+nebula_registry_get_default_search_path (void)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) given = NULL;
+  g_autofree char *own = g_build_filename (g_get_user_data_dir (), "nebula", "modules", NULL);
+  const char *path = g_getenv ("NEBULA_MODULE_PATH");
+
+  given = g_strsplit (path != NULL ? path : "", G_SEARCHPATH_SEPARATOR_S, -1);
+  for (guint i = 0; given[i] != NULL; i++) {
+    g_autofree char *folder = g_canonicalize_filename (given[i], NULL);
+
+    if (*given[i] != '\0')
+      g_strv_builder_add (builder, folder);
+  }
+  g_strv_builder_add (builder, own);
+  g_strv_builder_add (builder, NEBULA_MODULE_DIR);
+  return g_strv_builder_end (builder);
 }

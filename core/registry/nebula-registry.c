@@ -25,7 +25,6 @@ struct _NebulaRegistry
   char *cache_file;  /* NULL: the default */
   char *host;        /* NULL: the default */
   gint64 probe_timeout_usec;
-
   GPtrArray *modules;  /* NebulaModuleInfo, by id */
   GPtrArray *added;    /* NebulaRegistryEntry from code */
   GPtrArray *entries;  /* NebulaRegistryEntry, borrowed or owned: see entries_of_modules */
@@ -444,6 +443,21 @@ get_timeout (NebulaRegistry *self)
   return self->probe_timeout_usec;
 }
 
+/* A file that was replaced after its module was loaded: the process goes on with what it has until it is restarted. */
+static void
+keep_loaded (GPtrArray *modules)
+{
+  for (guint i = 0; i < modules->len; i++) {
+    NebulaModuleInfo *info = g_ptr_array_index (modules, i);
+    g_autoptr (NebulaModuleInfo) loaded = nebula_module_ref_loaded (nebula_module_info_get_id (info));
+
+    if (loaded == NULL || !g_str_equal (nebula_module_info_get_path (loaded), nebula_module_info_get_path (info)))
+      continue;
+    g_ptr_array_index (modules, i) = g_steal_pointer (&loaded);
+    nebula_module_info_unref (info);
+  }
+}
+
 /**
  * nebula_registry_load:
  * @self: a registry
@@ -474,6 +488,7 @@ nebula_registry_load (NebulaRegistry *self, GError **error)
                                         : g_build_filename (g_get_user_cache_dir (), "nebula", "modules-1.cache", NULL);
 
   modules = _nebula_registry_scan ((const char *const *) search_path, cache_file, self->host, get_timeout (self));
+  keep_loaded (modules);
   g_ptr_array_unref (self->modules);
   self->modules = modules;
   index_all (self);
@@ -481,7 +496,7 @@ nebula_registry_load (NebulaRegistry *self, GError **error)
 }
 
 /**
- * nebula_registry_add_action: (skip)
+ * nebula_registry_add_action:
  * @self: a registry
  * @action_type: a type derived from #NebulaAction
  *
@@ -655,31 +670,4 @@ nebula_registry_watch (NebulaRegistry *self, GError **error)
       return FALSE;
   }
   return TRUE;
-}
-
-/**
- * nebula_registry_get_default_search_path:
- *
- * The folders of modules: those of `NEBULA_MODULE_PATH`, the user's own, the installed one.
- *
- * Returns: (transfer full) (array zero-terminated=1): paths, the first first
- *
- * Since: 1.0
- */
-char **
-nebula_registry_get_default_search_path (void)
-{
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) given = NULL;
-  g_autofree char *own = g_build_filename (g_get_user_data_dir (), "nebula", "modules", NULL);
-  const char *path = g_getenv ("NEBULA_MODULE_PATH");
-
-  given = g_strsplit (path != NULL ? path : "", G_SEARCHPATH_SEPARATOR_S, -1);
-  for (guint i = 0; given[i] != NULL; i++) {
-    if (*given[i] != '\0')
-      g_strv_builder_add (builder, given[i]);
-  }
-  g_strv_builder_add (builder, own);
-  g_strv_builder_add (builder, NEBULA_MODULE_DIR);
-  return g_strv_builder_end (builder);
 }

@@ -220,15 +220,7 @@ _nebula_expression_site_add (const NebulaExpressionSite *self, NebulaValue *text
     report (self, self->pointer, "bad-expression", NULL, _("An expression must not hold U+0000"));
     return NULL;
   }
-  if (has_braces && form == NEBULA_EXPRESSION_FORM_BARE) {
-    report (self,
-            self->pointer,
-            "bad-expression",
-            _("Write it without {{ and }}."),
-            _("This is an expression, not a template"));
-    return NULL;
-  }
-
+  /* Braces around the whole are superfluous where an expression is wanted, and do no harm. */
   expression = has_braces || form == NEBULA_EXPRESSION_FORM_TEMPLATE
                    ? nebula_expression_compile_template (source, &error)
                    : nebula_expression_compile (source, &error);

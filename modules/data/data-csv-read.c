@@ -194,10 +194,12 @@ static NebulaValue *
 make_row (Reader *self, GError **error)
 {
   g_autoptr (NebulaValueBuilder) row = NULL;
+  gboolean may_be_short = self->table->columns != NULL;
 
   if (self->names == NULL)
     return nebula_value_new_array ((NebulaValue **) self->fields->pdata, self->fields->len);
-  if (self->fields->len != self->names->len) {
+  /* Who names the columns knows that the last ones may be left out; under a header a short row is a damaged one. */
+  if (self->fields->len > self->names->len || (self->fields->len < self->names->len && !may_be_short)) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
                  _("Line %u, column 1: the row has %u fields and there are %u columns"), self->row_line, self->fields->len,
                  self->names->len);
@@ -207,6 +209,8 @@ make_row (Reader *self, GError **error)
   row = nebula_value_builder_new_object ();
   for (guint i = 0; i < self->fields->len; i++)
     nebula_value_builder_set (row, g_ptr_array_index (self->names, i), g_ptr_array_index (self->fields, i));
+  for (guint i = self->fields->len; i < self->names->len; i++)
+    nebula_value_builder_set_take (row, g_ptr_array_index (self->names, i), nebula_value_new_null ());
   return nebula_value_builder_end (row);
 }
 

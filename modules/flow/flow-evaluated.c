@@ -102,11 +102,21 @@ list_values (NebulaValue *object)
   return nebula_value_builder_end (builder);
 }
 
+/* The live inputs by predecessor, also when there is only one of them. */
+static NebulaValue *
+get_inputs (const NebulaArguments *arguments)
+{
+  NebulaEnvironment *environment = arguments->environment;
+  NebulaValue *inputs = environment ? environment->get_variable (environment, "inputs", NULL) : NULL;
+
+  return inputs ? inputs : ref_input (arguments);
+}
+
 static NebulaValue *
 nebula_flow_merge_evaluate (const NebulaArguments *arguments, const char **ret_port, GError **error)
 {
   const char *mode = nebula_value_get_string (nebula_arguments_get (arguments, "mode"));
-  g_autoptr (NebulaValue) input = ref_input (arguments);
+  g_autoptr (NebulaValue) input = get_inputs (arguments);
 
   if (nebula_value_get_kind (input) != NEBULA_VALUE_KIND_OBJECT) {
     g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
@@ -134,7 +144,6 @@ nebula_flow_merge_class_init (NebulaFlowMergeClass *klass)
   nebula_action_class_set_details (action, "flow.merge", "1.0.0", N_ ("Merge"),
                                    N_ ("Joins the results of its predecessors; skipped ones are left out."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_flow_merge_evaluate);
-  nebula_action_class_add_capability (action, "keyed-input");
   nebula_action_class_set_example (action, "action: flow.merge\n"
                                            "with: { mode: array }\n"
                                            "after: [left, right]\n");

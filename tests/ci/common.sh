@@ -107,6 +107,9 @@ configure () { # FOLDER OPTION…
   elif [ "${PACKAGES_CHANGED:-no}" = yes ]; then
     say "configuring ${folder##*/} again"
     quietly "$(pick meson)" setup --reconfigure "$folder" "$NEBULA_TOP" || return 1
+  else
+    # After a pull meson.build may have changed; its own words are of interest only if that fails.
+    quietly "$(pick ninja)" -C "$folder" build.ninja || return 1
   fi
 }
 
@@ -124,8 +127,14 @@ compile () { # FOLDER [TARGET…]
   local folder=$NEBULA_TOP/$1 status
   shift
   say "building ${folder##*/}"
-  "$(pick ninja)" -C "$folder" -j "$NEBULA_JOBS" --quiet "$@" >&2 && return 0
-  status=$?
+  if [ -t 2 ]; then
+    "$(pick ninja)" -C "$folder" -j "$NEBULA_JOBS" "$@" >&2
+    status=$?
+  else
+    "$(pick ninja)" -C "$folder" -j "$NEBULA_JOBS" --quiet "$@" 2>&1 | sed '/^ninja: no work to do\.$/d' >&2
+    status=${PIPESTATUS[0]}
+  fi
+  [ "$status" = 0 ] && return 0
   say "${folder##*/} does not build"
   return $status
 }

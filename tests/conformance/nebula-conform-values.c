@@ -19,7 +19,8 @@ conform_json_parse (NebulaValue *request, GError **error)
   if (!text)
     return NULL;
   bytes = g_base64_decode (text, &length);
-  value = nebula_value_parse_json ((const char *) bytes, (gssize) length, NEBULA_JSON_FLAGS_NONE, error);
+  value = nebula_value_parse_json ((const char *) bytes, (gssize) length,
+                                   NEBULA_JSON_FLAGS_NONE, error);
   return value ? nebula_value_new_null () : NULL;
 }
 
@@ -36,7 +37,8 @@ NebulaValue *
 conform_expr_eval (NebulaValue *request, GError **error)
 {
   const char *text = conform_get_text (request, "expression", error);
-  g_autoptr (NebulaExpression) expression = text ? nebula_expression_compile (text, error) : NULL;
+  g_autoptr (NebulaExpression) expression =
+      text ? nebula_expression_compile (text, error) : NULL;
 
   return expression ? evaluate (request, expression, error) : NULL;
 }
@@ -45,7 +47,8 @@ NebulaValue *
 conform_expr_template (NebulaValue *request, GError **error)
 {
   const char *text = conform_get_text (request, "template", error);
-  g_autoptr (NebulaExpression) expression = text ? nebula_expression_compile_template (text, error) : NULL;
+  g_autoptr (NebulaExpression) expression =
+      text ? nebula_expression_compile_template (text, error) : NULL;
 
   return expression ? evaluate (request, expression, error) : NULL;
 }

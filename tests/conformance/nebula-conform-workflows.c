@@ -9,7 +9,7 @@
 #include "nebula-error.h"
 #include "nebula-json.h"
 
-#define QUEUE 4000000
+#define QUEUE       4000000
 #define DRAIN_TURNS 10000000
 
 static GPtrArray *
@@ -27,7 +27,8 @@ dup_definition (NebulaValue *request, GError **error)
     return g_strdup (nebula_value_get_string (definition));
   if (definition)
     return nebula_value_to_json (definition, NEBULA_JSON_FLAGS_NONE);
-  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT, "The request has no “definition”.");
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                       "The request has no “definition”.");
   return NULL;
 }
 
@@ -35,12 +36,16 @@ static NebulaValue *
 diagnostic_to_value (NebulaDiagnostic *diagnostic)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  gboolean is_error = nebula_diagnostic_get_severity (diagnostic) == NEBULA_SEVERITY_ERROR;
+  gboolean is_error =
+      nebula_diagnostic_get_severity (diagnostic) == NEBULA_SEVERITY_ERROR;
 
-  nebula_value_builder_set_string (builder, "code", nebula_diagnostic_get_code (diagnostic));
+  nebula_value_builder_set_string (builder, "code",
+                                   nebula_diagnostic_get_code (diagnostic));
   nebula_value_builder_set_string (builder, "severity", is_error ? "error" : "warning");
-  nebula_value_builder_set_integer (builder, "line", nebula_diagnostic_get_line (diagnostic));
-  nebula_value_builder_set_integer (builder, "column", nebula_diagnostic_get_column (diagnostic));
+  nebula_value_builder_set_integer (builder, "line",
+                                    nebula_diagnostic_get_line (diagnostic));
+  nebula_value_builder_set_integer (builder, "column",
+                                    nebula_diagnostic_get_column (diagnostic));
   return nebula_value_builder_end (builder);
 }
 
@@ -58,7 +63,8 @@ conform_workflow_validate (NebulaValue *request, GError **error)
   if (!registry)
     return NULL;
   bytes = g_bytes_new (text, strlen (text));
-  is_valid = nebula_workflow_validate_bytes (bytes, "workflow", NEBULA_ACTION_RESOLVER (registry), diagnostics, NULL);
+  is_valid = nebula_workflow_validate_bytes (
+      bytes, "workflow", NEBULA_ACTION_RESOLVER (registry), diagnostics, NULL);
   for (guint i = 0; i < diagnostics->len; i++)
     nebula_value_builder_add_take (list, diagnostic_to_value (diagnostics->pdata[i]));
   nebula_value_builder_set_boolean (builder, "valid", is_valid);
@@ -68,8 +74,7 @@ conform_workflow_validate (NebulaValue *request, GError **error)
 
 /* Running. */
 
-typedef struct
-{
+typedef struct {
   gboolean is_over;
   GError *error;
 } Waiting;
@@ -116,7 +121,11 @@ follow (NebulaEngine *engine, NebulaExecution *execution, Waiting *waiting)
 }
 
 NebulaValue *
-conform_execute (NebulaValue *definition, NebulaValue *input, ConformListener listener, gpointer user_data, GError **error)
+conform_execute (NebulaValue *definition,
+                 NebulaValue *input,
+                 ConformListener listener,
+                 gpointer user_data,
+                 GError **error)
 {
   NebulaRegistry *registry = conform_get_registry (error);
   g_autoptr (GPtrArray) diagnostics = diagnostics_new ();
@@ -125,8 +134,8 @@ conform_execute (NebulaValue *definition, NebulaValue *input, ConformListener li
   g_autoptr (NebulaPlan) plan = NULL;
   g_autoptr (NebulaExecution) execution = NULL;
   g_autoptr (NebulaSubscription) subscription = NULL;
-  NebulaSubscriptionOptions choices = { .pattern = "node.*", .capacity = QUEUE };
-  Waiting waiting = { FALSE, NULL };
+  NebulaSubscriptionOptions choices = {.pattern = "node.*", .capacity = QUEUE};
+  Waiting waiting = {FALSE, NULL};
   NebulaValue *report = NULL;
 
   if (!registry)
@@ -136,7 +145,8 @@ conform_execute (NebulaValue *definition, NebulaValue *input, ConformListener li
   plan = workflow ? nebula_engine_deploy (engine, workflow, diagnostics, error) : NULL;
   if (!plan)
     return NULL;
-  subscription = nebula_event_bus_subscribe_full (nebula_engine_get_event_bus (engine), &choices, listener, user_data, NULL);
+  subscription = nebula_event_bus_subscribe_full (nebula_engine_get_event_bus (engine),
+                                                  &choices, listener, user_data, NULL);
   execution = nebula_engine_start (engine, plan, input, NULL, error);
   if (execution) {
     follow (engine, execution, &waiting);
@@ -167,8 +177,7 @@ read_definition (NebulaValue *request, GError **error)
 }
 
 /* Ids in the order in which they were first heard of. */
-typedef struct
-{
+typedef struct {
   GHashTable *seen;
   NebulaValueBuilder *order;
 } Order;
@@ -178,11 +187,14 @@ hear_order (NebulaEvent *event, gpointer user_data)
 {
   Order *order = user_data;
   const char *topic = nebula_event_get_topic (event);
-  const char *path = nebula_value_get_member_string (nebula_event_get_data (event), "path", NULL);
-  gboolean has_begun = g_str_equal (topic, "node.ready") || g_str_equal (topic, "node.completed") ||
-                       g_str_equal (topic, "node.failed") || g_str_equal (topic, "node.waiting");
+  const char *path =
+      nebula_value_get_member_string (nebula_event_get_data (event), "path", NULL);
+  gboolean has_begun =
+      g_str_equal (topic, "node.ready") || g_str_equal (topic, "node.completed") ||
+      g_str_equal (topic, "node.failed") || g_str_equal (topic, "node.waiting");
 
-  if (!path || !has_begun || strchr (path, '[') || !g_hash_table_add (order->seen, g_strdup (path)))
+  if (!path || !has_begun || strchr (path, '[') ||
+      !g_hash_table_add (order->seen, g_strdup (path)))
     return;
   nebula_value_builder_add_take (order->order, nebula_value_new_string (path));
 }
@@ -191,15 +203,17 @@ NebulaValue *
 conform_workflow_run (NebulaValue *request, GError **error)
 {
   g_autoptr (NebulaValue) definition = read_definition (request, error);
-  g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  g_autoptr (GHashTable) seen =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (NebulaValueBuilder) list = nebula_value_builder_new_array ();
   g_autoptr (NebulaValue) report = NULL;
   g_autoptr (NebulaValue) order = NULL;
-  Order heard = { seen, list };
+  Order heard = {seen, list};
 
   if (!definition)
     return NULL;
-  report = conform_execute (definition, nebula_value_get_member (request, "input"), hear_order, &heard, error);
+  report = conform_execute (definition, nebula_value_get_member (request, "input"),
+                            hear_order, &heard, error);
   if (!report)
     return NULL;
   order = nebula_value_builder_end (list);
@@ -208,15 +222,13 @@ conform_workflow_run (NebulaValue *request, GError **error)
 
 /* WfCommons: one node a task, which sleeps as long as the task ran. */
 
-typedef struct
-{
+typedef struct {
   const char *id; /* borrowed from the document */
   double start;
   double end;
 } Task;
 
-typedef struct
-{
+typedef struct {
   GArray *tasks;
   GHashTable *by_node; /* node id → task */
 } Schedule;
@@ -286,12 +298,14 @@ make_node (NebulaValue *task, GHashTable *numbers, gint64 usec)
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autoptr (NebulaValueBuilder) after = nebula_value_builder_new_array ();
 
-  nebula_value_builder_set_string (builder, "action", usec > 0 ? "flow.wait" : "flow.no-op");
+  nebula_value_builder_set_string (builder, "action",
+                                   usec > 0 ? "flow.wait" : "flow.no-op");
   if (usec > 0)
     nebula_value_builder_set_take (builder, "with", make_wait (usec));
   for (gsize i = 0; parents && i < nebula_value_get_length (parents); i++) {
     const char *parent = nebula_value_get_string (nebula_value_get_item (parents, i));
-    g_autofree char *node = g_strdup_printf ("t%u", GPOINTER_TO_UINT (g_hash_table_lookup (numbers, parent)));
+    g_autofree char *node =
+        g_strdup_printf ("t%u", GPOINTER_TO_UINT (g_hash_table_lookup (numbers, parent)));
 
     nebula_value_builder_add_take (after, nebula_value_new_string (node));
   }
@@ -312,10 +326,11 @@ make_workflow (NebulaValue *document, double scale, Schedule *schedule)
 
   g_array_set_size (schedule->tasks, (guint) n_tasks);
   for (gsize i = 0; i < n_tasks; i++) {
-    const char *id = nebula_value_get_member_string (nebula_value_get_item (tasks, i), "id", "");
+    const char *id =
+        nebula_value_get_member_string (nebula_value_get_item (tasks, i), "id", "");
 
     g_hash_table_insert (numbers, (char *) id, GUINT_TO_POINTER ((guint) i));
-    g_array_index (schedule->tasks, Task, i) = (Task){ id, -1, -1 };
+    g_array_index (schedule->tasks, Task, i) = (Task){id, -1, -1};
   }
   for (gsize i = 0; i < n_tasks; i++) {
     Task *task = &g_array_index (schedule->tasks, Task, i);
@@ -323,7 +338,8 @@ make_workflow (NebulaValue *document, double scale, Schedule *schedule)
     gint64 usec = (gint64) ceil ((seconds ? *seconds : 0) * scale * G_USEC_PER_SEC);
     char *node = g_strdup_printf ("t%u", (guint) i);
 
-    nebula_value_builder_set_take (nodes, node, make_node (nebula_value_get_item (tasks, i), numbers, usec));
+    nebula_value_builder_set_take (
+        nodes, node, make_node (nebula_value_get_item (tasks, i), numbers, usec));
     g_hash_table_insert (schedule->by_node, node, task);
   }
   nebula_value_builder_set_integer (builder, "nebula", 1);
@@ -359,8 +375,9 @@ conform_wf_run (NebulaValue *request, GError **error)
   const char *path = conform_get_text (request, "path", error);
   NebulaValue *scale = nebula_value_get_member (request, "time_scale");
   g_autoptr (GArray) tasks = g_array_new (FALSE, TRUE, sizeof (Task));
-  g_autoptr (GHashTable) by_node = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Schedule schedule = { tasks, by_node };
+  g_autoptr (GHashTable) by_node =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  Schedule schedule = {tasks, by_node};
   g_autoptr (NebulaValue) document = NULL;
   g_autoptr (NebulaValue) definition = NULL;
   g_autoptr (NebulaValue) report = NULL;
@@ -369,17 +386,24 @@ conform_wf_run (NebulaValue *request, GError **error)
 
   if (!path || !g_file_get_contents (path, &text, &length, error))
     return NULL;
-  document = nebula_value_parse_json (text, (gssize) length, NEBULA_JSON_FLAGS_NONE, error);
+  document =
+      nebula_value_parse_json (text, (gssize) length, NEBULA_JSON_FLAGS_NONE, error);
   if (!document)
     return NULL;
   if (!get_list (document, "specification")) {
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA, "This is no WfFormat file.");
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
+                         "This is no WfFormat file.");
     return NULL;
   }
-  definition = make_workflow (document, scale && nebula_value_is_number (scale) ? nebula_value_get_float (scale) : 1, &schedule);
-  if (nebula_value_get_member_integer (request, "max_parallel", G_MAXINT64) < (gint64) tasks->len) {
+  definition = make_workflow (
+      document,
+      scale && nebula_value_is_number (scale) ? nebula_value_get_float (scale) : 1,
+      &schedule);
+  if (nebula_value_get_member_integer (request, "max_parallel", G_MAXINT64) <
+      (gint64) tasks->len) {
     /* A workflow has no limit over its own nodes yet. */
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED, "Fewer tasks at once than there are cannot be asked for.");
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED,
+                         "Fewer tasks at once than there are cannot be asked for.");
     return NULL;
   }
   report = conform_execute (definition, NULL, hear_schedule, &schedule, error);

@@ -5,28 +5,28 @@
  *   request  {"id", "op", …arguments}
  *   answer   {"id", "ok": true, "value"} | {"id", "ok": false, "error": {"code", "message"}} | {"id", "unsupported": true}
  */
+#include "nebula-conform.h"
+
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "nebula-conform.h"
 #include "nebula-error.h"
 #include "nebula-json.h"
 
-static const struct
-{
+static const struct {
   const char *name;
   ConformOperation run;
 } operations[] = {
-  { "expr.eval", conform_expr_eval },
-  { "expr.template", conform_expr_template },
-  { "json.parse", conform_json_parse },
-  { "msgpack.roundtrip", conform_msgpack_roundtrip },
-  { "wf.run", conform_wf_run },
-  { "workflow.run", conform_workflow_run },
-  { "workflow.validate", conform_workflow_validate },
+    {"expr.eval", conform_expr_eval},
+    {"expr.template", conform_expr_template},
+    {"json.parse", conform_json_parse},
+    {"msgpack.roundtrip", conform_msgpack_roundtrip},
+    {"wf.run", conform_wf_run},
+    {"workflow.run", conform_workflow_run},
+    {"workflow.validate", conform_workflow_validate},
 };
 
 NebulaRegistry *
@@ -48,7 +48,8 @@ conform_get_text (NebulaValue *request, const char *name, GError **error)
   const char *text = nebula_value_get_member_string (request, name, NULL);
 
   if (!text)
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT, "The request has no text “%s”.", name);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                 "The request has no text “%s”.", name);
   return text;
 }
 
@@ -63,7 +64,8 @@ conform_plain (NebulaValue *value)
   if (kind == NEBULA_VALUE_KIND_ARRAY) {
     builder = nebula_value_builder_new_array ();
     for (gsize i = 0; i < nebula_value_get_length (value); i++)
-      nebula_value_builder_add_take (builder, conform_plain (nebula_value_get_item (value, i)));
+      nebula_value_builder_add_take (builder,
+                                     conform_plain (nebula_value_get_item (value, i)));
     return nebula_value_builder_end (builder);
   }
   if (kind != NEBULA_VALUE_KIND_OBJECT)
@@ -73,7 +75,8 @@ conform_plain (NebulaValue *value)
     gsize length;
     const char *key = nebula_value_get_key (value, i, &length);
 
-    nebula_value_builder_set_length_take (builder, key, length, conform_plain (nebula_value_get_member_at (value, i)));
+    nebula_value_builder_set_length_take (
+        builder, key, length, conform_plain (nebula_value_get_member_at (value, i)));
   }
   return nebula_value_builder_end (builder);
 }
@@ -127,7 +130,8 @@ static gboolean
 answer_line (const char *line, gsize length)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) request = nebula_value_parse_json (line, (gssize) length, NEBULA_JSON_FLAGS_NONE, &error);
+  g_autoptr (NebulaValue) request =
+      nebula_value_parse_json (line, (gssize) length, NEBULA_JSON_FLAGS_NONE, &error);
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autoptr (NebulaValue) answer = NULL;
   g_autofree char *text = NULL;
@@ -136,12 +140,26 @@ answer_line (const char *line, gsize length)
     answer = answer_request (request);
   } else {
     if (!error)
-      error = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA, "A request is one object.");
+      error = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
+                                   "A request is one object.");
     set_error (builder, error);
     answer = nebula_value_builder_end (builder);
   }
   text = nebula_value_to_json (answer, NEBULA_JSON_FLAGS_NONE);
   return fputs (text, stdout) >= 0 && fputc ('\n', stdout) != EOF && fflush (stdout) == 0;
+}
+
+/* Started by hand it finds the modules that were built with it, as a test does. */
+static void
+start_again_with_modules (char **argv)
+{
+  g_auto (GStrv) environment = g_get_environ ();
+
+  if (g_environ_getenv (environment, "NEBULA_MODULE_PATH"))
+    return;
+  environment = g_environ_setenv (environment, "NEBULA_MODULE_PATH", BUILT_MODULES, TRUE);
+  environment = g_environ_setenv (environment, "NEBULA_HOST", BUILT_HOST, FALSE);
+  execve ("/proc/self/exe", argv, environment);
 }
 
 int
@@ -151,6 +169,7 @@ main (int argc, char **argv)
   size_t capacity = 0;
   ssize_t length;
 
+  start_again_with_modules (argv);
   setlocale (LC_ALL, "C.UTF-8");
   while ((length = getline (&line, &capacity, stdin)) > 0) {
     if (!answer_line (line, (gsize) length))

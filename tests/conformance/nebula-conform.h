@@ -25,4 +25,8 @@ typedef void (*ConformListener) (NebulaEvent *event, gpointer user_data);
 
 /* Runs @definition to its end in memory, or until it can only wait for a signal; @listener hears the events of its nodes.
  * The result is the run object. */
-NebulaValue *conform_execute (NebulaValue *definition, NebulaValue *input, ConformListener listener, gpointer user_data, GError **error);
+NebulaValue *conform_execute (NebulaValue *definition,
+                              NebulaValue *input,
+                              ConformListener listener,
+                              gpointer user_data,
+                              GError **error);

@@ -96,7 +96,7 @@ class DocsTest(unittest.TestCase):
 
 def main():
     global TOP, HOST, MODULE, PROGRAM
-    TOP, HOST, MODULE, PROGRAM = (sys.argv[1:] + [''])[:4]
+    TOP, HOST, MODULE, PROGRAM = [name and os.path.abspath(name) for name in (sys.argv[1:] + [''])[:4]]
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(DocsTest)
     result = unittest.TextTestRunner(stream=sys.stderr, verbosity=2).run(suite)
     bad = len(result.failures) + len(result.errors)

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "nebula-invocation.h"

@@ -112,7 +112,7 @@ static void
 setup_while (NebulaActionClass *klass)
 {
   nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_WHILE);
-  add (klass, "condition", NEBULA_PARAMETER_KIND_JSON);
+  add (klass, "condition", NEBULA_PARAMETER_KIND_EXPRESSION);
   add (klass, "max", NEBULA_PARAMETER_KIND_INTEGER);
 }
 

@@ -206,6 +206,18 @@ class Expr(world.Case):
     def test_without_expression(self):
         self.expect(2, 'expr')
 
+    def test_one_after_another_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([world.PROGRAM, 'expr', '--data', '{"x": 20}'], stdin=theirs, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, encoding='utf-8', env=self.environment)
+        os.close(theirs)
+        os.write(ours, b'$x + 1\n$last * 2\n1 +\n:functions\n:quit\n')
+        out, err = process.communicate(timeout=world.LIMIT)
+        os.close(ours)
+        self.assertEqual((process.returncode, out), (0, '21\n42\n'))
+        self.assertIn('^', err)
+        self.assertIn('length', err)
+
 
 class Inspect(world.Case):
     def test_list(self):
@@ -237,6 +249,31 @@ class Graph(world.Case):
         text = self.expect(0, 'workflow', 'graph', 'slow.yaml', '--format', 'mermaid').out
         self.assertIn('pause', text)
         self.expect(2, 'workflow', 'graph', 'missing.yaml')
+
+
+class Config(world.Case):
+    def setUp(self):
+        super().setUp()
+        self.environment['XDG_CONFIG_HOME'] = self.path('config')
+        self.environment['XDG_CONFIG_DIRS'] = self.path('none')
+
+    def test_settings(self):
+        settings = self.expect(0, 'config', 'list', '--json').json()
+        self.assertIn('durability', settings)
+        before = self.expect(0, 'config', 'get', 'durability', '--json').json()
+        self.assertEqual(before, settings['durability'])
+        self.assertNotEqual(before, 'relaxed')
+        self.expect(0, 'config', 'set', 'durability', 'relaxed')
+        self.assertEqual(self.expect(0, 'config', 'get', 'durability').out, 'relaxed\n')
+        described = self.expect(0, 'config', 'describe', 'durability', '--json').json()
+        self.assertEqual((described['value'], described['default']), ('relaxed', before))
+        self.assertIn(self.folder, described['source'])
+        self.assertIn('relaxed', self.expect(0, 'config', 'list').out)
+
+    def test_refused(self):
+        self.expect(4, 'config', 'get', 'nothing')
+        self.expect(4, 'config', 'set', 'durability', 'hard')
+        self.assertEqual(self.expect(4, 'config', 'describe', 'nothing', '--json').json()['error']['code'], 'config')
 
 
 class Completion(world.Case):

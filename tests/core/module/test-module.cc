@@ -378,6 +378,25 @@ TEST_F (ModuleTest, FileChangedBetweenProbeAndLoad)
   EXPECT_THAT (error.message (), testing::HasSubstr ("changed since it was probed"));
 }
 
+TEST_F (ModuleTest, LoadedModuleStaysWhenItsFileIsReplaced)
+{
+  add ("again");
+  Ref<NebulaRegistry> registry = load ();
+  Error error;
+  NebulaActionResolver *resolver = NEBULA_ACTION_RESOLVER (registry.get ());
+  Info info (nebula_action_resolver_lookup (resolver, "again.echo", nullptr, error.out ()));
+  ASSERT_TRUE (info) << error.message ();
+  NebulaActionClass *klass = nebula_action_resolver_load (resolver, info.get (), error.out ());
+  ASSERT_NE (klass, nullptr) << error.message ();
+
+  /* Even by something that crashes. */
+  ASSERT_EQ (remove (path ("again.so").c_str ()), 0);
+  add ("null", "again");
+  ASSERT_TRUE (nebula_registry_load (registry.get (), error.out ()));
+  EXPECT_EQ (nebula_module_info_get_status (find (registry.get (), "again").get ()), NEBULA_MODULE_STATUS_OK);
+  EXPECT_EQ (nebula_action_resolver_load (resolver, info.get (), error.out ()), klass) << error.message ();
+}
+
 TEST_F (ModuleTest, TypeThatIsRegisteredAlreadyIsRefusedBeforeLoading)
 {
   add ("twin");

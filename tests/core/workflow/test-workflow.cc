@@ -224,7 +224,6 @@ const Case cases[] = {
   { "template_refused", HEAD "  a: { action: http.request, with: { url: x, retries: '{{ $input.n }}' } }\n", { "type-mismatch" }, 3, 55, nullptr },
   { "expression_of_wrong_kind", HEAD "  a: { action: data.filter, with: { items: [], where: [1] } }\n", { "type-mismatch" }, 3, 55, nullptr },
   { "expressions_of_wrong_kind", HEAD "  a: { action: data.aggregate, with: { items: [], compute: x } }\n", { "type-mismatch" }, 3, 60, nullptr },
-  { "braces_around_expression", HEAD "  a: { action: data.filter, with: { items: [], where: '{{ $item }}' } }\n", { "bad-expression" }, 3, 55, "without" },
   { "self_loop", HEAD NODE_A "connections: [a -> a]\n", { "self-loop" }, 4, 15, nullptr },
   { "two_cycle", HEAD NODE_A NODE_B NODE_C "connections: [c -> a, a -> b, b -> a]\n", { "cycle" }, 6, 31, nullptr },
   { "no_entry", HEAD NODE_A NODE_B "connections: [a -> b, b -> a]\n", { "cycle", "no-entry" }, 5, 23, nullptr },
