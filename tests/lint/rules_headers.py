@@ -44,7 +44,7 @@ def check_includes(source, layers):
         return
     for line, name, is_system in source.includes():
         header = name.split('/')[-1]
-        if parts[0] == 'core' and len(parts) == 3:
+        if parts[0] == 'core' and len(parts) >= 3:
             problem = judge_core_include(parts[1], source.path, header, is_system, layers)
         else:
             problem = judge_outer_include(parts, header, layers)
