@@ -135,7 +135,7 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->instances);
   g_hash_table_unref (self->plans);
   g_hash_table_unref (self->stored);
-  g_hash_table_unref (self->sleepers);
+  _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
@@ -200,8 +200,7 @@ nebula_engine_init (NebulaEngine *self)
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->sleepers =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_sleeper_free);
+  _nebula_sleepers_init (self);
   self->gates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_gate_free);
   g_queue_init (&self->run_queue);
 }
@@ -569,5 +568,4 @@ nebula_engine_stop (NebulaEngine *self)
   g_clear_pointer (&self->journal, nebula_journal_free);
   nebula_mailbox_close (self->mailbox, _nebula_runner_discard);
   g_clear_pointer (&self->mailbox, nebula_mailbox_unref);
-  g_hash_table_remove_all (self->sleepers);
 }

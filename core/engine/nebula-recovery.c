@@ -153,8 +153,7 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
     return NULL;
   }
   if (sleeper) {
-    nebula_heap_remove (&engine->wakes, &sleeper->wake.entry);
-    g_hash_table_remove (engine->sleepers, id);
+    _nebula_sleepers_remove (engine, sleeper);
     _nebula_scheduler_set_wake (engine, &instance->wake,
                                 nebula_kernel_get_next_due (instance->kernel));
   }
@@ -162,44 +161,26 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
 }
 
 void
-_nebula_sleeper_free (gpointer data)
-{
-  NebulaSleeper *sleeper = data;
-
-  g_free (sleeper->id);
-  g_free (sleeper);
-}
-
-static void
-add_sleeper (NebulaEngine *engine, const char *id, gint64 wake_usec)
-{
-  NebulaSleeper *sleeper = g_new0 (NebulaSleeper, 1);
-
-  sleeper->id = g_strdup (id);
-  sleeper->wake.is_sleeper = TRUE;
-  g_hash_table_insert (engine->sleepers, sleeper->id, sleeper);
-  _nebula_scheduler_set_wake (engine, &sleeper->wake, wake_usec);
-}
-
-void
 _nebula_recovery_put_to_sleep (NebulaInstance *instance)
 {
   NebulaEngine *engine = instance->engine;
+  gint64 due = nebula_kernel_get_next_due (instance->kernel);
+  g_autofree char *id = g_strdup (instance->id);
 
-  add_sleeper (engine, instance->id, nebula_kernel_get_next_due (instance->kernel));
-  g_hash_table_remove (engine->instances, instance->id);
+  g_hash_table_remove (engine->instances, id);
+  _nebula_sleepers_add (engine, id, due);
 }
 
 void
 _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper)
 {
-  g_autofree char *id = g_strdup (sleeper->id);
+  g_autofree char *id = g_strdup (_nebula_sleeper_get_id (sleeper));
   g_autoptr (GError) error = NULL;
   NebulaInstance *instance = _nebula_recovery_load (engine, id, &error);
 
   if (!instance) {
     g_warning ("Execution %s cannot be woken: %s", id, error->message);
-    g_hash_table_remove (engine->sleepers, id);
+    _nebula_sleepers_remove (engine, sleeper);
     return;
   }
   nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
@@ -252,7 +233,7 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
   if (header->status == NEBULA_EXECUTION_STATUS_PAUSED)
     return;
   if (header->status == NEBULA_EXECUTION_STATUS_SUSPENDED) {
-    add_sleeper (engine, header->stream, header->wake_usec);
+    _nebula_sleepers_add (engine, header->stream, header->wake_usec);
     return;
   }
   instance = load_header (engine, header, &error);
