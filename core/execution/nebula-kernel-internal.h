@@ -51,6 +51,8 @@ NebulaState *nebula_kernel_get_state (NebulaKernel *self);
 NebulaExecutionStatus nebula_kernel_get_status (NebulaKernel *self);
 
 /* Stimuli. @now_usec: real time. */
+/* Instead of the plan's own, before the start; 0: none. */
+void nebula_kernel_set_timeout (NebulaKernel *self, gint64 timeout_usec);
 void nebula_kernel_start (NebulaKernel *self,
                           NebulaValue *input,
                           NebulaValue *environment,
@@ -102,7 +104,8 @@ void nebula_kernel_withdraw (NebulaKernel *self,
 /* The work of an attempt with its parameters resolved; NULL with error if they do not resolve as before. */
 NebulaWork *
 nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error);
-char *nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work);
+/* What names a node-run; the idempotency key is its SHA-256. */
+char *nebula_kernel_dup_identity (NebulaKernel *self, NebulaWork *work);
 /* Real time of the next timer; 0: none. */
 gint64 nebula_kernel_get_next_due (NebulaKernel *self);
 /* Late expressions evaluated by an invoked action find their names here, as long as the work lives. */
