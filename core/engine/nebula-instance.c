@@ -92,9 +92,12 @@ _nebula_instance_free (NebulaInstance *self)
 void
 _nebula_instance_drop (NebulaInstance *self, const GError *error)
 {
+  /* Held by a unit that is none: whoever is answered may let go of the last handle. */
+  self->n_units++;
   answer_waiters (self, 0, error);
   answer_end_waiters (self, error);
   _nebula_execution_detach (self);
+  self->n_units--;
   if (self->n_units > 0) {
     /* The journal still holds units that name it: it goes when they are answered. */
     self->is_dropped = TRUE;
@@ -192,6 +195,19 @@ _nebula_instance_settle (NebulaInstance *self)
 }
 
 static void
+accept (NebulaInstance *self, const NebulaUnit *unit)
+{
+  self->ahead_bytes -= g_bytes_get_size (unit->facts);
+  become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
+  if (self->is_dropped)
+    return;
+  run_commands (self);
+  _nebula_gatekeeper_deliver (self->engine, unit->messages);
+  if (nebula_kernel_get_n_facts (self->kernel) > 0)
+    _nebula_instance_wake (self);
+}
+
+static void
 committed (const NebulaUnit *unit,
            NebulaOutcome outcome,
            const GError *error,
@@ -199,24 +215,18 @@ committed (const NebulaUnit *unit,
 {
   NebulaInstance *self = user_data;
 
-  self->n_units--;
-  if (self->is_dropped) {
-    if (self->n_units == 0)
-      _nebula_instance_free (self);
-    return;
-  }
-  self->ahead_bytes -= g_bytes_get_size (unit->facts);
-  if (outcome != NEBULA_OUTCOME_COMMITTED) {
-    /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
+  /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
+  if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
     _nebula_instance_drop (self, error);
-    return;
-  }
-  become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
-  run_commands (self);
-  _nebula_gatekeeper_deliver (self->engine, unit->messages);
-  if (nebula_kernel_get_n_facts (self->kernel) > 0)
-    _nebula_instance_wake (self);
-  settle (self);
+  else if (!self->is_dropped)
+    accept (self, unit);
+
+  /* Only now: whoever was answered may have let go of the last handle, or stopped the engine. */
+  self->n_units--;
+  if (!self->is_dropped)
+    settle (self);
+  else if (self->n_units == 0)
+    _nebula_instance_free (self);
 }
 
 static NebulaHeader *
