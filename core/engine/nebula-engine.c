@@ -343,12 +343,27 @@ capture (NebulaValue *options)
   return nebula_value_builder_end (builder);
 }
 
+/* Of the workflow's own time limit and the one that is asked for the tighter one holds. */
+static gboolean
+tighten (const char *timeout, gint64 *timeout_usec, GError **error)
+{
+  gint64 usec;
+
+  if (!nebula_duration_parse (timeout, &usec, error))
+    return FALSE;
+  if (*timeout_usec == 0 || usec < *timeout_usec)
+    *timeout_usec = usec;
+  return TRUE;
+}
+
 static gboolean
 check_start (NebulaEngine *self,
              NebulaValue *options,
              NebulaDurability *ret_durability,
+             gint64 *ret_timeout_usec,
              GError **error)
 {
+  const char *timeout = nebula_value_get_member_string (options, "timeout", NULL);
   const char *durability = nebula_value_get_member_string (options, "durability", NULL);
   const char *id = nebula_value_get_member_string (options, "id", NULL);
 
@@ -363,6 +378,8 @@ check_start (NebulaEngine *self,
                  _ ("There is an execution “%s” already."), id);
     return FALSE;
   }
+  if (timeout && !tighten (timeout, ret_timeout_usec, error))
+    return FALSE;
   if (!durability || nebula_durability_from_string (durability, ret_durability))
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
@@ -376,7 +393,7 @@ check_start (NebulaEngine *self,
  * @self: an engine
  * @plan: a plan of this engine
  * @input: (nullable): the input; %NULL for an empty object
- * @options: (nullable): an object {id, durability, env, trigger, user, tenant}
+ * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant}
  * @error: where the failure goes
  *
  * Starts an execution.
@@ -403,6 +420,7 @@ nebula_engine_start (NebulaEngine *self,
   g_autoptr (NebulaValue) captured = NULL;
   g_autofree char *id = NULL;
   NebulaDurability durability = plan->durability;
+  gint64 timeout_usec = plan->timeout_usec;
   NebulaInstance *instance;
 
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
@@ -413,7 +431,7 @@ nebula_engine_start (NebulaEngine *self,
     options = empty;
   if (!input)
     input = empty;
-  if (!check_start (self, options, &durability, error) ||
+  if (!check_start (self, options, &durability, &timeout_usec, error) ||
       (plan->input_schema &&
        !nebula_input_check (plan->input_schema, input, &filled, error)))
     return NULL;
@@ -425,6 +443,7 @@ nebula_engine_start (NebulaEngine *self,
   instance->durability = durability;
   captured = capture (options);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
+  nebula_kernel_set_timeout (instance->kernel, timeout_usec);
   nebula_kernel_start (instance->kernel, filled ? filled : input, captured,
                        nebula_clock_get_random (self->clock),
                        nebula_clock_get_real_usec (self->clock));

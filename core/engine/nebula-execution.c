@@ -240,7 +240,7 @@ search_fact (NebulaState *state, const NebulaFact *fact, gpointer data)
 static NebulaValue *
 report_unnamed (NebulaState *state, const char *path)
 {
-  guint32 node = nebula_plan_find_node (state->plan, 0, g_intern_string (path));
+  guint32 node = nebula_plan_find_node (state->plan, 0, path);
 
   return node == NEBULA_PLAN_NONE || !state->root
              ? NULL

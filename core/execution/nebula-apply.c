@@ -89,7 +89,10 @@ apply_node_waiting (NebulaState *self,
 {
   _nebula_work_set_status (self, run->work, NEBULA_NODE_WAITING);
   run->work->due_usec = fact->due_usec;
-  run->work->signal = fact->text;
+  if (fact->attempt)
+    run->attempts = (guint16) fact->attempt;
+  g_free (run->work->signal);
+  run->work->signal = g_strdup (fact->text);
   run->work->wait = (guint8) fact->code;
   run->work->is_begun = 0;
 }
@@ -136,11 +139,10 @@ take_signal (NebulaState *self, const char *name)
   for (GList *link = self->signals.head; link; link = link->next) {
     NebulaSignal *signal = link->data;
 
-    if (signal->name != name)
+    if (!g_str_equal (signal->name, name))
       continue;
     g_queue_delete_link (&self->signals, link);
-    nebula_value_unref (signal->value);
-    g_free (signal);
+    _nebula_signal_free (signal);
     return;
   }
 }
@@ -162,16 +164,33 @@ end_run (NebulaState *self,
   self->recoveries = 0;
 }
 
+/* The port's name as the plan has it; a port that nothing is connected to is only told. */
+static const char *
+find_port (NebulaState *self, const NebulaFact *fact)
+{
+  NebulaPlanNode *node = &self->plan->nodes[fact->node];
+
+  if (!fact->text)
+    return NULL;
+  for (guint i = 0; i < node->n_out; i++) {
+    const char *port = self->plan->edges[node->first_out + i].port;
+
+    if (port && g_str_equal (port, fact->text))
+      return port;
+  }
+  return g_intern_string (fact->text);
+}
+
 static void
 apply_node_ended (NebulaState *self,
                   const NebulaFact *fact,
                   NebulaLane *lane,
                   NebulaRun *run)
 {
-  const char *signal = run->work->signal;
+  g_autofree char *signal = g_steal_pointer (&run->work->signal);
 
   end_run (self, fact, lane, run, NEBULA_NODE_COMPLETED);
-  run->port = fact->text;
+  run->port = find_port (self, fact);
   run->by_port = fact->code == 1;
   if (signal && fact->number == 1)
     take_signal (self, signal);
@@ -361,7 +380,7 @@ apply_signalled (NebulaState *self,
 {
   NebulaSignal *signal = g_new0 (NebulaSignal, 1);
 
-  signal->name = fact->text;
+  signal->name = g_strdup (fact->text);
   signal->value = fact->value ? nebula_value_ref (fact->value) : nebula_value_new_null ();
   g_queue_push_tail (&self->signals, signal);
 }

@@ -237,7 +237,7 @@ find_signal (NebulaState *state, const char *name)
   for (GList *link = state->signals.head; link; link = link->next) {
     NebulaSignal *signal = link->data;
 
-    if (signal->name == name)
+    if (g_str_equal (signal->name, name))
       return signal;
   }
   return NULL;
@@ -267,7 +267,8 @@ _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt)
                _ ("A wait needs “duration”, “until” or “signal”."));
     return;
   }
-  fact.text = name ? g_intern_string (name) : NULL;
+  fact.text = name;
+  fact.attempt = attempt;
   fact.code = nebula_value_has_member (parameters, "until") ? NEBULA_WAIT_UNTIL
                                                             : NEBULA_WAIT_DURATION;
   if (name) {

@@ -27,7 +27,7 @@ fill_arguments (NebulaKernel *self,
   *ret_arguments = (NebulaArguments){
       .parameters = parameters,
       .input = work->input,
-      .environment = &environment->environment,
+      .environment = environment ? &environment->environment : NULL,
       .table = nebula_action_info_get_parameters (node->info),
       .expressions = node->late,
   };
@@ -65,7 +65,7 @@ _nebula_kernel_end_node (NebulaKernel *self,
       .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node};
 
   fact.attempt = attempt;
-  fact.text = port && !g_str_equal (port, "out") ? g_intern_string (port) : NULL;
+  fact.text = port && !g_str_equal (port, "out") ? port : NULL;
   fact.value = value;
   _nebula_kernel_record (self, &fact);
 }
@@ -479,5 +479,4 @@ nebula_kernel_fill_arguments (NebulaKernel *self,
                               NebulaArguments *ret_arguments)
 {
   fill_arguments (self, work, NULL, work->parameters, ret_arguments);
-  ret_arguments->environment = NULL;
 }

@@ -76,7 +76,7 @@ typedef struct {
   gint64 number;
   gint64 time_usec;
   gint64 due_usec;  /* 0: none */
-  const char *text; /* interned when decoded */
+  const char *text; /* borrowed; of a decoded fact: until the next one is read */
   NebulaValue *value;
 } NebulaFact;
 
@@ -102,6 +102,7 @@ typedef struct {
   gsize size;
   gsize offset;
   gint64 last_usec;
+  char *text; /* of the fact that was read last */
   NebulaFactFindNode find_node;
   gpointer find_data;
 } NebulaFactReader;
@@ -111,6 +112,7 @@ gboolean nebula_fact_reader_init (NebulaFactReader *self,
                                   NebulaFactFindNode find_node,
                                   gpointer data,
                                   GError **error);
+void nebula_fact_reader_clear (NebulaFactReader *self);
 /* FALSE without error at the end. The fact's value is a new reference that the caller releases. */
 gboolean
 nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error);

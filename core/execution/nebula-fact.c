@@ -85,18 +85,16 @@ read_zigzag (NebulaFactReader *self, gint64 *ret_number, GError **error)
 }
 
 static gboolean
-read_text (NebulaFactReader *self, const char **ret_text, GError **error)
+read_text (NebulaFactReader *self, char **ret_text, GError **error)
 {
-  g_autofree char *text = NULL;
   guint64 length;
 
   if (!read_varint (self, &length, error))
     return FALSE;
   if (length > self->size - self->offset)
     return truncated (error);
-  text = g_strndup ((const char *) self->data + self->offset, length);
+  *ret_text = g_strndup ((const char *) self->data + self->offset, length);
   self->offset += length;
-  *ret_text = g_intern_string (text);
   return TRUE;
 }
 
@@ -189,6 +187,7 @@ nebula_fact_reader_init (NebulaFactReader *self,
 
   self->data = g_bytes_get_data (segment, &self->size);
   self->offset = 0;
+  self->text = NULL;
   self->find_node = find_node;
   self->find_data = data;
   if (!read_varint (self, &format, error))
@@ -211,7 +210,7 @@ nebula_fact_reader_init (NebulaFactReader *self,
 static gboolean
 read_node (NebulaFactReader *self, NebulaFact *fact, GError **error)
 {
-  const char *id;
+  g_autofree char *id = NULL;
 
   if (!read_text (self, &id, error))
     return FALSE;
@@ -254,8 +253,11 @@ read_fields (NebulaFactReader *self, guint64 fields, NebulaFact *fact, GError **
       return FALSE;
     fact->time_usec += delta;
   }
-  if ((fields & FIELD_TEXT) && !read_text (self, &fact->text, error))
-    return FALSE;
+  if (fields & FIELD_TEXT) {
+    if (!read_text (self, &self->text, error))
+      return FALSE;
+    fact->text = self->text;
+  }
   if (fields & FIELD_VALUE) {
     fact->value =
         nebula_value_read_msgpack (self->data, self->size, &self->offset, error);
@@ -270,6 +272,12 @@ read_fields (NebulaFactReader *self, guint64 fields, NebulaFact *fact, GError **
   return !(fields & FIELD_CODE) || read_small (self, &fact->code, error);
 }
 
+void
+nebula_fact_reader_clear (NebulaFactReader *self)
+{
+  g_clear_pointer (&self->text, g_free);
+}
+
 gboolean
 nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error)
 {
@@ -277,6 +285,7 @@ nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **
   guint64 fields;
   guint8 kind;
 
+  nebula_fact_reader_clear (self);
   if (self->offset == self->size)
     return FALSE;
   kind = self->data[self->offset++];
@@ -291,6 +300,7 @@ nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **
   fact.kind = kind;
   if (!read_fields (self, fields, &fact, error)) {
     g_clear_pointer (&fact.value, nebula_value_unref);
+    nebula_fact_reader_clear (self);
     return FALSE;
   }
   self->last_usec = fact.time_usec;

@@ -51,6 +51,8 @@ NebulaState *nebula_kernel_get_state (NebulaKernel *self);
 NebulaExecutionStatus nebula_kernel_get_status (NebulaKernel *self);
 
 /* Stimuli. @now_usec: real time. */
+/* Instead of the plan's own, before the start; 0: none. */
+void nebula_kernel_set_timeout (NebulaKernel *self, gint64 timeout_usec);
 void nebula_kernel_start (NebulaKernel *self,
                           NebulaValue *input,
                           NebulaValue *environment,

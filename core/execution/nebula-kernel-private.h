@@ -15,6 +15,7 @@ struct _NebulaKernel {
   char *tenant;
   NebulaKernelHost host;
   gint64 now_usec;
+  gint64 timeout_usec; /* of the execution; 0: none */
 };
 
 /* Where expressions of one node-run, or of one lane as a whole, find their names. */

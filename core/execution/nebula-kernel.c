@@ -21,6 +21,7 @@ nebula_kernel_new (NebulaPlan *plan,
   self->execution = g_strdup (execution);
   self->tenant = g_strdup (tenant);
   self->host = *host;
+  self->timeout_usec = plan->timeout_usec;
   nebula_fact_writer_init (&self->writer);
   return self;
 }
@@ -116,6 +117,12 @@ end_with_error (NebulaKernel *self, const GError *error)
 }
 
 void
+nebula_kernel_set_timeout (NebulaKernel *self, gint64 timeout_usec)
+{
+  self->timeout_usec = timeout_usec;
+}
+
+void
 nebula_kernel_start (NebulaKernel *self,
                      NebulaValue *input,
                      NebulaValue *environment,
@@ -133,8 +140,8 @@ nebula_kernel_start (NebulaKernel *self,
   fact.text = self->plan->hash;
   fact.number = (gint64) seed;
   fact.code = self->plan->concurrency_limit > 0;
-  if (self->plan->timeout_usec > 0)
-    fact.due_usec = self->now_usec + self->plan->timeout_usec;
+  if (self->timeout_usec > 0)
+    fact.due_usec = self->now_usec + self->timeout_usec;
   _nebula_kernel_record (self, &fact);
   if (self->plan->concurrency_limit == 0)
     return;
@@ -379,7 +386,7 @@ find_waiting_for (NebulaState *state, const char *name)
     NebulaWork *work = link->data;
     NebulaRun *run = nebula_lane_get_run (state, work->lane, work->node);
 
-    if (run->status == NEBULA_NODE_WAITING && work->signal == name)
+    if (run->status == NEBULA_NODE_WAITING && work->signal && g_str_equal (work->signal, name))
       return work;
   }
   return NULL;
@@ -414,7 +421,7 @@ nebula_kernel_signal (NebulaKernel *self,
   if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
     return;
   set_now (self, now_usec);
-  fact.text = g_intern_string (name);
+  fact.text = name;
   _nebula_kernel_record (self, &fact);
   work = find_waiting_for (self->state, fact.text);
   if (work)

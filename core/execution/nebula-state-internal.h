@@ -112,7 +112,7 @@ struct _NebulaWork {
   gint64 digest;
   gint64 due_usec;      /* real time of its timer; 0: none */
   gint64 deadline_usec; /* total time-out; 0: none */
-  const char *signal;
+  char *signal; /* NULL: none */
   guint8 effect;
   guint8 wait;            /* NebulaWait */
   guint8 is_begun : 1;    /* the fact that lets an effectful attempt begin is there */
@@ -136,7 +136,7 @@ typedef struct {
 } NebulaAgendaItem;
 
 typedef struct {
-  const char *name;
+  char *name;
   NebulaValue *value;
 } NebulaSignal;
 

@@ -7,6 +7,7 @@ G_BEGIN_DECLS
 
 NebulaLane *_nebula_lane_new (NebulaState *self, guint32 number, guint32 scope);
 void _nebula_lane_free (NebulaState *self, NebulaLane *lane);
+void _nebula_signal_free (gpointer data);
 NebulaLoop *_nebula_loop_new (NebulaWork *work);
 void _nebula_loop_free (NebulaState *self, NebulaLoop *loop);
 NebulaWork *_nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node);

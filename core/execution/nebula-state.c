@@ -20,12 +20,13 @@ nebula_state_new (NebulaPlan *plan)
   return self;
 }
 
-static void
-nebula_signal_free (gpointer data)
+void
+_nebula_signal_free (gpointer data)
 {
   NebulaSignal *signal = data;
 
   nebula_value_unref (signal->value);
+  g_free (signal->name);
   g_free (signal);
 }
 
@@ -37,7 +38,7 @@ nebula_state_free (NebulaState *self)
   if (self->root)
     _nebula_lane_free (self, self->root);
   g_hash_table_unref (self->lanes);
-  g_queue_clear_full (&self->signals, nebula_signal_free);
+  g_queue_clear_full (&self->signals, _nebula_signal_free);
   g_array_unref (self->agenda);
   g_array_unref (self->worklist);
   g_clear_pointer (&self->started, nebula_value_unref);
@@ -199,6 +200,7 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
   g_clear_pointer (&work->input, nebula_value_unref);
   g_clear_pointer (&work->inputs, nebula_value_unref);
   g_clear_pointer (&work->parameters, nebula_value_unref);
+  g_free (work->signal);
   g_free (work);
   if (--lane->active == 0)
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
@@ -368,6 +370,7 @@ nebula_state_fold (NebulaState *self, GBytes *segment, GError **error)
           error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
           _ ("Fact %" G_GUINT64_FORMAT " (%s) does not fit what came before it."),
           self->sequence + 1, nebula_fact_kind_to_string (fact.kind));
+      nebula_fact_reader_clear (&reader);
       return FALSE;
     }
     if (self->watch)

@@ -135,38 +135,6 @@ check_durability (const char *text, GError **error)
   return FALSE;
 }
 
-/* The time limit becomes part of the workflow, so that it holds after a crash too; the tighter one wins. */
-static gboolean
-apply_timeout (Run *self, GError **error)
-{
-  NebulaValue *definition = nebula_workflow_get_definition (self->workflow);
-  NebulaValue *settings = nebula_value_get_member (definition, "settings");
-  g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
-  g_autoptr (NebulaValue) timeout = nebula_value_new_string (self->options->timeout);
-  g_autoptr (NebulaValue) with_timeout = NULL;
-  g_autoptr (NebulaValue) changed = NULL;
-  NebulaWorkflow *limited;
-  const char *own;
-  gint64 usec;
-  gint64 own_usec;
-
-  if (!nebula_duration_parse (self->options->timeout, &usec, error))
-    return FALSE;
-  if (!settings)
-    settings = empty;
-  own = nebula_value_get_member_string (settings, "timeout", NULL);
-  if (own && nebula_duration_parse (own, &own_usec, NULL) && own_usec <= usec)
-    return TRUE;
-  with_timeout = nebula_value_with_member (settings, "timeout", timeout);
-  changed = nebula_value_with_member (definition, "settings", with_timeout);
-  limited = nebula_workflow_new_from_value (changed, self->diagnostics, error);
-  if (!limited)
-    return FALSE;
-  g_object_unref (self->workflow);
-  self->workflow = limited;
-  return TRUE;
-}
-
 /* All mistakes at once, those that only compiling finds too. */
 static void
 list_mistakes (Run *self)
@@ -193,8 +161,6 @@ prepare (Run *self, GError **error)
       list_mistakes (self);
     return NULL;
   }
-  if (self->options->timeout && !apply_timeout (self, error))
-    return NULL;
   return nebula_engine_deploy (self->session.engine, self->workflow, self->diagnostics,
                                error);
 }
@@ -254,6 +220,8 @@ start (Run *self, NebulaPlan *plan, GError **error)
 
   if (self->options->durability)
     nebula_value_builder_set_string (builder, "durability", self->options->durability);
+  if (self->options->timeout)
+    nebula_value_builder_set_string (builder, "timeout", self->options->timeout);
   choices = nebula_value_builder_end (builder);
   self->execution =
       nebula_engine_start (self->session.engine, plan, self->input, choices, error);

@@ -25,7 +25,6 @@ struct _NebulaRegistry
   char *cache_file;  /* NULL: the default */
   char *host;        /* NULL: the default */
   gint64 probe_timeout_usec;
-
   GPtrArray *modules;  /* NebulaModuleInfo, by id */
   GPtrArray *added;    /* NebulaRegistryEntry from code */
   GPtrArray *entries;  /* NebulaRegistryEntry, borrowed or owned: see entries_of_modules */

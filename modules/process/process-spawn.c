@@ -104,13 +104,15 @@ static int
 open_input (NebulaValue *input, GError **error)
 {
   int fd = memfd_create ("nebula-stdin", MFD_CLOEXEC);
+  int number;
 
   if (fd >= 0 && fill_file (fd, input))
     return fd;
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_IO, _("The program's input could not be prepared: %s. Try again later"),
-               g_strerror (errno));
+  number = errno;
   if (fd >= 0)
     close (fd);
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_IO, _("The program's input could not be prepared: %s. Try again later"),
+               g_strerror (number));
   return -1;
 }
 

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "module-test.h"
 
-#include "nebula-duration.h"
+#include "nebula-evaluated-test.h"
 
 using TimeTest = nebula::ModuleTest;
+
+class DocumentedTest : public nebula::EvaluatedTest
+{
+};
+
+TEST_F (DocumentedTest, ActionsHaveHelpAndExamplesThatFit)
+{
+  expect_documented ("time", 2);
+  expect_documented ("file", 5);
+  expect_documented ("process", 1);
+  expect_documented ("http", 1);
+}
 
 TEST_F (TimeTest, NowIsATimestampBetweenTwoLooksAtTheClock)
 {
