@@ -98,6 +98,11 @@ _nebula_instance_drop (NebulaInstance *self, const GError *error)
   answer_end_waiters (self, error);
   _nebula_execution_detach (self);
   self->n_units--;
+  if (self->is_dropped) {
+    if (self->n_units == 0)
+      _nebula_instance_free (self);
+    return;
+  }
   if (self->n_units > 0) {
     /* The journal still holds units that name it: it goes when they are answered. */
     self->is_dropped = TRUE;
@@ -194,6 +199,18 @@ _nebula_instance_settle (NebulaInstance *self)
   settle (self);
 }
 
+/* Gives back a unit, or what counts as one so that @self stays while somebody is answered: he may let go of the last
+ * handle, or stop the engine. */
+static void
+release (NebulaInstance *self)
+{
+  self->n_units--;
+  if (!self->is_dropped)
+    settle (self);
+  else if (self->n_units == 0)
+    _nebula_instance_free (self);
+}
+
 static void
 accept (NebulaInstance *self, const NebulaUnit *unit)
 {
@@ -214,6 +231,7 @@ committed (const NebulaUnit *unit,
            gpointer user_data)
 {
   NebulaInstance *self = user_data;
+  g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
 
   /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
   if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
@@ -221,12 +239,7 @@ committed (const NebulaUnit *unit,
   else if (!self->is_dropped)
     accept (self, unit);
 
-  /* Only now: whoever was answered may have let go of the last handle, or stopped the engine. */
-  self->n_units--;
-  if (!self->is_dropped)
-    settle (self);
-  else if (self->n_units == 0)
-    _nebula_instance_free (self);
+  release (self);
 }
 
 static NebulaHeader *
@@ -279,6 +292,8 @@ submit_to_memory (NebulaInstance *self, guint64 n_facts, NebulaExecutionStatus s
   g_clear_pointer (&self->consumed, g_ptr_array_unref);
   self->submitted += n_facts;
   become_committed (self, self->submitted, status);
+  if (self->is_dropped)
+    return;
   run_commands (self);
   _nebula_gatekeeper_deliver (self->engine, messages);
 }
@@ -322,9 +337,20 @@ is_too_far_ahead (NebulaInstance *self)
              NEBULA_RUN_AHEAD_BYTES;
 }
 
+static void
+plan_next (NebulaInstance *self, gboolean has_more)
+{
+  if (has_more || (!_nebula_instance_is_durable (self) &&
+                   nebula_kernel_get_n_facts (self->kernel) > 0))
+    _nebula_instance_wake (self);
+  _nebula_scheduler_set_wake (self->engine, &self->wake,
+                              nebula_kernel_get_next_due (self->kernel));
+}
+
 void
 _nebula_instance_turn (NebulaInstance *self)
 {
+  g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
   NebulaState *state = nebula_kernel_get_state (self->kernel);
   gboolean has_more = TRUE;
 
@@ -337,13 +363,12 @@ _nebula_instance_turn (NebulaInstance *self)
     self->n_cancelled_seen = state->n_cancelled;
     _nebula_runner_sweep (self);
   }
+
+  self->n_units++; /* held: see release () */
   run_commands (self);
   if (nebula_kernel_get_n_facts (self->kernel) > 0)
     submit (self);
-  if (has_more || (!_nebula_instance_is_durable (self) &&
-                   nebula_kernel_get_n_facts (self->kernel) > 0))
-    _nebula_instance_wake (self);
-  _nebula_scheduler_set_wake (self->engine, &self->wake,
-                              nebula_kernel_get_next_due (self->kernel));
-  settle (self);
+  if (!self->is_dropped)
+    plan_next (self, has_more);
+  release (self);
 }

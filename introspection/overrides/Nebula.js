@@ -231,6 +231,16 @@ function _overrideExecution(Nebula, { fromNative }) {
     Gio._promisify(execution, `${name}_async`, `${name}_finish`);
 }
 
+// What a callback is given is valid only inside it; what `ref` gives lives as long as its wrapper.
+function _overrideEventBus(Nebula) {
+  const bus = Nebula.EventBus.prototype;
+  const { subscribe } = bus;
+
+  bus.subscribe = function (pattern, execution, callback) {
+    return subscribe.call(this, pattern, execution, event => callback(event.ref()));
+  };
+}
+
 function _init() {
   const Nebula = this;
   const converters = _makeConverters(Nebula);
@@ -238,6 +248,7 @@ function _init() {
   _overrideValue(Nebula, converters);
   _overrideEngine(Nebula, converters);
   _overrideExecution(Nebula, converters);
+  _overrideEventBus(Nebula);
 
   // Whether it is one of Nebula's errors with one of these codes: Nebula.Error.SYNTAX or 'syntax'.
   Nebula.error_matches = (error, ...codes) => error instanceof GLib.Error && codes.some(code =>

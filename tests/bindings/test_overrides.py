@@ -19,6 +19,7 @@ from gi.repository import GLib, GObject, Nebula  # noqa: E402
 
 UTC = datetime.timezone.utc
 PAGE_KIB = 4
+WAITS = {'nebula': 1, 'name': 'waits', 'nodes': {'n': {'action': 'flow.wait', 'with': {'signal': 'go'}}}}
 
 
 @Nebula.action('test.shout', version='1.2.0', title='Shout', category='Tests', effect='pure',
@@ -299,11 +300,23 @@ class EngineTest(unittest.TestCase):
             with self.assertRaisesRegex(LookupError, 'on purpose'):
                 Nebula.run(go(1), fail())
 
+    def test_engine_is_stopped_where_it_is_awaited(self):
+        for durability in ('memory', 'relaxed', 'strict'):
+            async def go():
+                with Nebula.Engine.new(self.registry) as engine:
+                    plan = engine.deploy(single('test.later'))
+                    execution = engine.start(plan, None, {'durability': durability})
+                    waiting = engine.start(engine.deploy(WAITS), None, {'durability': durability}).wait_async()
+                    await execution.wait_async()
+                with self.assertRaises(GLib.Error) as caught:
+                    await waiting
+                self.assertTrue(Nebula.error_matches(caught.exception, 'cancelled'))
+                return True
+            self.assertTrue(Nebula.run(go()))
+
     def test_cancel_and_signal(self):
-        definition = {'nebula': 1, 'name': 'waits', 'nodes': {'n': {'action': 'flow.wait', 'with': {'signal': 'go'}}},
-                      'output': '{{ $nodes.n.result }}'}
         with Nebula.Engine.new(self.registry) as engine:
-            plan = engine.deploy(definition)
+            plan = engine.deploy(WAITS)
 
             async def cancel():
                 execution = engine.start(plan)
@@ -391,11 +404,11 @@ class LeakTest(unittest.TestCase):
             engine.get_event_bus().connect('event', lambda _bus, event: event.get_data())
 
             def work():
-                execution = engine.start(plan, None, {'durability': 'memory'})
-                execution.wait_sync(None)
+                engine.start(plan, None, {'durability': 'memory'}).wait_sync(None)
                 engine.get_event_bus().deliver()
-            work()
-            actions = [reference for reference in gc.get_objects() if isinstance(reference, Shout)]
+            self.assert_flat(work, 1000)
+            gc.collect()
+            actions = [reference for reference in gc.get_objects() if isinstance(reference, Nebula.Action)]
             self.assertEqual(actions, [])
 
 

@@ -541,13 +541,20 @@ def _to_result(result):
     return Nebula.Result.new(Nebula.ResultKind.SUCCESS, None, _from_native(result), 0)
 
 
-# A class's functions are wrapped before GObject takes them for its own: __init_subclass__ comes first.
+def _adopt(cls, name, wrap):
+    """Wraps a virtual function of a new class before GObject takes it for its own."""
+    if name in cls.__dict__:
+        setattr(cls, name, wrap(cls.__dict__[name]))
+    # The engine asks a fresh instance for its effect and drops it. PyGObject lets go of an instance that C made only
+    # after Python has seen it once.
+    if 'do_get_effect' not in cls.__dict__:
+        cls.do_get_effect = lambda self: Nebula.Action.do_get_effect(self)
+
 
 class Action(Nebula.Action):
     def __init_subclass__(cls, **arguments):
         super().__init_subclass__(**arguments)
-        if 'do_invoke' in cls.__dict__:
-            cls.do_invoke = _wrap_invoke(cls.__dict__['do_invoke'])
+        _adopt(cls, 'do_invoke', _wrap_invoke)
 
 
 Action = override(Action)
@@ -557,8 +564,7 @@ __all__.append('Action')
 class SimpleAction(Nebula.SimpleAction):
     def __init_subclass__(cls, **arguments):
         super().__init_subclass__(**arguments)
-        if 'do_run' in cls.__dict__:
-            cls.do_run = _wrap_run(cls.__dict__['do_run'], _from_native)
+        _adopt(cls, 'do_run', lambda function: _wrap_run(function, _from_native))
 
 
 SimpleAction = override(SimpleAction)
@@ -568,8 +574,7 @@ __all__.append('SimpleAction')
 class ProcessAction(Nebula.ProcessAction):
     def __init_subclass__(cls, **arguments):
         super().__init_subclass__(**arguments)
-        if 'do_run' in cls.__dict__:
-            cls.do_run = _wrap_run(cls.__dict__['do_run'], _to_result)
+        _adopt(cls, 'do_run', lambda function: _wrap_run(function, _to_result))
 
 
 ProcessAction = override(ProcessAction)
