@@ -540,10 +540,16 @@ drop_all (NebulaEngine *self)
 {
   g_autoptr (GError) error = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_CANCELLED,
                                                   _ ("The engine has been stopped."));
-  g_autoptr (GList) instances = g_hash_table_get_values (self->instances);
+  GHashTableIter iter;
+  gpointer instance = NULL;
 
-  for (GList *link = instances; link; link = link->next)
-    _nebula_instance_drop (link->data, error);
+  /* Anew each time: whoever is answered may let go of others. */
+  for (;;) {
+    g_hash_table_iter_init (&iter, self->instances);
+    if (!g_hash_table_iter_next (&iter, NULL, &instance))
+      return;
+    _nebula_instance_drop (instance, error);
+  }
 }
 
 /**
