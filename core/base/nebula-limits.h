@@ -22,4 +22,5 @@
 #define NEBULA_LIMIT_YAML_ALIASES 100          /* aliases of one document */
 #define NEBULA_LIMIT_YAML_EXPANSION 10         /* times that aliases may grow a document */
 #define NEBULA_LIMIT_CALL_DEPTH 100            /* nesting of sub-workflows */
+#define NEBULA_LIMIT_CAUSES 32                 /* levels of context that an error keeps apart */
 #define NEBULA_LIMIT_HISTORY_WARNING 50000     /* facts of one execution before a warning */
