@@ -6,6 +6,7 @@
 #include "nebula-journal-internal.h"
 #include "nebula-kernel-internal.h"
 #include "nebula-mailbox-internal.h"
+#include "nebula-scope.h"
 
 G_BEGIN_DECLS
 
@@ -42,6 +43,7 @@ struct _NebulaEngine {
   NebulaStore *store;
   NebulaClock *clock;
   NebulaEventBus *bus;
+  NebulaScope *scope; /* ends when the engine stops; outside of those of its executions */
   NebulaJournal *journal;
   NebulaMailbox *mailbox; /* results of attempts */
   GHashTable *instances;  /* id → NebulaInstance (owned) */
@@ -105,6 +107,7 @@ struct _NebulaInstance {
   gboolean is_asking_gate; /* a message to its gate is on the way */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
   NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
+  NebulaScope *scope;      /* NULL until somebody asks; ends with the execution, or when it leaves memory */
 };
 
 /* A waiting execution that is not in memory. */
@@ -144,6 +147,7 @@ gboolean _nebula_instance_is_durable (NebulaInstance *self);
 /* Drops it from memory without a trace: another owner has it, or the engine stops. */
 void _nebula_instance_drop (NebulaInstance *self, const GError *error);
 
+NebulaScope *_nebula_instance_get_scope (NebulaInstance *self);
 /* Lets it leave memory if nobody needs it there. */
 void _nebula_instance_settle (NebulaInstance *self);
 
