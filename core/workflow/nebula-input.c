@@ -362,9 +362,9 @@ check_string (NebulaValue *schema, NebulaValue *value, const NebulaPath *path, G
     return TRUE;
   length = g_utf8_strlen (nebula_value_get_string (value), (gssize) nebula_value_get_string_length (value));
   if (length < minimum)
-    why = g_strdup_printf (_("it must have at least %" G_GINT64_FORMAT " characters"), minimum);
+    why = g_strdup_printf (_("it must have at least %lld characters"), (long long) minimum);
   else if (length > maximum)
-    why = g_strdup_printf (_("it must have at most %" G_GINT64_FORMAT " characters"), maximum);
+    why = g_strdup_printf (_("it must have at most %lld characters"), (long long) maximum);
   if (why)
     return refuse (path, error, why);
   return check_pattern (nebula_value_get_member (schema, "pattern"), value, path, error);
