@@ -27,7 +27,7 @@ fill_arguments (NebulaKernel *self,
   *ret_arguments = (NebulaArguments){
       .parameters = parameters,
       .input = work->input,
-      .environment = &environment->environment,
+      .environment = environment ? &environment->environment : NULL,
       .table = nebula_action_info_get_parameters (node->info),
       .expressions = node->late,
   };
@@ -479,5 +479,4 @@ nebula_kernel_fill_arguments (NebulaKernel *self,
                               NebulaArguments *ret_arguments)
 {
   fill_arguments (self, work, NULL, work->parameters, ret_arguments);
-  ret_arguments->environment = NULL;
 }

@@ -300,6 +300,7 @@ nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **
   fact.kind = kind;
   if (!read_fields (self, fields, &fact, error)) {
     g_clear_pointer (&fact.value, nebula_value_unref);
+    nebula_fact_reader_clear (self);
     return FALSE;
   }
   self->last_usec = fact.time_usec;
