@@ -75,6 +75,10 @@ class Template(unittest.TestCase):
         self.assertEqual((self.extraction.returncode, self.extraction.stderr), (0, ''),
                          'a macro such as G_GUINT64_FORMAT cuts a text: cast, and write %llu')
 
+    def test_no_text_is_cut_by_a_macro(self):
+        for singular, _plural, _forms in read_messages(self.path):
+            self.assertFalse(re.search(r'(?<!%)%(%%)*$', singular), 'cast, and write %%llu: %s' % singular)
+
     def test_the_programs_texts_are_found(self):
         singular = {message[0] for message in read_messages(self.path)}
         self.assertGreater(len(singular), 1000)
