@@ -95,6 +95,8 @@ struct _NebulaInstance {
   GList run_link;         /* in run_queue while wants_turn */
   NebulaWake wake;
   gboolean wants_turn;
+  gboolean is_held_back;   /* too far ahead of its commits: the next one brings it back */
+  guint n_busy;            /* calls that still use it: it stays in memory */
   gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
   gboolean is_asking_gate; /* a message to its gate is on the way */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */

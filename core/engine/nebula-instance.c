@@ -92,6 +92,7 @@ _nebula_instance_free (NebulaInstance *self)
 void
 _nebula_instance_drop (NebulaInstance *self, const GError *error)
 {
+  self->n_busy++; /* for good: it goes here and nowhere else */
   answer_waiters (self, 0, error);
   answer_end_waiters (self, error);
   _nebula_execution_detach (self);
@@ -172,7 +173,7 @@ settle (NebulaInstance *self)
 {
   NebulaState *state = nebula_kernel_get_state (self->kernel);
 
-  if (self->n_units > 0 || self->wants_turn || self->attempts.length > 0 ||
+  if (self->n_busy > 0 || self->n_units > 0 || self->wants_turn || self->attempts.length > 0 ||
       self->handle || nebula_kernel_get_commands (self->kernel)->len > 0 ||
       state->sequence != self->committed)
     return;
@@ -211,11 +212,13 @@ committed (const NebulaUnit *unit,
     _nebula_instance_drop (self, error);
     return;
   }
+  self->n_busy++; /* an answer may drop the last handle */
   become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
   run_commands (self);
   _nebula_gatekeeper_deliver (self->engine, unit->messages);
-  if (nebula_kernel_get_n_facts (self->kernel) > 0)
+  if (self->is_held_back || nebula_kernel_get_n_facts (self->kernel) > 0)
     _nebula_instance_wake (self);
+  self->n_busy--;
   settle (self);
 }
 
@@ -318,11 +321,13 @@ _nebula_instance_turn (NebulaInstance *self)
   NebulaState *state = nebula_kernel_get_state (self->kernel);
   gboolean has_more = TRUE;
 
-  if (!is_too_far_ahead (self))
+  self->n_busy++;
+  self->is_held_back = self->n_units > 0 && is_too_far_ahead (self);
+  if (self->is_held_back)
+    has_more = FALSE; /* its commit brings it back */
+  else
     has_more = nebula_kernel_turn (self->kernel, TURN_FACTS,
                                    nebula_clock_get_real_usec (self->engine->clock));
-  else if (self->n_units > 0)
-    has_more = FALSE; /* its commit brings it back */
   if (state->n_cancelled != self->n_cancelled_seen) {
     self->n_cancelled_seen = state->n_cancelled;
     _nebula_runner_sweep (self);
@@ -335,5 +340,6 @@ _nebula_instance_turn (NebulaInstance *self)
     _nebula_instance_wake (self);
   _nebula_scheduler_set_wake (self->engine, &self->wake,
                               nebula_kernel_get_next_due (self->kernel));
+  self->n_busy--;
   settle (self);
 }
