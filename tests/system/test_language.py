@@ -59,6 +59,10 @@ class Language(world.Case):
         self.assertIn('Ordner der Module', self.said(0, 'de', 'config', 'describe', 'module-path'))
         self.assertIn('Cartelle dei moduli', self.said(0, 'it', 'config', 'describe', 'module-path'))
 
+    def test_allowed_values(self):
+        self.assertIn('erlaubt ist strict, relaxed, memory.', self.said(4, 'de', 'config', 'set', 'durability', 'hard'))
+        self.assertRegex(self.said(4, 'it', 'config', 'set', 'max-nodes', '0'), r'è ammesso 1 … \d+\.')
+
     def test_data_stays_as_it_is(self):
         self.write('failing.yaml', world.FAIL)
         result = self.nebula('run', 'failing.yaml', '--json', LANGUAGE='de')
