@@ -85,8 +85,8 @@ fold_segments (NebulaInstance *instance, GError **error)
 
     if (segment->first != state->sequence + 1) {
       g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                   _ ("The history of “%s” has a gap before fact %" G_GUINT64_FORMAT "."),
-                   instance->id, segment->first);
+                   _ ("The history of “%s” has a gap before fact %llu."),
+                   instance->id, (unsigned long long) segment->first);
       return FALSE;
     }
     if (!nebula_state_fold (state, segment->facts, error))
@@ -103,9 +103,8 @@ check_sequence (NebulaInstance *instance, NebulaHeader *header, GError **error)
   if (sequence == header->sequence)
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-               _ ("The history of “%s” ends at fact %" G_GUINT64_FORMAT
-                  " but should end at %" G_GUINT64_FORMAT "."),
-               instance->id, sequence, header->sequence);
+               _ ("The history of “%s” ends at fact %llu but should end at %llu."),
+               instance->id, (unsigned long long) sequence, (unsigned long long) header->sequence);
   return FALSE;
 }
 

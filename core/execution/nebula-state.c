@@ -369,8 +369,8 @@ nebula_state_fold (NebulaState *self, GBytes *segment, GError **error)
     if (!nebula_state_accepts (self, &fact)) {
       g_set_error (
           error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-          _ ("Fact %" G_GUINT64_FORMAT " (%s) does not fit what came before it."),
-          self->sequence + 1, nebula_fact_kind_to_string (fact.kind));
+          _ ("Fact %llu (%s) does not fit what came before it."),
+          (unsigned long long) self->sequence + 1, nebula_fact_kind_to_string (fact.kind));
       nebula_fact_reader_clear (&reader);
       return FALSE;
     }
