@@ -3,10 +3,13 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-scope.h"
+
 /**
  * NebulaInvocation:
  *
- * One attempt as the action sees it: what it works on, and where its answer goes.
+ * One attempt as the action sees it: what it works on, and where its answer goes. It is #NebulaHasContext with tenant,
+ * execution, node and deadline.
  *
  * Thread: any; it is returned once, from whatever thread. Whoever holds a reference may read it.
  */
@@ -19,7 +22,8 @@ struct _NebulaInvocation
   char *node_id;
   char *action_id;
   char *tenant;
-  char *idempotency_key;
+  char *idempotency_key; /* made of identity when it is first asked for */
+  char *identity;
   char *directory;
   guint attempt;
   gint64 deadline_usec;
@@ -29,10 +33,45 @@ struct _NebulaInvocation
   NebulaInvocationSink sink;
   gpointer data;
   GDestroyNotify destroy;
+  NebulaContext *context; /* atomic; NULL until somebody asks */
   gint is_returned; /* atomic */
 };
 
-G_DEFINE_FINAL_TYPE (NebulaInvocation, nebula_invocation, G_TYPE_OBJECT)
+static NebulaContext *
+make_context (NebulaInvocation *self)
+{
+  g_autoptr (NebulaContext) empty = nebula_context_new ();
+  g_autoptr (NebulaContext) of_tenant = nebula_context_with_tenant (empty, self->tenant);
+  g_autoptr (NebulaContext) of_execution = nebula_context_with_execution (of_tenant, self->execution_id);
+  g_autoptr (NebulaContext) of_node = nebula_context_with_node (of_execution, self->node_id);
+
+  return nebula_context_with_deadline (of_node, self->deadline_usec > 0 ? self->deadline_usec : G_MAXINT64);
+}
+
+/* Made when first asked for, in whatever thread that is. */
+static NebulaContext *
+nebula_invocation_get_context (NebulaHasContext *has_context)
+{
+  NebulaInvocation *self = NEBULA_INVOCATION (has_context);
+  NebulaContext *context = g_atomic_pointer_get (&self->context);
+
+  if (context != NULL)
+    return context;
+  context = make_context (self);
+  if (g_atomic_pointer_compare_and_exchange (&self->context, NULL, context))
+    return context;
+  nebula_context_unref (context);
+  return g_atomic_pointer_get (&self->context);
+}
+
+static void
+nebula_invocation_has_context_init (NebulaHasContextInterface *iface)
+{
+  iface->get_context = nebula_invocation_get_context;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (NebulaInvocation, nebula_invocation, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (NEBULA_TYPE_HAS_CONTEXT, nebula_invocation_has_context_init))
 
 static void
 nebula_invocation_finalize (GObject *object)
@@ -47,10 +86,12 @@ nebula_invocation_finalize (GObject *object)
   g_free (self->action_id);
   g_free (self->tenant);
   g_free (self->idempotency_key);
+  g_free (self->identity);
   g_free (self->directory);
   g_clear_pointer (&self->parameters, nebula_value_unref);
   g_clear_pointer (&self->input, nebula_value_unref);
   g_clear_object (&self->cancellable);
+  g_clear_pointer (&self->context, nebula_context_unref);
 
   G_OBJECT_CLASS (nebula_invocation_parent_class)->finalize (object);
 }
@@ -98,6 +139,7 @@ nebula_invocation_new (const NebulaInvocationInfo *info, NebulaValue *parameters
     self->action_id = g_strdup (info->action_id);
     self->tenant = g_strdup (info->tenant);
     self->idempotency_key = g_strdup (info->idempotency_key);
+    self->identity = g_strdup (info->identity);
     self->directory = g_strdup (info->directory);
     self->attempt = info->attempt;
     self->deadline_usec = info->deadline_usec;
@@ -215,7 +257,13 @@ nebula_invocation_get_idempotency_key (NebulaInvocation *self)
 {
   g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
 
-  return self->idempotency_key;
+  if (!g_atomic_pointer_get (&self->idempotency_key) && self->identity) {
+    char *key = g_compute_checksum_for_string (G_CHECKSUM_SHA256, self->identity, -1);
+
+    if (!g_atomic_pointer_compare_and_exchange (&self->idempotency_key, NULL, key))
+      g_free (key);
+  }
+  return g_atomic_pointer_get (&self->idempotency_key);
 }
 
 /**

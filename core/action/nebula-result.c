@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gi18n-lib.h>
 
+#include "nebula-error-chain.h"
 #include "nebula-invocation.h"
 
 struct _NebulaResult
@@ -205,7 +206,8 @@ nebula_failure_new (const char *code, const char *message, NebulaRetryClass retr
  * nebula_failure_new_from_error:
  * @error: an error of any domain
  *
- * Makes the error object of a GError.
+ * Makes the error object of a GError; the pause of nebula_error_get_retry_after_ms() goes into the details, where a retry
+ * looks for it.
  *
  * Returns: (transfer full): an object
  *
@@ -215,9 +217,18 @@ NebulaValue *
 nebula_failure_new_from_error (const GError *error)
 {
   g_autofree char *valid = NULL;
+  g_autoptr (NebulaValueBuilder) details = NULL;
+  g_autoptr (NebulaValue) pause = NULL;
+  gint64 retry_after_ms;
 
   g_return_val_if_fail (error != NULL, NULL);
 
   valid = g_utf8_make_valid (error->message, -1);
-  return nebula_failure_new (nebula_error_get_code (error), valid, nebula_error_get_retry_class (error), NULL);
+  retry_after_ms = nebula_error_get_retry_after_ms (error);
+  if (retry_after_ms >= 0) {
+    details = nebula_value_builder_new_object ();
+    nebula_value_builder_set_integer (details, "retry_after_ms", retry_after_ms);
+    pause = nebula_value_builder_end (details);
+  }
+  return nebula_failure_new (nebula_error_get_code (error), valid, nebula_error_get_retry_class (error), pause);
 }

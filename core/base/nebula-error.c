@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nebula-error.h"
 
+#include "nebula-error-private.h"
+
 typedef struct
 {
   const char *name;
@@ -166,8 +168,8 @@ map_domain (GQuark domain)
   return NEBULA_ERROR_FAILED;
 }
 
-static NebulaError
-map_error (const GError *error)
+NebulaError
+_nebula_error_map (const GError *error)
 {
   if (error->domain == NEBULA_ERROR)
     return error->code >= 0 && error->code < (gint) G_N_ELEMENTS (rows) ? (NebulaError) error->code
@@ -181,6 +183,32 @@ map_error (const GError *error)
   return map_domain (error->domain);
 }
 
+static void
+init_detail (GError *error)
+{
+  _nebula_error_get_detail (error)->retry_after_ms = -1;
+}
+
+static void
+copy_detail (const GError *source, GError *target)
+{
+  const NebulaErrorDetail *from = _nebula_error_get_detail (source);
+  NebulaErrorDetail *to = _nebula_error_get_detail (target);
+
+  to->cause = from->cause != NULL ? g_error_copy (from->cause) : NULL;
+  to->context = g_strdup (from->context);
+  to->retry_after_ms = from->retry_after_ms;
+}
+
+static void
+clear_detail (GError *error)
+{
+  NebulaErrorDetail *detail = _nebula_error_get_detail (error);
+
+  g_clear_error (&detail->cause);
+  g_clear_pointer (&detail->context, g_free);
+}
+
 /**
  * nebula_error_quark:
  *
@@ -192,7 +220,36 @@ map_error (const GError *error)
  *
  * Since: 1.0
  */
-G_DEFINE_QUARK (nebula-error-quark, nebula_error)
+GQuark
+nebula_error_quark (void)
+{
+  static gsize quark = 0;
+
+  if (g_once_init_enter (&quark)) {
+    GQuark domain = g_error_domain_register_static ("nebula-error-quark", sizeof (NebulaErrorDetail), init_detail,
+                                                    copy_detail, clear_detail);
+
+    g_once_init_leave (&quark, domain);
+  }
+  return (GQuark) quark;
+}
+
+/* A binding may make an error out of the name of the domain alone, so the domain is there before anybody can. */
+__attribute__ ((constructor)) static void
+register_domain (void)
+{
+  nebula_error_quark ();
+}
+
+/* GLib puts the detail right before the error, its size rounded up to two words. */
+NebulaErrorDetail *
+_nebula_error_get_detail (const GError *error)
+{
+  const gsize unit = 2 * sizeof (gsize);
+  const gsize size = (sizeof (NebulaErrorDetail) + unit - 1) / unit * unit;
+
+  return error->domain == NEBULA_ERROR ? (NebulaErrorDetail *) (gpointer) ((guint8 *) error - size) : NULL;
+}
 
 /**
  * nebula_error_get_code:
@@ -213,7 +270,7 @@ nebula_error_get_code (const GError *error)
 {
   g_return_val_if_fail (error != NULL, "failed");
 
-  return rows[map_error (error)].name;
+  return rows[_nebula_error_map (error)].name;
 }
 
 /**
@@ -235,7 +292,7 @@ nebula_error_get_retry_class (const GError *error)
 {
   g_return_val_if_fail (error != NULL, NEBULA_RETRY_CLASS_TERMINAL);
 
-  return rows[map_error (error)].retry_class;
+  return rows[_nebula_error_map (error)].retry_class;
 }
 
 /**

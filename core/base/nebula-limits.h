@@ -18,7 +18,9 @@
 #define NEBULA_LIMIT_FUEL 10000000             /* steps of one evaluation */
 #define NEBULA_LIMIT_FUEL_INLINE 10000         /* steps of one evaluation on the engine's loop */
 #define NEBULA_LIMIT_EVALUATION_BYTES 8388608  /* memory of one evaluation */
+#define NEBULA_LIMIT_JSONPATH_STEPS 1000000    /* values that one JSONPath query looks at */
 #define NEBULA_LIMIT_YAML_ALIASES 100          /* aliases of one document */
 #define NEBULA_LIMIT_YAML_EXPANSION 10         /* times that aliases may grow a document */
 #define NEBULA_LIMIT_CALL_DEPTH 100            /* nesting of sub-workflows */
+#define NEBULA_LIMIT_CAUSES 32                 /* levels of context that an error keeps apart */
 #define NEBULA_LIMIT_HISTORY_WARNING 50000     /* facts of one execution before a warning */

@@ -6,6 +6,7 @@
 #include "nebula-journal-internal.h"
 #include "nebula-kernel-internal.h"
 #include "nebula-mailbox-internal.h"
+#include "nebula-scope.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,7 @@ G_BEGIN_DECLS
  *   nebula-runner.c     attempts: starts actions, takes their results
  *   nebula-scheduler.c  the run queue, the timers, the one source of the engine's loop
  *   nebula-recovery.c   loads executions from the store
+ *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
  *   nebula-gatekeeper.c gates: concurrency keys
  *   nebula-execution.c  the handle
@@ -25,6 +27,7 @@ G_BEGIN_DECLS
 #define NEBULA_TURN_USEC       1000
 
 typedef struct _NebulaInstance NebulaInstance;
+typedef struct _NebulaSleeper NebulaSleeper;
 
 /* A place in the heap of wakes: an instance's or a sleeper's. */
 typedef struct {
@@ -40,12 +43,16 @@ struct _NebulaEngine {
   NebulaStore *store;
   NebulaClock *clock;
   NebulaEventBus *bus;
+  NebulaScope *scope; /* ends when the engine stops; outside of those of its executions */
   NebulaJournal *journal;
   NebulaMailbox *mailbox; /* results of attempts */
   GHashTable *instances;  /* id → NebulaInstance (owned) */
   GHashTable *plans;      /* hash → NebulaPlan */
   GHashTable *stored;     /* hashes of definitions that the store has */
   GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
+  GPtrArray *sleeper_blocks;
+  NebulaSleeper *free_sleepers;
+  guint n_slept; /* since memory was given back */
   GHashTable *gates;      /* key → NebulaGate */
   GQueue run_queue;       /* NebulaInstance that want a turn */
   NebulaHeap wakes;       /* real time: instances and sleepers with a timer */
@@ -95,17 +102,22 @@ struct _NebulaInstance {
   GList run_link;         /* in run_queue while wants_turn */
   NebulaWake wake;
   gboolean wants_turn;
+  gboolean is_held_back;   /* too far ahead of its commits: the next one brings it back */
   gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
   gboolean is_asking_gate; /* a message to its gate is on the way */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
   NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
+  NebulaScope *scope;      /* NULL until somebody asks; ends with the execution, or when it leaves memory */
 };
 
 /* A waiting execution that is not in memory. */
-typedef struct {
+struct _NebulaSleeper
+{
   NebulaWake wake; /* first */
-  char *id;
-} NebulaSleeper;
+  NebulaSleeper *next_free;
+  char *long_id; /* an id that does not fit below; else NULL */
+  char short_id[32];
+};
 
 typedef struct {
   NebulaInstance *instance; /* NULL once the instance is gone */
@@ -135,6 +147,7 @@ gboolean _nebula_instance_is_durable (NebulaInstance *self);
 /* Drops it from memory without a trace: another owner has it, or the engine stops. */
 void _nebula_instance_drop (NebulaInstance *self, const GError *error);
 
+NebulaScope *_nebula_instance_get_scope (NebulaInstance *self);
 /* Lets it leave memory if nobody needs it there. */
 void _nebula_instance_settle (NebulaInstance *self);
 
@@ -174,7 +187,13 @@ void _nebula_recovery_take_up (NebulaInstance *instance);
 /* A waiting instance that nobody holds leaves memory. */
 void _nebula_recovery_put_to_sleep (NebulaInstance *instance);
 void _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper);
-void _nebula_sleeper_free (gpointer data);
+
+/* nebula-sleepers.c */
+void _nebula_sleepers_init (NebulaEngine *engine);
+void _nebula_sleepers_clear (NebulaEngine *engine);
+void _nebula_sleepers_add (NebulaEngine *engine, const char *id, gint64 wake_usec);
+void _nebula_sleepers_remove (NebulaEngine *engine, NebulaSleeper *sleeper);
+const char *_nebula_sleeper_get_id (NebulaSleeper *sleeper);
 
 /* nebula-narrator.c */
 void _nebula_narrator_recorded (const NebulaFact *fact, gpointer data);

@@ -16,7 +16,8 @@
  * Runs workflows durably.
  *
  * An engine turns in the thread-default context in which it was made; all its objects belong to that context. It owns
- * the write side of its store through a journal, and tells what is committed on its event bus.
+ * the write side of its store through a journal, and tells what is committed on its event bus. It is #NebulaScoped: the
+ * global scope, which ends when it stops.
  *
  * Thread: owner context.
  *
@@ -27,7 +28,20 @@ enum { PROP_RESOLVER = 1, PROP_STORE, PROP_CLOCK, PROP_EVENT_BUS, N_PROPS };
 
 static GParamSpec *props[N_PROPS];
 
-G_DEFINE_FINAL_TYPE (NebulaEngine, nebula_engine, G_TYPE_OBJECT)
+static NebulaScope *
+nebula_engine_get_scope (NebulaScoped *scoped)
+{
+  return NEBULA_ENGINE (scoped)->scope;
+}
+
+static void
+nebula_engine_scoped_init (NebulaScopedInterface *iface)
+{
+  iface->get_scope = nebula_engine_get_scope;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (NebulaEngine, nebula_engine, G_TYPE_OBJECT,
+                               G_IMPLEMENT_INTERFACE (NEBULA_TYPE_SCOPED, nebula_engine_scoped_init))
 
 static void
 nebula_engine_watch_journal (NebulaJournalEvent event,
@@ -132,10 +146,11 @@ nebula_engine_finalize (GObject *object)
 {
   NebulaEngine *self = NEBULA_ENGINE (object);
 
+  g_object_unref (self->scope);
   g_hash_table_unref (self->instances);
   g_hash_table_unref (self->plans);
   g_hash_table_unref (self->stored);
-  g_hash_table_unref (self->sleepers);
+  _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
@@ -196,12 +211,12 @@ static void
 nebula_engine_init (NebulaEngine *self)
 {
   self->context = g_main_context_ref_thread_default ();
+  self->scope = nebula_scope_new_global ();
   self->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, instance_free);
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->sleepers =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_sleeper_free);
+  _nebula_sleepers_init (self);
   self->gates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_gate_free);
   g_queue_init (&self->run_queue);
 }
@@ -571,9 +586,9 @@ nebula_engine_stop (NebulaEngine *self)
   self->is_stopped = TRUE;
   nebula_journal_flush (self->journal);
   drop_all (self);
+  nebula_scope_end (self->scope);
   _nebula_scheduler_stop (self);
   g_clear_pointer (&self->journal, nebula_journal_free);
   nebula_mailbox_close (self->mailbox, _nebula_runner_discard);
   g_clear_pointer (&self->mailbox, nebula_mailbox_unref);
-  g_hash_table_remove_all (self->sleepers);
 }

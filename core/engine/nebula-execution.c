@@ -11,6 +11,9 @@
  *
  * What a handle tells is committed: it never shows what a crash could take back.
  *
+ * It is #NebulaIdentifiable; #NebulaHasContext with tenant and execution; and #NebulaScoped: what is bound to its scope is
+ * released when the execution ends, however it ends, or leaves the memory of this process.
+ *
  * Thread: owner context of its engine.
  *
  * Since: 1.0
@@ -23,9 +26,64 @@ struct _NebulaExecution {
   char *id;
   char *workflow;
   NebulaExecutionStatus last_status;
+  NebulaContext *context;
+  NebulaScope *scope; /* NULL until somebody asks */
 };
 
-G_DEFINE_FINAL_TYPE (NebulaExecution, nebula_execution, G_TYPE_OBJECT)
+static const char *
+nebula_execution_identify (NebulaIdentifiable *identifiable)
+{
+  return NEBULA_EXECUTION (identifiable)->id;
+}
+
+static NebulaContext *
+nebula_execution_get_context (NebulaHasContext *has_context)
+{
+  return NEBULA_EXECUTION (has_context)->context;
+}
+
+static NebulaScope *
+nebula_execution_get_scope (NebulaScoped *scoped)
+{
+  NebulaExecution *self = NEBULA_EXECUTION (scoped);
+
+  if (!self->scope && self->instance)
+    self->scope = g_object_ref (_nebula_instance_get_scope (self->instance));
+  return self->scope ? self->scope : self->engine->scope;
+}
+
+static void
+nebula_execution_identifiable_init (NebulaIdentifiableInterface *iface)
+{
+  iface->get_id = nebula_execution_identify;
+}
+
+static void
+nebula_execution_has_context_init (NebulaHasContextInterface *iface)
+{
+  iface->get_context = nebula_execution_get_context;
+}
+
+static void
+nebula_execution_scoped_init (NebulaScopedInterface *iface)
+{
+  iface->get_scope = nebula_execution_get_scope;
+}
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (
+    NebulaExecution, nebula_execution, G_TYPE_OBJECT,
+    G_IMPLEMENT_INTERFACE (NEBULA_TYPE_IDENTIFIABLE, nebula_execution_identifiable_init)
+    G_IMPLEMENT_INTERFACE (NEBULA_TYPE_HAS_CONTEXT, nebula_execution_has_context_init)
+    G_IMPLEMENT_INTERFACE (NEBULA_TYPE_SCOPED, nebula_execution_scoped_init))
+
+static NebulaContext *
+make_context (const char *tenant, const char *id)
+{
+  g_autoptr (NebulaContext) empty = nebula_context_new ();
+  g_autoptr (NebulaContext) of_tenant = nebula_context_with_tenant (empty, tenant);
+
+  return nebula_context_with_execution (of_tenant, id);
+}
 
 static void
 nebula_execution_dispose (GObject *object)
@@ -37,6 +95,7 @@ nebula_execution_dispose (GObject *object)
     instance->handle = NULL;
     _nebula_instance_settle (instance);
   }
+  g_clear_object (&self->scope);
   g_clear_object (&self->engine);
   G_OBJECT_CLASS (nebula_execution_parent_class)->dispose (object);
 }
@@ -48,6 +107,7 @@ nebula_execution_finalize (GObject *object)
 
   g_free (self->id);
   g_free (self->workflow);
+  nebula_context_unref (self->context);
   G_OBJECT_CLASS (nebula_execution_parent_class)->finalize (object);
 }
 
@@ -75,6 +135,7 @@ _nebula_execution_get_for (NebulaInstance *instance)
   self->instance = instance;
   self->id = g_strdup (instance->id);
   self->workflow = g_strdup (instance->plan->name);
+  self->context = make_context (instance->tenant, instance->id);
   instance->handle = self;
   return self;
 }

@@ -220,7 +220,7 @@ accept (NebulaInstance *self, const NebulaUnit *unit)
     return;
   run_commands (self);
   _nebula_gatekeeper_deliver (self->engine, unit->messages);
-  if (nebula_kernel_get_n_facts (self->kernel) > 0)
+  if (self->is_held_back || nebula_kernel_get_n_facts (self->kernel) > 0)
     _nebula_instance_wake (self);
 }
 
@@ -354,11 +354,12 @@ _nebula_instance_turn (NebulaInstance *self)
   NebulaState *state = nebula_kernel_get_state (self->kernel);
   gboolean has_more = TRUE;
 
-  if (!is_too_far_ahead (self))
+  self->is_held_back = self->n_units > 0 && is_too_far_ahead (self);
+  if (self->is_held_back)
+    has_more = FALSE; /* its commit brings it back */
+  else
     has_more = nebula_kernel_turn (self->kernel, TURN_FACTS,
                                    nebula_clock_get_real_usec (self->engine->clock));
-  else if (self->n_units > 0)
-    has_more = FALSE; /* its commit brings it back */
   if (state->n_cancelled != self->n_cancelled_seen) {
     self->n_cancelled_seen = state->n_cancelled;
     _nebula_runner_sweep (self);

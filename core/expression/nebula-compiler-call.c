@@ -69,6 +69,28 @@ _nebula_compiler_add_pattern (NebulaCompiler *self,
   return TRUE;
 }
 
+/* A JSONPath that is written out is parsed once, with the program. */
+static gboolean
+add_path (NebulaCompiler *self, const NebulaSyntax *path)
+{
+  g_autoptr (GError) error = NULL;
+  NebulaJsonpath *parsed;
+  const char *text;
+  gsize length;
+
+  if (!is_text (path))
+    return TRUE;
+  text = _nebula_cell_get_string (&path->literal, &length);
+  if (strlen (text) != length)
+    return TRUE;
+  parsed = nebula_jsonpath_new (text, &error);
+  if (parsed == NULL)
+    return _nebula_parser_fail (self->parser, (NebulaError) error->code, path->at, NULL,
+                                "%s", error->message);
+  g_ptr_array_add (self->paths, parsed);
+  return TRUE;
+}
+
 static gboolean
 add_patterns (NebulaCompiler *self,
               const NebulaFunction *function,
@@ -81,6 +103,8 @@ add_patterns (NebulaCompiler *self,
        argument = argument->next) {
     char kind = _nebula_function_get_kind (function, i++);
 
+    if (kind == 'p' && !add_path (self, argument))
+      return FALSE;
     if (kind == 'r')
       pattern = argument;
     else if (kind == 'g')

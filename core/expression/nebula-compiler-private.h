@@ -15,7 +15,8 @@ typedef struct {
   GArray *constants; /* NebulaCell */
   GArray *externals; /* NebulaExternal */
   GArray *reads;     /* NebulaReference */
-  GPtrArray *patterns;
+  GPtrArray *patterns;        /* NebulaPattern */
+  GPtrArray *paths;           /* NebulaJsonpath */
   GHashTable *strings;        /* text → constant + 1 */
   GHashTable *external_index; /* key → external + 1 */
   const char *locals[NEBULA_COMPILER_LOCALS];

@@ -29,6 +29,7 @@ compiler_init (NebulaCompiler *self, NebulaParser *parser)
   self->externals = g_array_new (FALSE, FALSE, sizeof (NebulaExternal));
   self->reads = g_array_new (FALSE, FALSE, sizeof (NebulaReference));
   self->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) _nebula_pattern_free);
+  self->paths = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_jsonpath_unref);
   self->strings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->external_index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
@@ -42,6 +43,7 @@ compiler_clear (NebulaCompiler *self)
   g_clear_pointer (&self->externals, g_array_unref);
   g_clear_pointer (&self->reads, g_array_unref);
   g_clear_pointer (&self->patterns, g_ptr_array_unref);
+  g_clear_pointer (&self->paths, g_ptr_array_unref);
   g_clear_pointer (&self->strings, g_hash_table_unref);
   g_clear_pointer (&self->external_index, g_hash_table_unref);
 }
@@ -321,6 +323,7 @@ run_constant (NebulaCompiler *self, guint start, NebulaCell *ret)
       .positions = (NebulaPosition *) (gpointer) self->positions->data,
       .constants = (NebulaCell *) (gpointer) self->constants->data,
       .patterns = self->patterns,
+      .paths = self->paths,
       .n_code = self->code->len,
       .n_locals = self->max_locals,
       .n_stack = self->max_depth,
@@ -394,6 +397,7 @@ make_program (NebulaCompiler *self, const char *text)
   program->reads = g_array_steal (self->reads, &length);
   program->n_reads = (guint) length;
   program->patterns = g_steal_pointer (&self->patterns);
+  program->paths = g_steal_pointer (&self->paths);
   if ((program->code[0] & 0xff) == NEBULA_OP_CONSTANT && program->n_code == 2)
     program->constant =
         _nebula_cell_ref_value (&program->constants[program->code[0] >> 8]);

@@ -5,7 +5,7 @@
  * A program is one flat array of 32-bit words. An instruction is a word with the operation in its low 8 bits and an
  * operand in the upper 24, followed by the words that the operation needs. Beside the code stand a position for each
  * word, the constants, the externals (names that the environment answers, asked at most once for each evaluation)
- * and the regular expressions that were written out.
+ * and the regular expressions and JSONPaths that were written out.
  *
  * The machine works on cells: null, booleans, integers and floats are held inline, everything else is a pointer to a
  * NebulaValue that the cell owns or borrows. What a cell borrows lives at least as long as the evaluation step that
@@ -16,6 +16,7 @@
 #include "nebula-compile-private.h"
 #include "nebula-error.h"
 #include "nebula-expression.h"
+#include "nebula-jsonpath.h"
 #include "nebula-limits.h"
 #include "nebula-value.h"
 
@@ -127,6 +128,7 @@ struct _NebulaExpression {
   NebulaCell *constants; /* owned values; strings double as member keys */
   NebulaExternal *externals;
   GPtrArray *patterns; /* of NebulaPattern */
+  GPtrArray *paths;    /* of NebulaJsonpath */
   NebulaReference *reads;
   guint n_code, n_constants, n_externals, n_reads;
   guint n_locals, n_stack;
@@ -342,7 +344,7 @@ typedef gboolean (*NebulaFunctionCall) (NebulaVm *vm,
 
 /*
  * `kinds` has a letter for each argument, the last one repeats: v anything, s text, i integer, n number,
- * b condition, a array, o object, f lambda (or the key of a member), r regular expression (text).
+ * b condition, a array, o object, f lambda (or the key of a member), r regular expression (text), p JSONPath (text).
  * `signature` names the arguments for help, optional ones with a question mark.
  */
 typedef struct {
@@ -365,6 +367,7 @@ extern const NebulaFunction _nebula_functions_array[];
 extern const NebulaFunction _nebula_functions_array_more[];
 extern const NebulaFunction _nebula_functions_convert[];
 extern const NebulaFunction _nebula_functions_encoding[];
+extern const NebulaFunction _nebula_functions_jsonpath[];
 extern const NebulaFunction _nebula_functions_number[];
 extern const NebulaFunction _nebula_functions_object[];
 extern const NebulaFunction _nebula_functions_regex[];

@@ -106,6 +106,7 @@ nebula_expression_unref (NebulaExpression *self)
     _nebula_cell_release (&self->constants[i]);
   g_clear_pointer (&self->constant, nebula_value_unref);
   g_ptr_array_unref (self->patterns);
+  g_ptr_array_unref (self->paths);
   g_free (self->text);
   g_free (self->code);
   g_free (self->positions);

@@ -8,8 +8,9 @@
 
 static const NebulaFunction *const tables[] = {
     _nebula_functions_array,    _nebula_functions_array_more, _nebula_functions_convert,
-    _nebula_functions_encoding, _nebula_functions_number,     _nebula_functions_object,
-    _nebula_functions_regex,    _nebula_functions_string,     _nebula_functions_time,
+    _nebula_functions_encoding, _nebula_functions_jsonpath,   _nebula_functions_number,
+    _nebula_functions_object,   _nebula_functions_regex,      _nebula_functions_string,
+    _nebula_functions_time,
 };
 
 typedef struct {
@@ -132,6 +133,7 @@ static const ArgumentKind argument_kinds[] = {
     {'s', NEBULA_VALUE_KIND_STRING, N_ ("text")},
     {'g', NEBULA_VALUE_KIND_STRING, N_ ("text")},
     {'r', NEBULA_VALUE_KIND_STRING, N_ ("a regular expression as text")},
+    {'p', NEBULA_VALUE_KIND_STRING, N_ ("a JSONPath as text")},
     {'i', NEBULA_VALUE_KIND_INTEGER, N_ ("an integer")},
     {'n', NEBULA_VALUE_KIND_NULL, N_ ("a number")},
     {'b', NEBULA_VALUE_KIND_BOOLEAN, N_ ("a boolean")},

@@ -6,6 +6,7 @@
 #include "nebula-error.h"
 #include "nebula-expression.h"
 #include "nebula-json.h"
+#include "nebula-jsonpath.h"
 #include "nebula-msgpack.h"
 
 NebulaValue *
@@ -22,6 +23,17 @@ conform_json_parse (NebulaValue *request, GError **error)
   value = nebula_value_parse_json ((const char *) bytes, (gssize) length,
                                    NEBULA_JSON_FLAGS_NONE, error);
   return value ? nebula_value_new_null () : NULL;
+}
+
+NebulaValue *
+conform_jsonpath_query (NebulaValue *request, GError **error)
+{
+  const char *text = conform_get_text (request, "path", error);
+  g_autoptr (NebulaJsonpath) path = text ? nebula_jsonpath_new (text, error) : NULL;
+  g_autoptr (NebulaValue) null = nebula_value_new_null ();
+  NebulaValue *input = nebula_value_get_member (request, "input");
+
+  return path ? nebula_jsonpath_query (path, input ? input : null, error) : NULL;
 }
 
 static NebulaValue *

@@ -23,6 +23,7 @@ static const struct {
     {"expr.eval", conform_expr_eval},
     {"expr.template", conform_expr_template},
     {"json.parse", conform_json_parse},
+    {"jsonpath.query", conform_jsonpath_query},
     {"msgpack.roundtrip", conform_msgpack_roundtrip},
     {"wf.run", conform_wf_run},
     {"workflow.run", conform_workflow_run},

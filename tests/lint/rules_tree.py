@@ -60,6 +60,7 @@ def list_translated(tree, sources):
             continue
         if TRANSLATED.search(source.code):
             yield source.path
+    yield from (path for path in tree.paths if path.startswith('data/') and path.endswith('.gschema.xml'))
 
 
 def check_potfiles(tree, sources):

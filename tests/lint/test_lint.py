@@ -228,6 +228,8 @@ class LintTest(unittest.TestCase):
         twice = {**source, **c_file('f (_("b"));\n', 'core/base/a.c')}
         self.assert_bad({**twice, 'po/POTFILES.in': 'core/value/nebula-x.c\ncore/base/a.c\n'}, 'potfiles')
         self.assert_good(c_file('/* _("x") */\n'), 'potfiles')
+        self.assert_bad({'data/org.x.gschema.xml': '<schemalist/>\n'}, 'potfiles')
+        self.assert_good({'data/org.x.gschema.xml': '<schemalist/>\n', 'po/POTFILES.in': 'data/org.x.gschema.xml\n'}, 'potfiles')
 
     def test_names_of_machines(self):
         self.assert_bad({'docs/a.md': 'see /home/ada/nebula\n'}, 'names', 1)

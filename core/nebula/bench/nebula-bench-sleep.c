@@ -4,6 +4,7 @@
  * takes them up. */
 
 #include <glib/gi18n-lib.h>
+#include <malloc.h>
 
 #include "nebula-bench-floor-private.h"
 #include "nebula-bench-world-private.h"
@@ -71,7 +72,7 @@ check_completed (NebulaBenchWorld *world, guint n_sleepers, GError **error)
   return FALSE;
 }
 
-/* Values: seconds to start, MiB of growth, seconds that the last wakes late. */
+/* Values: seconds to start, MiB of growth, seconds that the last wakes late, MiB of growth without free memory. */
 static gboolean
 sleep_and_wake (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
 {
@@ -92,6 +93,8 @@ sleep_and_wake (NebulaBench *bench, gpointer data, double *ret_values, GError **
     return FALSE;
   ret_values[0] = nebula_bench_now () - start;
   ret_values[1] = nebula_bench_get_resident () - resident;
+  malloc_trim (0);
+  ret_values[3] = nebula_bench_get_resident () - resident;
   if (!nebula_bench_world_turn_until (&world, all_ended, NULL, error))
     return FALSE;
   ret_values[2] = (double) (g_get_real_time () - until_usec) / G_USEC_PER_SEC;
@@ -138,6 +141,8 @@ nebula_bench_sleepers (NebulaBench *bench, GError **error)
                     NEBULA_BENCH_GOAL_RATIO_AT_MOST, 4);
   nebula_bench_add (bench, "resident memory grows by", "MiB", ours[1], 0,
                     NEBULA_BENCH_GOAL_AT_MOST, 10);
+  nebula_bench_add (bench, "the same, free memory given back", "MiB", ours[3], 0,
+                    NEBULA_BENCH_GOAL_NONE, 0);
   nebula_bench_add (bench, "the last one ends late by", "ms", ours[2] * 1e3,
                     floor[1] * 1e3, NEBULA_BENCH_GOAL_AT_MOST, 100);
   nebula_bench_note (bench, "all are due at once; the end of the last one is committed");

@@ -8,6 +8,7 @@
 
 #include "nebula-late-expressions-internal.h"
 #include "nebula-parameter-enums.h"
+#include "nebula-scope.h"
 #include "nebula-simple-action.h"
 
 namespace
@@ -456,6 +457,12 @@ TEST_F (ActionTest, InvocationKnowsItsPlace)
     EXPECT_EQ (nebula_invocation_get_deadline_usec (self), 99);
     EXPECT_EQ (to_json (nebula_invocation_get_parameters (self)), "{\"a\":1}");
     EXPECT_TRUE (nebula_value_is_null (nebula_invocation_get_input (self)));
+    NebulaContext *context = nebula_has_context_get_context (NEBULA_HAS_CONTEXT (self));
+    EXPECT_STREQ (nebula_context_get_tenant (context), "acme");
+    EXPECT_STREQ (nebula_context_get_execution (context), "exe_1");
+    EXPECT_STREQ (nebula_context_get_node (context), "fetch");
+    EXPECT_EQ (nebula_context_get_deadline (context), 99);
+    EXPECT_EQ (nebula_has_context_get_context (NEBULA_HAS_CONTEXT (self)), context);
   }
   EXPECT_TRUE (destroyed);
 }

@@ -2,6 +2,7 @@
 /* The base classes for state, triggers and resources. */
 #include "nebula-test.h"
 
+#include "nebula-error-chain.h"
 #include "nebula-stateful-action.h"
 #include "nebula-supply-action.h"
 #include "nebula-trigger-action.h"
@@ -319,3 +320,16 @@ TEST (SupplyTest, CannotBeInvoked)
 }
 
 } // namespace
+
+/* The kernel looks for the pause in the details of a failure. */
+TEST (Failure, KeepsThePauseOfAnError)
+{
+  GError *error = nebula_error_from_http_status (429, "Slow down", 1500);
+  Value failure (nebula_failure_new_from_error (error));
+  EXPECT_EQ (to_json (nebula_value_get_member (failure.get (), "details")), "{\"retry_after_ms\":1500}");
+  EXPECT_STREQ (nebula_value_get_member_string (failure.get (), "retry", ""), "throttle");
+  nebula_error_set_retry_after_ms (error, -1);
+  Value plain (nebula_failure_new_from_error (error));
+  EXPECT_FALSE (nebula_value_has_member (plain.get (), "details"));
+  g_error_free (error);
+}

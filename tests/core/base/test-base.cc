@@ -6,6 +6,7 @@
 
 #include "nebula-base-enums.h"
 #include "nebula-context.h"
+#include "nebula-error-chain.h"
 #include "nebula-executor.h"
 #include "nebula-id.h"
 #include "nebula-limits.h"
@@ -93,6 +94,168 @@ TEST (Error, ForeignErrorsMap)
   EXPECT_EQ (class_of (NEBULA_ERROR, NEBULA_ERROR_TYPE), NEBULA_RETRY_CLASS_TERMINAL);
   EXPECT_STREQ (nebula_retry_class_to_string (NEBULA_RETRY_CLASS_TERMINAL), "terminal");
   EXPECT_STREQ (nebula_retry_class_to_string (NEBULA_RETRY_CLASS_CANCELLED), "cancelled");
+}
+
+namespace
+{
+
+using OwnedError = nebula::Owned<GError, g_error_free>;
+
+/* Three levels: a foreign error, and two contexts. */
+GError *
+make_chain ()
+{
+  GError *error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no such file");
+  nebula_error_add_context (&error, "Opening “%s”", "orders.db");
+  return nebula_error_wrap (error, "Starting");
+}
+
+} // namespace
+
+TEST (ErrorChain, MessageReadsOuterThenInner)
+{
+  OwnedError error (make_chain ());
+  EXPECT_STREQ (error.get ()->message, "Starting: Opening “orders.db”: no such file");
+  EXPECT_EQ (error.get ()->domain, NEBULA_ERROR);
+  EXPECT_EQ (error.get ()->code, NEBULA_ERROR_NOT_FOUND);
+  EXPECT_EQ (nebula_error_get_retry_class (error.get ()), NEBULA_RETRY_CLASS_TERMINAL);
+}
+
+TEST (ErrorChain, PrintsAllLevels)
+{
+  OwnedError error (make_chain ());
+  char *text = nebula_error_print_chain (error.get ());
+  EXPECT_STREQ (text, "Starting\n  Opening “orders.db”\n  no such file (not-found)");
+  g_free (text);
+  OwnedError plain (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "busy"));
+  text = nebula_error_print_chain (plain.get ());
+  EXPECT_STREQ (text, "busy (unavailable)");
+  g_free (text);
+}
+
+TEST (ErrorChain, KeepsItsRootThroughCopies)
+{
+  GError *error = make_chain ();
+  OwnedError copy (g_error_copy (error));
+  g_error_free (error);
+  const GError *cause = nebula_error_get_cause (copy.get ());
+  EXPECT_STREQ (nebula_error_get_context (copy.get ()), "Starting");
+  EXPECT_STREQ (nebula_error_get_context (cause), "Opening “orders.db”");
+  const GError *root = nebula_error_get_root_cause (copy.get ());
+  EXPECT_TRUE (g_error_matches (root, G_IO_ERROR, G_IO_ERROR_NOT_FOUND));
+  EXPECT_EQ (nebula_error_get_cause (root), nullptr);
+  EXPECT_EQ (nebula_error_get_root_cause (root), root);
+  EXPECT_STREQ (nebula_error_get_context (root), "no such file");
+}
+
+TEST (ErrorChain, GrowsToALimitOnly)
+{
+  GError *error = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_IO, "root");
+  for (int i = 0; i < 100; i++)
+    error = nebula_error_wrap (error, "more");
+  OwnedError owned (error);
+  int levels = 0;
+  for (const GError *level = error; (level = nebula_error_get_cause (level));)
+    levels++;
+  EXPECT_LE (levels, NEBULA_LIMIT_CAUSES);
+  EXPECT_STREQ (nebula_error_get_root_cause (error)->message, "root");
+  EXPECT_EQ (strlen (error->message), 100 * strlen ("more: ") + strlen ("root"));
+}
+
+TEST (ErrorChain, NothingHappensWithoutAnError)
+{
+  GError *error = nullptr;
+  nebula_error_add_context (&error, "x");
+  nebula_error_add_context (nullptr, "x");
+  EXPECT_EQ (error, nullptr);
+}
+
+TEST (ErrorChain, RetryAfterGoesUpTheChain)
+{
+  GError *error = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_THROTTLED, "slow down");
+  EXPECT_EQ (nebula_error_get_retry_after_ms (error), -1);
+  nebula_error_set_retry_after_ms (error, 1500);
+  error = nebula_error_wrap (error, "Asking");
+  OwnedError owned (error);
+  EXPECT_EQ (nebula_error_get_retry_after_ms (error), 1500);
+  EXPECT_EQ (nebula_error_get_retry_class (error), NEBULA_RETRY_CLASS_THROTTLE);
+  nebula_error_set_retry_after_ms (error, -5);
+  EXPECT_EQ (nebula_error_get_retry_after_ms (error), -1);
+  OwnedError foreign (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_BUSY, "x"));
+  EXPECT_EQ (nebula_error_get_retry_after_ms (foreign.get ()), -1);
+}
+
+TEST (ErrorChain, ConvertsErrorsOfOthers)
+{
+  OwnedError error (nebula_error_convert (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_TIMED_OUT, "too slow")));
+  EXPECT_EQ (error.get ()->code, NEBULA_ERROR_TIMED_OUT);
+  EXPECT_STREQ (error.get ()->message, "too slow");
+  EXPECT_TRUE (g_error_matches (nebula_error_get_root_cause (error.get ()), G_IO_ERROR, G_IO_ERROR_TIMED_OUT));
+  char *text = nebula_error_print_chain (error.get ());
+  EXPECT_STREQ (text, "too slow (timed-out)");
+  g_free (text);
+  GQuark json_glib = g_quark_from_static_string ("json-parser-error-quark");
+  OwnedError json (nebula_error_convert (g_error_new_literal (json_glib, 1, "bad")));
+  EXPECT_EQ (json.get ()->code, NEBULA_ERROR_SYNTAX);
+  GError *ours = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_TYPE, "x");
+  OwnedError same (nebula_error_convert (ours));
+  EXPECT_EQ (same.get (), ours);
+}
+
+TEST (ErrorHttp, StatusesBecomeErrors)
+{
+  struct
+  {
+    guint status;
+    NebulaError code;
+    NebulaRetryClass retry_class;
+  } cases[] = {
+    { 400, NEBULA_ERROR_INVALID_ARGUMENT, NEBULA_RETRY_CLASS_TERMINAL },
+    { 401, NEBULA_ERROR_PERMISSION_DENIED, NEBULA_RETRY_CLASS_TERMINAL },
+    { 404, NEBULA_ERROR_NOT_FOUND, NEBULA_RETRY_CLASS_TERMINAL },
+    { 408, NEBULA_ERROR_TIMED_OUT, NEBULA_RETRY_CLASS_RETRY },
+    { 409, NEBULA_ERROR_CONFLICT, NEBULA_RETRY_CLASS_TERMINAL },
+    { 413, NEBULA_ERROR_TOO_LARGE, NEBULA_RETRY_CLASS_TERMINAL },
+    { 418, NEBULA_ERROR_INVALID_ARGUMENT, NEBULA_RETRY_CLASS_TERMINAL },
+    { 425, NEBULA_ERROR_UNAVAILABLE, NEBULA_RETRY_CLASS_RETRY },
+    { 429, NEBULA_ERROR_THROTTLED, NEBULA_RETRY_CLASS_THROTTLE },
+    { 500, NEBULA_ERROR_HTTP_STATUS, NEBULA_RETRY_CLASS_RETRY },
+    { 501, NEBULA_ERROR_UNSUPPORTED, NEBULA_RETRY_CLASS_TERMINAL },
+    { 503, NEBULA_ERROR_UNAVAILABLE, NEBULA_RETRY_CLASS_RETRY },
+    { 504, NEBULA_ERROR_TIMED_OUT, NEBULA_RETRY_CLASS_RETRY },
+    { 599, NEBULA_ERROR_HTTP_STATUS, NEBULA_RETRY_CLASS_RETRY },
+    { 999, NEBULA_ERROR_HTTP_STATUS, NEBULA_RETRY_CLASS_RETRY },
+  };
+  for (auto &c : cases) {
+    OwnedError error (nebula_error_from_http_status (c.status, "Reason", 2000));
+    EXPECT_EQ (error.get ()->code, c.code) << c.status;
+    EXPECT_EQ (nebula_error_get_retry_class (error.get ()), c.retry_class) << c.status;
+    EXPECT_EQ (nebula_error_get_retry_after_ms (error.get ()), 2000);
+    EXPECT_THAT (error.get ()->message, testing::HasSubstr (std::to_string (c.status) + ": Reason"));
+  }
+  for (guint status : { 0, 100, 200, 204, 304, 399 })
+    EXPECT_EQ (nebula_error_from_http_status (status, nullptr, -1), nullptr);
+  OwnedError bare (nebula_error_from_http_status (404, nullptr, -1));
+  EXPECT_TRUE (g_str_has_suffix (bare.get ()->message, "404"));
+}
+
+TEST (ErrorHttp, EveryCodeHasAStatusAndATitle)
+{
+  GEnumClass *klass = (GEnumClass *) g_type_class_ref (nebula_error_get_type ());
+  std::set<std::string> titles;
+  for (guint i = 0; i < klass->n_values; i++) {
+    OwnedError error (g_error_new_literal (NEBULA_ERROR, klass->values[i].value, "x"));
+    guint status = nebula_error_get_http_status (error.get ());
+    EXPECT_TRUE (status >= 400 && status < 600) << klass->values[i].value_nick;
+    const char *title = nebula_error_code_get_title ((NebulaError) klass->values[i].value);
+    ASSERT_NE (title, nullptr) << klass->values[i].value_nick;
+    EXPECT_TRUE (titles.insert (title).second) << title;
+  }
+  g_type_class_unref (klass);
+  OwnedError foreign (g_error_new_literal (G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED, "x"));
+  EXPECT_EQ (nebula_error_get_http_status (foreign.get ()), 403u);
+  OwnedError internal (g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_INTERNAL, "x"));
+  EXPECT_EQ (nebula_error_get_http_status (internal.get ()), 500u);
 }
 
 TEST (Id, PrintsAndReadsEveryKind)

@@ -7,6 +7,8 @@
 #include <glib/gstdio.h>
 
 #include "nebula-catalog.h"
+#include "nebula-error-chain.h"
+#include "nebula-error-problem.h"
 #include "nebula-test.h"
 
 using nebula::Error;
@@ -283,4 +285,70 @@ TEST (Catalog, AnswersManyThreadsInTheirLanguages)
     });
   for (std::thread &thread : threads)
     thread.join ();
+}
+
+namespace
+{
+
+/* One title and one message in German. */
+Ref<NebulaCatalog>
+make_german ()
+{
+  Error error;
+  Ref<NebulaCatalog> catalog (nebula_catalog_new (nullptr, "nebula"));
+  EXPECT_TRUE (add (catalog.get (), "de",
+                    make_mo ({ { "", header ("nplurals=2; plural=n != 1;") },
+                               { "It does not exist", "Das gibt es nicht" },
+                               { "The lamp is off", "Die Lampe ist aus" } }),
+                    error))
+      << error.message ();
+  return catalog;
+}
+
+std::string
+localize (NebulaCatalog *catalog, const char *language, int code, const char *message)
+{
+  GError *error = g_error_new_literal (NEBULA_ERROR, code, message);
+  char *text = nebula_error_dup_localized_message (error, catalog, language);
+  std::string copy (text);
+  g_free (text);
+  g_error_free (error);
+  return copy;
+}
+
+} // namespace
+
+TEST (ErrorText, SpeaksTheLanguageOfTheRequest)
+{
+  Ref<NebulaCatalog> catalog = make_german ();
+  EXPECT_EQ (localize (catalog.get (), "de", NEBULA_ERROR_IO, "The lamp is off"), "Die Lampe ist aus");
+  EXPECT_EQ (localize (catalog.get (), "de", NEBULA_ERROR_NOT_FOUND, "There is no order 7"), "Das gibt es nicht");
+  EXPECT_EQ (localize (catalog.get (), "de", NEBULA_ERROR_IO, "The disk 7 failed"), "The disk 7 failed");
+  EXPECT_EQ (localize (catalog.get (), "en", NEBULA_ERROR_NOT_FOUND, "There is no order 7"), "There is no order 7");
+  EXPECT_EQ (localize (nullptr, nullptr, NEBULA_ERROR_NOT_FOUND, "There is no order 7"), "There is no order 7");
+}
+
+TEST (ErrorText, IsAProblemOfRfc9457)
+{
+  Ref<NebulaCatalog> catalog = make_german ();
+  GError *error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "no such file");
+  error = nebula_error_wrap (error, "Opening");
+  nebula_error_set_retry_after_ms (error, 250);
+  nebula::Value problem (nebula_error_to_problem (error, nullptr, nullptr, "/orders/7"));
+  EXPECT_EQ (nebula::to_json (problem),
+             "{\"type\":\"urn:nebula:error:not-found\",\"title\":\"It does not exist\",\"status\":404,"
+             "\"detail\":\"Opening: no such file\",\"instance\":\"/orders/7\",\"code\":\"not-found\","
+             "\"retry\":\"terminal\",\"retry_after_ms\":250,"
+             "\"causes\":[{\"code\":\"not-found\",\"message\":\"no such file\"}]}");
+  nebula::Value german (nebula_error_to_problem (error, catalog.get (), "de", nullptr));
+  EXPECT_STREQ (nebula_value_get_member_string (german.get (), "title", ""), "Das gibt es nicht");
+  EXPECT_STREQ (nebula_value_get_member_string (german.get (), "detail", ""), "Das gibt es nicht");
+  EXPECT_FALSE (nebula_value_has_member (german.get (), "instance"));
+  g_error_free (error);
+  GError *plain = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_TYPE, "bad \xff byte");
+  nebula::Value other (nebula_error_to_problem (plain, nullptr, nullptr, nullptr));
+  EXPECT_FALSE (nebula_value_has_member (other.get (), "causes"));
+  EXPECT_FALSE (nebula_value_has_member (other.get (), "retry_after_ms"));
+  EXPECT_EQ (nebula_value_get_member_integer (other.get (), "status", 0), 422);
+  g_error_free (plain);
 }

@@ -7,6 +7,7 @@
 
 #include "nebula-engine.h"
 #include "nebula-memory-store.h"
+#include "nebula-scope.h"
 #include "nebula-sqlite-store.h"
 
 using namespace nebula;
@@ -192,6 +193,50 @@ TEST_P (EngineTest, ReportsTheRunObject)
   EXPECT_EQ (nebula_value_get_member_integer (nebula_value_get_member (nodes, "b"),
                                               "attempts", 0),
              1);
+}
+
+static void
+count (gpointer data)
+{
+  ++*(int *) data;
+}
+
+TEST_P (EngineTest, IsWhatItsInterfacesSay)
+{
+  int n_released = 0, n_engine = 0;
+
+  start ("nebula: 1\nname: w\nnodes:\n  p: { action: flow.wait, with: { duration: 1h } }\n");
+  NebulaExecution *self = execution.get ();
+  NebulaScope *scope = nebula_scoped_get_scope (NEBULA_SCOPED (self));
+  NebulaScope *outer = nebula_scoped_get_scope (NEBULA_SCOPED (engine.get ()));
+  EXPECT_STREQ (nebula_identifiable_get_id (NEBULA_IDENTIFIABLE (self)), nebula_execution_get_id (self));
+  NebulaContext *context = nebula_has_context_get_context (NEBULA_HAS_CONTEXT (self));
+  EXPECT_STREQ (nebula_context_get_execution (context), nebula_execution_get_id (self));
+  EXPECT_EQ (nebula_scope_get_kind (scope), NEBULA_SCOPE_KIND_EXECUTION);
+  EXPECT_STREQ (nebula_scope_get_id (scope), nebula_execution_get_id (self));
+  EXPECT_TRUE (nebula_scope_contains (outer, scope));
+  nebula_scope_bind (scope, &n_released, count);
+  nebula_scope_bind (outer, &n_engine, count);
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  EXPECT_EQ (n_released, 0);
+  nebula_execution_cancel_async (self, "enough", nullptr, nullptr, nullptr);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (n_released, 1);
+  EXPECT_TRUE (nebula_scope_is_ended (nebula_scoped_get_scope (NEBULA_SCOPED (self))));
+  EXPECT_EQ (n_engine, 0);
+  nebula_engine_stop (engine.get ());
+  EXPECT_EQ (n_released, 1);
+  EXPECT_EQ (n_engine, 1);
+}
+
+TEST_P (EngineTest, ReleasesWhatIsBoundWhenItStops)
+{
+  int n_released = 0;
+
+  start ("nebula: 1\nname: w\nnodes:\n  p: { action: flow.wait, with: { duration: 1h } }\n");
+  nebula_scope_bind (nebula_scoped_get_scope (NEBULA_SCOPED (execution.get ())), &n_released, count);
+  nebula_engine_stop (engine.get ());
+  EXPECT_EQ (n_released, 1);
 }
 
 TEST_P (EngineTest, WaitsInVirtualTime)
@@ -401,4 +446,34 @@ TEST_P (EngineTest, LeavesMemoryWhileItWaits)
                                  nullptr);
   ASSERT_TRUE (wait ());
   EXPECT_EQ (output (), R"({"reason":"signal","value":null})");
+}
+
+TEST_P (EngineTest, GoesOnAfterItWasHeldBack)
+{
+  std::string items = "[0";
+
+  for (int i = 1; i < 6000; i++)
+    items += "," + std::to_string (i);
+  start (("{name: big, nodes: {each: {action: flow.for-each, with: {items: " + items +
+          "]}, body: {nodes: {a: {action: flow.no-op}}}}}}")
+             .c_str ());
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "completed");
+}
+
+TEST_P (EngineTest, MayLoseItsLastHandleInTheAnswer)
+{
+  bool answered = false;
+
+  start (chain);
+  nebula_execution_wait_async (
+      execution.get (), nullptr,
+      [] (GObject *object, GAsyncResult *result, gpointer data) {
+        EXPECT_TRUE (nebula_execution_wait_finish ((NebulaExecution *) object, result, nullptr));
+        *(bool *) data = true;
+      },
+      &answered);
+  execution = Ref<NebulaExecution> ();
+  EXPECT_TRUE (run_until ([&] { return answered; }));
+  EXPECT_TRUE (run_until ([this] { return nebula_engine_get_n_active (engine.get ()) == 0; }));
 }

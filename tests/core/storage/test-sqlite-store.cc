@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "nebula-fault-vfs.h"
+#include "nebula-sqlite-private.h"
 #include "nebula-sqlite-store.h"
 #include "nebula-store-test.h"
 
@@ -565,3 +566,30 @@ TEST_F (SqliteStore, PowerCutModelFindsMissingSyncs)
 }
 
 } // namespace
+
+TEST (SqliteError, ResultCodesBecomeErrors)
+{
+  struct
+  {
+    int result;
+    NebulaError code;
+    NebulaRetryClass retry_class;
+  } cases[] = {
+    { SQLITE_BUSY, NEBULA_ERROR_STORE_BUSY, NEBULA_RETRY_CLASS_RETRY },
+    { SQLITE_BUSY_SNAPSHOT, NEBULA_ERROR_STORE_BUSY, NEBULA_RETRY_CLASS_RETRY },
+    { SQLITE_LOCKED, NEBULA_ERROR_STORE_BUSY, NEBULA_RETRY_CLASS_RETRY },
+    { SQLITE_FULL, NEBULA_ERROR_STORE_FULL, NEBULA_RETRY_CLASS_RETRY },
+    { SQLITE_CORRUPT, NEBULA_ERROR_STORE_CORRUPT, NEBULA_RETRY_CLASS_TERMINAL },
+    { SQLITE_NOTADB, NEBULA_ERROR_STORE_CORRUPT, NEBULA_RETRY_CLASS_TERMINAL },
+    { SQLITE_IOERR_FSYNC, NEBULA_ERROR_STORE, NEBULA_RETRY_CLASS_TERMINAL },
+    { SQLITE_CANTOPEN, NEBULA_ERROR_STORE, NEBULA_RETRY_CLASS_TERMINAL },
+    { SQLITE_READONLY, NEBULA_ERROR_STORE, NEBULA_RETRY_CLASS_TERMINAL },
+  };
+  for (auto &c : cases) {
+    Error error;
+    _nebula_sqlite_set_error (nullptr, c.result, error.out ());
+    EXPECT_TRUE (has_error (error, c.code)) << c.result;
+    EXPECT_EQ (nebula_error_get_retry_class (error.get ()), c.retry_class) << c.result;
+    EXPECT_THAT (error.message (), HasSubstr (sqlite3_errstr (c.result)));
+  }
+}
