@@ -74,9 +74,31 @@ answer_end_waiters (NebulaInstance *self, const GError *error)
     answer (tasks->pdata[i], error);
 }
 
+/* What is bound to the scope is released, once. */
+static void
+end_scope (NebulaInstance *self)
+{
+  if (self->scope)
+    nebula_scope_end (self->scope);
+}
+
+NebulaScope *
+_nebula_instance_get_scope (NebulaInstance *self)
+{
+  if (self->scope)
+    return self->scope;
+  self->scope = nebula_scope_new_child (self->engine->scope,
+                                        NEBULA_SCOPE_KIND_EXECUTION, self->id);
+  if (nebula_execution_status_is_terminal (self->committed_status))
+    end_scope (self);
+  return self->scope;
+}
+
 void
 _nebula_instance_free (NebulaInstance *self)
 {
+  end_scope (self);
+  g_clear_object (&self->scope);
   _nebula_scheduler_remove (self->engine, self);
   _nebula_runner_abandon_all (self);
   g_clear_pointer (&self->pending_events, g_array_unref);
@@ -97,6 +119,7 @@ _nebula_instance_drop (NebulaInstance *self, const GError *error)
   answer_waiters (self, 0, error);
   answer_end_waiters (self, error);
   _nebula_execution_detach (self);
+  end_scope (self);
   self->n_units--;
   if (self->is_dropped) {
     if (self->n_units == 0)
@@ -170,8 +193,10 @@ become_committed (NebulaInstance *self, guint64 sequence, NebulaExecutionStatus 
   _nebula_narrator_publish (self);
   answer_waiters (self, sequence, NULL);
   if (nebula_execution_status_is_terminal (status) &&
-      sequence == nebula_kernel_get_state (self->kernel)->sequence)
+      sequence == nebula_kernel_get_state (self->kernel)->sequence) {
+    end_scope (self);
     answer_end_waiters (self, NULL);
+  }
 }
 
 /* An instance that nobody needs in memory leaves it. */
