@@ -26,7 +26,7 @@ SWEEPS = (
     ("ftruncate", "error=EIO"),
     ("ftruncate", "signal=KILL"),
 )
-# What opening for writing and making names does.
+# These meet the nodes' programs and the loading of modules too, so a run may end as failed.
 MORE_SWEEPS = (
     ("openat", "error=EIO"),
     ("openat", "error=EMFILE"),
@@ -35,9 +35,13 @@ MORE_SWEEPS = (
     ("unlink", "signal=KILL"),
     ("fsync", "error=EIO"),
     ("fsync", "signal=KILL"),
-    ("fcntl", "error=EIO"),
-    ("mmap", "error=ENOMEM"),
 )
+
+# Of a file that a node replaces: it holds the old content or the new, never a part. (A write that fails is not swept:
+# most are the counters by which threads wake each other, and those cannot fail.)
+FILE_SWEEPS = (("write", "signal=KILL"),) + tuple((call, fault) for call in ("fsync", "rename")
+                                                  for fault in ("error=EIO", "error=ENOSPC", "signal=KILL"))
+OLD = "old content"
 
 
 def make_prefix(log, call, fault, number):
@@ -61,6 +65,9 @@ def was_injected(log, call, fault, number):
 def prepare(world, scenario):
     """A new store; for a resume, with a run that was killed in its middle."""
     world.new_store()
+    if scenario == "files":
+        with open(world.ledger + ".txt", "w", encoding="utf-8") as file:
+            file.write(OLD)
     if scenario != "resume":
         return
     process = world.start_run("chain")
@@ -71,6 +78,7 @@ def prepare(world, scenario):
 def fail_once(world, scenario, sweep, number):
     """One fault; FALSE when the run made fewer calls than that."""
     call, fault = sweep
+    world.may_fail = sweep in MORE_SWEEPS
     prepare(world, scenario)
     if scenario == "resume" and not os.path.exists(world.store):
         return True
@@ -86,7 +94,10 @@ def fail_once(world, scenario, sweep, number):
     if code == 0 and process.run and scenario != "resume":
         check_success(world, process.run, scenario)
     world.look()
-    world.settle()
+    if scenario == "files":
+        check_file(world, process.run, code)
+    else:
+        world.settle()
     return was_injected(log, call, fault, number)
 
 
@@ -97,11 +108,27 @@ def check_success(world, run, scenario):
         world.complain("WRONG", f"{run}: exit 0, and the output is {outputs}")
 
 
+def check_file(world, run, code):
+    """Old or new after the fault, and new after a recovery; a write that failed may end the run as failed."""
+    executions = {execution.run: execution for execution in world.executions.values()}
+    for is_recovered in (False, True):
+        with open(world.ledger + ".txt", encoding="utf-8") as file:
+            content = file.read()
+        must_be_new = code == 0 or (run in executions and executions[run].status == "completed")
+        if content not in (OLD, run) or (must_be_new and content != run):
+            world.complain("WRONG", f"{run}: the file holds “{content}”, exit {code}, recovered {is_recovered}")
+        if not is_recovered and os.path.exists(world.store):
+            world.finish(world.start_resume())
+            executions = {execution.run: execution for execution in world.look().values()}
+            if run in executions and executions[run].status not in program.TERMINAL:
+                world.complain("STUCK", f"{run}: {executions[run].status} after all was resumed")
+
+
 def sweep_all(world, options):
     """Each kind of call and fault, in each scenario; how many faults were made."""
     count = 0
     for scenario in options.scenarios.split(","):
-        for sweep in SWEEPS + (MORE_SWEEPS if options.all else ()):
+        for sweep in FILE_SWEEPS if scenario == "files" else SWEEPS + (MORE_SWEEPS if options.all else ()):
             for number in range(1, options.most + 1):
                 before = len(world.problems)
                 reached = fail_once(world, scenario, sweep, number)
@@ -129,7 +156,7 @@ def main():
     program.add_arguments(parser)
     parser.add_argument("--most", type=int, default=1000, help="greatest n of a sweep")
     parser.add_argument("--all", action="store_true", help="more kinds of calls")
-    parser.add_argument("--scenarios", default="short,fan,retry,resume")
+    parser.add_argument("--scenarios", default="files,short,fan,retry,resume")
     parser.add_argument("--problems", type=int, default=1, help="end after so many")
     options = parser.parse_args()
 
