@@ -17,6 +17,7 @@
 #include "nebula-duration.h"
 #include "nebula-error.h"
 #include "nebula-json.h"
+#include "nebula-log.h"
 
 #define FILE_BYTES_MAX (1 << 20)
 
@@ -27,6 +28,7 @@ static const struct
   const char *kind;
 } text_kinds[] = {
   { "drain-timeout", "duration" },
+  { "log-levels", "levels" },
   { "max-body-size", "size" },
   { "run-timeout", "duration" },
 };
@@ -54,14 +56,21 @@ static gboolean
 check_text_kind (const char *key, GVariant *variant, GError **error)
 {
   const char *kind = _nebula_config_get_text_kind (key);
+  const char *text = kind ? g_variant_get_string (variant, NULL) : NULL;
+  g_autoptr (GError) reason = NULL;
   gint64 usec = 0;
   guint64 bytes = 0;
 
   if (g_strcmp0 (kind, "duration") == 0)
-    return nebula_duration_parse (g_variant_get_string (variant, NULL), &usec, error);
-  if (g_strcmp0 (kind, "size") == 0)
-    return nebula_size_parse (g_variant_get_string (variant, NULL), &bytes, error);
-  return TRUE;
+    nebula_duration_parse (text, &usec, &reason);
+  else if (g_strcmp0 (kind, "size") == 0)
+    nebula_size_parse (text, &bytes, &reason);
+  else if (kind)
+    nebula_log_check_levels (text, &reason);
+  if (!reason)
+    return TRUE;
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, reason->message);
+  return FALSE;
 }
 
 /* “strict, relaxed, memory” or “1 … 100”. */

@@ -14,7 +14,7 @@ GHashTable *_nebula_config_table_new (void);
 GHashTable *_nebula_config_file_read (GSettingsSchema *schema, const char *path, GError **error);
 GVariant *_nebula_config_parse_text (GSettingsSchema *schema, const char *key, const char *text, GError **error);
 gboolean _nebula_config_check_key (GSettingsSchema *schema, const char *key, GError **error);
-/* "duration", "size", or NULL for plain types. */
+/* "duration", "size", "levels", or NULL for plain types. */
 const char *_nebula_config_get_text_kind (const char *key);
 /* Writes one key into a file, which keeps its other keys. */
 gboolean _nebula_config_file_write (GSettingsSchema *schema,

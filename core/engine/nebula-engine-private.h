@@ -61,6 +61,7 @@ struct _NebulaEngine {
   GSource *timer_source;  /* NULL: nothing is due */
   gint64 timer_usec;
   guint n_attempts;
+  guint max_nodes, max_connections; /* of a workflow that is deployed; 0: the default */
   gboolean is_stopped;
   gboolean is_sealed;    /* the store failed for good */
   gboolean has_listener; /* somebody hears events; asked once a turn */
@@ -130,6 +131,14 @@ typedef struct {
   GList link; /* in instance->attempts */
   gboolean is_abandoned;
 } NebulaAttempt;
+
+/* nebula-engine.c */
+NebulaPlan *_nebula_engine_deploy_limited (NebulaEngine *self,
+                                           NebulaWorkflow *workflow,
+                                           guint max_nodes,
+                                           guint max_connections,
+                                           GPtrArray *diagnostics,
+                                           GError **error);
 
 /* nebula-instance.c */
 NebulaInstance *_nebula_instance_new (NebulaEngine *engine,

@@ -6,6 +6,7 @@
 #include "nebula-error.h"
 #include "nebula-id.h"
 #include "nebula-input-internal.h"
+#include "nebula-limits.h"
 #include "nebula-memory-store.h"
 
 #define PRIORITY_RESULT 0
@@ -292,6 +293,26 @@ nebula_engine_get_clock (NebulaEngine *self)
 }
 
 /**
+ * nebula_engine_set_limits:
+ * @self: an engine
+ * @max_nodes: nodes that a workflow may have; 0 for the default of 10,000
+ * @max_connections: connections that it may have; 0 for the default of 50,000
+ *
+ * Sets how large the workflows may be that are deployed from now on. Executions that were started with a larger one are
+ * recovered all the same.
+ *
+ * Since: 1.0
+ */
+void
+nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections)
+{
+  g_return_if_fail (NEBULA_IS_ENGINE (self));
+
+  self->max_nodes = MIN (max_nodes, NEBULA_LIMIT_NODES_MAX);
+  self->max_connections = max_connections;
+}
+
+/**
  * nebula_engine_deploy:
  * @self: an engine
  * @workflow: what the user meant
@@ -315,14 +336,26 @@ nebula_engine_deploy (NebulaEngine *self,
                       GPtrArray *diagnostics,
                       GError **error)
 {
-  g_autoptr (NebulaPlan) plan = NULL;
-  NebulaPlan *known;
-
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
   g_return_val_if_fail (NEBULA_IS_WORKFLOW (workflow), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  plan = nebula_workflow_compile (workflow, self->resolver, diagnostics, error);
+  return _nebula_engine_deploy_limited (self, workflow, self->max_nodes,
+                                        self->max_connections, diagnostics, error);
+}
+
+NebulaPlan *
+_nebula_engine_deploy_limited (NebulaEngine *self,
+                               NebulaWorkflow *workflow,
+                               guint max_nodes,
+                               guint max_connections,
+                               GPtrArray *diagnostics,
+                               GError **error)
+{
+  g_autoptr (NebulaPlan) plan = nebula_workflow_compile_limited (
+      workflow, self->resolver, max_nodes, max_connections, diagnostics, error);
+  NebulaPlan *known;
+
   if (!plan)
     return NULL;
   known = g_hash_table_lookup (self->plans, plan->hash);

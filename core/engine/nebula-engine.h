@@ -19,6 +19,8 @@ NEBULA_API NebulaEngine *nebula_engine_new (NebulaActionResolver *resolver, Nebu
 NEBULA_API NebulaEventBus *nebula_engine_get_event_bus (NebulaEngine *self);
 NEBULA_API NebulaStore *nebula_engine_get_store (NebulaEngine *self);
 NEBULA_API NebulaClock *nebula_engine_get_clock (NebulaEngine *self);
+/* The largest workflow that is deployed; 0: the default of nebula-limits.h. */
+NEBULA_API void nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections);
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
 NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
 /* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user, tenant}. */

@@ -7,6 +7,7 @@
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 #include "nebula-json.h"
+#include "nebula-limits.h"
 #include "nebula-msgpack.h"
 
 #define RECOVERIES_MAX 2
@@ -42,7 +43,10 @@ compile_stored (NebulaEngine *engine, GBytes *bytes, GError **error)
     return NULL;
   }
   workflow = nebula_workflow_new_from_value (definition, diagnostics, error);
-  return workflow ? nebula_engine_deploy (engine, workflow, diagnostics, error) : NULL;
+  /* What was started may be larger than what may be started now. */
+  return workflow ? _nebula_engine_deploy_limited (engine, workflow, NEBULA_LIMIT_NODES_MAX,
+                                                   G_MAXUINT, diagnostics, error)
+                  : NULL;
 }
 
 NebulaPlan *

@@ -164,6 +164,53 @@ nebula_log_set_level (const char *domain, GLogLevelFlags level)
   g_rw_lock_writer_unlock (&lock);
 }
 
+static GStrv
+split_levels (const char *text)
+{
+  GStrv parts = g_strsplit (text, ",", -1);
+
+  for (guint i = 0; parts[i]; i++)
+    g_strstrip (parts[i]);
+  return parts;
+}
+
+/**
+ * nebula_log_check_levels:
+ * @text: levels with commas between them, such as `info,nebula-storage=debug`
+ * @error: where to put an error
+ *
+ * Tells whether nebula_log_set_levels() would accept a text; nothing changes.
+ *
+ * Thread: any.
+ *
+ * Errors: %NEBULA_ERROR_INVALID_ARGUMENT (terminal) for an unknown level.
+ *
+ * Returns: whether it would
+ *
+ * Since: 1.0
+ */
+gboolean
+nebula_log_check_levels (const char *text, GError **error)
+{
+  g_auto (GStrv) parts = NULL;
+
+  g_return_val_if_fail (text != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  parts = split_levels (text);
+  for (guint i = 0; parts[i]; i++) {
+    const char *equals = strchr (parts[i], '=');
+    const char *name = equals ? equals + 1 : parts[i];
+
+    if (*parts[i] == '\0' || level_from_string (name) != 0)
+      continue;
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                 _ ("“%s” is not a log level; use critical, warning, message, info or debug."), name);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 /**
  * nebula_log_set_levels:
  * @text: levels with commas between them, such as `info,nebula-storage=debug`
@@ -187,17 +234,9 @@ nebula_log_set_levels (const char *text, GError **error)
   g_return_val_if_fail (text != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  parts = g_strsplit (text, ",", -1);
-  for (guint i = 0; parts[i]; i++) {
-    const char *equals = strchr (g_strstrip (parts[i]), '=');
-    const char *name = equals ? equals + 1 : parts[i];
-
-    if (*parts[i] == '\0' || level_from_string (name) != 0)
-      continue;
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-                 _ ("“%s” is not a log level; use critical, warning, message, info or debug."), name);
+  if (!nebula_log_check_levels (text, error))
     return FALSE;
-  }
+  parts = split_levels (text);
   g_rw_lock_writer_lock (&lock);
   g_clear_pointer (&domain_levels, g_hash_table_unref);
   for (guint i = 0; parts[i]; i++) {

@@ -37,6 +37,7 @@ NEBULA_API void nebula_log_install (void);
 NEBULA_API void nebula_log_set_format (NebulaLogFormat format);
 NEBULA_API gboolean nebula_log_format_from_string (const char *text, NebulaLogFormat *ret_format);
 NEBULA_API void nebula_log_set_level (const char *domain, GLogLevelFlags level);
+NEBULA_API gboolean nebula_log_check_levels (const char *text, GError **error);
 NEBULA_API gboolean nebula_log_set_levels (const char *text, GError **error);
 NEBULA_API gboolean nebula_log_is_enabled (const char *domain, GLogLevelFlags level);
 NEBULA_API void nebula_log_set_redactor (NebulaLogRedactor redactor, gpointer data, GDestroyNotify destroy);

@@ -7,6 +7,7 @@
 #include "nebula-command-private.h"
 #include "nebula-control-private.h"
 #include "nebula-output-private.h"
+#include "nebula-settings-private.h"
 #include "nebula-sqlite-store.h"
 
 #define BATCH      256
@@ -332,12 +333,18 @@ static int
 command_resume (gpointer data, char **arguments)
 {
   g_auto (Resume) self = {.options = data};
+  g_auto (NebulaSettings) settings = {0};
+  ResumeOptions *opts = data;
   g_autoptr (GError) error = NULL;
 
   self.ids = g_ptr_array_new_with_free_func (g_free);
   self.jobs = g_ptr_array_new_with_free_func (follower_free);
   for (guint i = 0; arguments[i]; i++)
     g_ptr_array_add (self.ids, g_strdup (arguments[i]));
+  if (!nebula_settings_load (&settings, &error))
+    return nebula_fail (error, FALSE);
+  if (!opts->store)
+    opts->store = g_steal_pointer (&settings.store);
   if (!check_arguments (self.options, arguments, &error) || !resume (&self, &error))
     return nebula_fail (error, FALSE);
   if (self.fault != NEBULA_EXIT_OK)

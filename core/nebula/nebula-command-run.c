@@ -11,6 +11,7 @@
 #include "nebula-progress-private.h"
 #include "nebula-reading-private.h"
 #include "nebula-session-private.h"
+#include "nebula-settings-private.h"
 
 typedef struct {
   char *input;
@@ -64,6 +65,8 @@ static const NebulaOption options[] = {
 typedef struct {
   const RunOptions *options;
   const char *file;
+  NebulaSettings settings;
+  const char *store; /* of the options, else of the settings */
   NebulaSession session;
   GPtrArray *diagnostics;
   NebulaValue *input;
@@ -82,6 +85,7 @@ run_clear (Run *self)
   g_clear_pointer (&self->input, nebula_value_unref);
   g_clear_pointer (&self->diagnostics, g_ptr_array_unref);
   g_clear_object (&self->lost);
+  nebula_settings_clear (&self->settings);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Run, run_clear)
@@ -199,17 +203,32 @@ tell_how_to_resume (Run *self)
 {
   g_autofree char *path = NULL;
 
-  if (nebula_store_is_memory (self->options->store))
+  if (nebula_store_is_memory (self->store))
     return;
-  path = g_shell_quote (self->options->store);
-  if (strspn (self->options->store,
+  path = g_shell_quote (self->store);
+  if (strspn (self->store,
               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+") ==
-      strlen (self->options->store)) {
+      strlen (self->store)) {
     g_free (path);
-    path = g_strdup (self->options->store);
+    path = g_strdup (self->store);
   }
   nebula_note (_ ("Resume with: nebula execution resume %s --store %s"),
                nebula_execution_get_id (self->execution), path);
+}
+
+/* The option; else what the workflow says (NULL here); else the setting. */
+static const char *
+get_durability (Run *self)
+{
+  NebulaValue *definition = nebula_workflow_get_definition (self->workflow);
+  NebulaValue *settings = nebula_value_get_member (definition, "settings");
+  gboolean is_named = settings &&
+                      nebula_value_get_kind (settings) == NEBULA_VALUE_KIND_OBJECT &&
+                      nebula_value_has_member (settings, "durability");
+
+  if (self->options->durability)
+    return self->options->durability;
+  return is_named ? NULL : self->settings.durability;
 }
 
 static gboolean
@@ -217,11 +236,14 @@ start (Run *self, NebulaPlan *plan, GError **error)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autoptr (NebulaValue) choices = NULL;
+  const char *durability = get_durability (self);
+  const char *timeout =
+      self->options->timeout ? self->options->timeout : self->settings.timeout;
 
-  if (self->options->durability)
-    nebula_value_builder_set_string (builder, "durability", self->options->durability);
-  if (self->options->timeout)
-    nebula_value_builder_set_string (builder, "timeout", self->options->timeout);
+  if (durability)
+    nebula_value_builder_set_string (builder, "durability", durability);
+  if (timeout)
+    nebula_value_builder_set_string (builder, "timeout", timeout);
   choices = nebula_value_builder_end (builder);
   self->execution =
       nebula_engine_start (self->session.engine, plan, self->input, choices, error);
@@ -253,8 +275,8 @@ follow (Run *self, GError **error)
                                     nebula_workflow_get_definition (self->workflow));
   nebula_interrupts_watch (interrupt, self);
   /* Nobody can send a signal to a run in memory. */
-  is_over = nebula_execution_run (
-      self->execution, nebula_store_is_memory (self->options->store), self->lost, error);
+  is_over = nebula_execution_run (self->execution, nebula_store_is_memory (self->store),
+                                  self->lost, error);
   nebula_drain_context ();
   nebula_interrupts_unwatch ();
   nebula_subscription_cancel (fatal);
@@ -325,9 +347,13 @@ command_run (gpointer data, char **arguments)
   self.lost = g_cancellable_new ();
   if (!check_durability (self.options->durability, &error) || !read_input (&self, &error))
     return fail_invalid (&self, error);
-  if (!nebula_session_open (&self.session, self.options->store, NEBULA_SESSION_OWN,
-                            &error))
+  if (!nebula_settings_load (&self.settings, &error))
     return nebula_fail (error, self.options->is_json);
+  self.store = self.options->store ? self.options->store : self.settings.store;
+  if (!nebula_session_open (&self.session, self.store, NEBULA_SESSION_OWN, &error))
+    return nebula_fail (error, self.options->is_json);
+  nebula_engine_set_limits (self.session.engine, self.settings.max_nodes,
+                            self.settings.max_connections);
   plan = prepare (&self, &error);
   if (!plan)
     return is_fault_of_environment (error) && self.diagnostics->len == 0
@@ -353,6 +379,9 @@ const NebulaCommand nebula_command_run = {
     .max_arguments = 1,
     .details = N_ (
         "Progress goes to stderr, the result to stdout. Ctrl-C cancels the run; a second one kills.\n"
+        "\n"
+        "What an option does not say is taken from the workflow, then from NEBULA_STORE_PATH,\n"
+        "NEBULA_DURABILITY, NEBULA_RUN_TIMEOUT and the like, then from files (“nebula config list”).\n"
         "\n"
         "Exit: 0 completed, 1 failed, 2 usage or invalid workflow, 3 cancelled or timed out,\n"
         "4 store or environment, 75 start again (the store failed for good).\n"

@@ -6,6 +6,7 @@
 #include <locale.h>
 
 #include "nebula-command-private.h"
+#include "nebula-log.h"
 #include "nebula-output-private.h"
 
 static void
@@ -27,6 +28,7 @@ main (int argc, char **argv)
   int status;
 
   set_up_language ();
+  nebula_log_install ();
   status = nebula_commands_main (argc, argv);
   if (nebula_output_has_failed () && status == NEBULA_EXIT_OK)
     return NEBULA_EXIT_ENVIRONMENT;

@@ -183,6 +183,8 @@ TEST_F (Config, RefusesABadFileWholeWithPlaceAndReason)
     { "module-path: /a\n", ":1: module-path: ", "list" },
     { "module-path: [1]\n", ":1: module-path: ", "list" },
     { "language:\n", ":1: language: ", "text" },
+    { "log-levels: loud\n", ":1: log-levels: ", "log level" },
+    { "run-timeout: -5s\n", ":1: run-timeout: ", "duration" },
     { "language: de\nlanguage: fr\n", ":2: ", "second time" },
     { "language: [\n", ":2: ", "YAML" },
     { "- language\n", ":1: ", "log-levels: debug" },
@@ -204,6 +206,129 @@ TEST_F (Config, RefusesABadFileWholeWithPlaceAndReason)
     EXPECT_FALSE (open (error));
   }
   EXPECT_TRUE (listener.changed.empty ());
+}
+
+namespace
+{
+
+/* A file that would change every setting, one of them in a way that is not allowed. */
+std::string
+make_broken (GRand *random)
+{
+  std::vector<std::string> lines = {
+    "max-nodes: 77", "max-connections: 78", "durability: relaxed", "language: fr", "log-levels: debug", "log-format: json",
+    "drain-timeout: 7s", "run-timeout: 8s", "max-body-size: 9MiB", "watch-modules: false", "store-path: x.db", "listen: '[::1]:1'",
+    "module-path: [/a, /b]", "data-directory: /d",
+  };
+  static const char *const mistakes[] = {
+    "max-nodez: 5", "max-nodes: 0", "max-nodes: 1000001", "max-nodes: 9223372036854775808", "max-nodes: 1e3", "max-nodes: '7'",
+    "max-nodes: true", "max-nodes: [1]", "max-connections: -1", "durability: sometimes", "durability: Strict", "durability: 1",
+    "watch-modules: yes", "watch-modules: 1", "drain-timeout: 30", "drain-timeout: soon", "drain-timeout: -1s",
+    "run-timeout: 5 parsecs", "max-body-size: -1MiB", "max-body-size: many", "log-format: xml", "log-levels: loud",
+    "log-levels: 'info,a=b'", "module-path: /a", "module-path: [1, 2]", "module-path: {a: b}", "language: {a: b}", "store-path:",
+    "nodes: {max: 5}", "'': 1", "1: 2", "- 1", "[1, 2]", "a: &x b", "b: *none", "? x", "language: \"de", "language: 'de",
+    "language: [de", "language: {de", "\tlanguage: de", " language: de", "language de", "language: de: fr", "%YAML 9.9", "@",
+    "`", "language: \"\\q\"", "language: \xc3\x28", "--- \nlanguage: de\n---\nlanguage: fr", "!!int language: x",
+  };
+  for (size_t i = lines.size () - 1; i > 0; i--)
+    std::swap (lines[i], lines[(size_t) g_rand_int_range (random, 0, (gint32) i + 1)]);
+  lines.resize ((size_t) g_rand_int_range (random, 3, (gint32) lines.size () + 1));
+  std::string mistake = mistakes[g_rand_int_range (random, 0, G_N_ELEMENTS (mistakes))];
+  lines.insert (lines.begin () + g_rand_int_range (random, 0, (gint32) lines.size () + 1), mistake);
+  std::string text;
+  for (auto &line : lines)
+    text += line + "\n";
+  /* Now and then a byte besides, or an end too early. */
+  if (g_rand_int_range (random, 0, 4) == 0)
+    text[(size_t) g_rand_int_range (random, 0, (gint32) text.size ())] = (char) g_rand_int_range (random, 0, 256);
+  if (g_rand_int_range (random, 0, 8) == 0)
+    text.resize ((size_t) g_rand_int_range (random, 1, (gint32) text.size ()));
+  return text;
+}
+
+std::string
+dump (NebulaConfig *config)
+{
+  std::string all;
+  char **keys = nebula_config_list (config);
+  for (char **key = keys; *key; key++) {
+    Value value (nebula_config_describe (config, *key, nullptr));
+    all += std::string (*key) + to_json (nebula_value_get_member (value.get (), "value")) +
+           nebula_value_get_member_string (value.get (), "source", "") + "\n";
+    GVariant *variant = g_settings_get_value (nebula_config_get_settings (config), *key);
+    char *text = g_variant_print (variant, FALSE);
+    all += text;
+    g_free (text);
+    g_variant_unref (variant);
+  }
+  g_strfreev (keys);
+  return all;
+}
+
+} // namespace
+
+/* 200 broken files: each is refused whole, by all who are asked, and tells the place; nothing changes. */
+TEST_F (Config, NoBrokenFileChangesAnything)
+{
+  const char *good = "max-nodes: 5\nlanguage: de\nmodule-path: [/m]\ndurability: memory\n";
+  GRand *random = g_rand_new_with_seed (20260318);
+  Error error;
+  write (user_file_, good);
+  Ref<NebulaConfig> config = open (error);
+  ASSERT_TRUE (config) << error.message ();
+  Listener listener (config.get ());
+  const std::string before = dump (config.get ());
+  int n_broken = 0, n_tried = 0;
+  for (; n_broken < 200 && n_tried < 1000; n_tried++) {
+    std::string text = make_broken (random);
+    write (user_file_, text);
+    if (nebula_config_check_file (config.get (), user_file_.c_str (), error.out ()))
+      continue; /* the odd byte fell into a mistake and mended it, or the end came before it */
+    n_broken++;
+    std::string verdict = error.message ();
+    EXPECT_TRUE (has_error (error, NEBULA_ERROR_CONFIG)) << text;
+    EXPECT_THAT (verdict, testing::HasSubstr (user_file_)) << text;
+    EXPECT_FALSE (nebula_config_reload (config.get (), error.out ())) << text;
+    EXPECT_EQ (error.message (), verdict) << text;
+    ASSERT_EQ (listener.rejected.size (), (size_t) n_broken) << text;
+    EXPECT_EQ (listener.rejected.back (), verdict);
+    ASSERT_EQ (dump (config.get ()), before) << text;
+    EXPECT_FALSE (open (error)) << text;
+  }
+  g_rand_free (random);
+  EXPECT_EQ (n_broken, 200);
+  EXPECT_LT (n_tried, 300);
+  EXPECT_TRUE (listener.changed.empty ());
+  EXPECT_TRUE (listener.settings.empty ());
+}
+
+/* The same while the file is watched and everybody reads: an edit that is cut short is never seen. */
+TEST_F (Config, BrokenEditsUnderReloadChangeNothing)
+{
+  GRand *random = g_rand_new_with_seed (7);
+  Error error;
+  write (user_file_, "max-nodes: 5\n");
+  Ref<NebulaConfig> config = open (error);
+  ASSERT_TRUE (config) << error.message ();
+  Listener listener (config.get ());
+  const std::string before = dump (config.get ());
+  for (int i = 0; i < 200;) {
+    write (user_file_, make_broken (random));
+    if (nebula_config_check_file (config.get (), user_file_.c_str (), nullptr))
+      continue;
+    i++;
+    for (int n = 0; n < 5; n++)
+      g_main_context_iteration (nullptr, FALSE);
+    if (i % 50 == 0) {
+      size_t n_rejected = listener.rejected.size ();
+      EXPECT_TRUE (run_until ([&] { return listener.rejected.size () > n_rejected; }));
+    }
+    ASSERT_EQ (dump (config.get ()), before);
+  }
+  g_rand_free (random);
+  EXPECT_TRUE (listener.changed.empty ());
+  write (user_file_, "max-nodes: 6\n");
+  EXPECT_TRUE (run_until ([&] { return nebula_config_get_integer (config.get (), "max-nodes") == 6; }));
 }
 
 TEST_F (Config, RefusesFilesThatAreNoPlainFiles)

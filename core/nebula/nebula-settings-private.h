@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "nebula-error.h"
+
+G_BEGIN_DECLS
+
+/* What the program takes from files and environment. */
+typedef struct {
+  char *store;      /* NULL: none was named */
+  char *durability; /* NULL: as the schema has it */
+  char *timeout;    /* NULL: none */
+  guint max_nodes;  /* 0: the library's */
+  guint max_connections;
+} NebulaSettings;
+
+/* Reads the settings if there are any, and sets up the log by them. A machine without settings pays a few access (). */
+gboolean nebula_settings_load (NebulaSettings *self, GError **error);
+void nebula_settings_clear (NebulaSettings *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaSettings, nebula_settings_clear)
+
+G_END_DECLS
