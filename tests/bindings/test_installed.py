@@ -129,6 +129,13 @@ class InstalledTest(unittest.TestCase):
         self.compile('nebula-1', self.write('program.c', PROGRAM), program)
         self.assertEqual(run([program], env=self.environment), '42 completed\n')
 
+    def test_umbrella_includes_all(self):
+        flags = run(['pkg-config', '--cflags', 'nebula-1'], env=self.environment).split()
+        source = self.write('umbrella.c', '#include <nebula/nebula.h>\n')
+        seen = set(re.findall(r'nebula-1/nebula/([\w-]+\.h)', run([CC, '-M', source, *flags], env=self.environment)))
+        folder = os.path.dirname(self.find('nebula.h'))
+        self.assertEqual(sorted(seen), sorted(os.listdir(folder)))
+
     def test_vala(self):
         if not VALAC:
             self.skipTest('valac is not installed')
