@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Walks the typelib as Python sees it: check-typelib.py TOP GIR
+"""Walks the typelib as Python and JavaScript see it: check-typelib.py TOP GIR [GJS]
 
 Every function that a public header declares must be there and resolve to something callable, or stand in
-`skipped.txt` with the reason why a binding cannot use it. An entry that no function needs is a fault.
+`skipped.txt` with the reason why a binding cannot use it. An entry that no function needs is a fault. The overrides
+are left out: this is about the library.
 """
 
 import fnmatch
+import json
 import os
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -79,7 +82,18 @@ def resolve(module, container, name):
     return 'there is no callable %s' % name
 
 
-def main(top, gir):
+def resolve_in_gjs(gjs, functions):
+    """What JavaScript cannot use: a list of messages."""
+    wanted = [[name, container, member, tag[len(CORE):]] for name, (container, member, tag) in sorted(functions.items())]
+    done = subprocess.run([gjs, os.path.join(HERE, 'check-typelib.js')], input=json.dumps(wanted), text=True,
+                          capture_output=True, timeout=120)
+    lines = done.stdout.splitlines()
+    if done.returncode or not lines or lines[-1] != '%d seen' % len(wanted):
+        lines.append('check-typelib.js broke off: %s' % done.stderr.strip())
+    return [line for line in lines if line != '%d seen' % len(wanted)]
+
+
+def main(top, gir, gjs=None):
     import gi
     gi.require_version('Nebula', '1.0')
     from gi.repository import Nebula
@@ -109,6 +123,12 @@ def main(top, gir):
             passed += 1
     problems += ['skipped.txt: nothing needs %s' % entry[0] for entry in skipped if entry not in needed
                  and not any('%s:' % entry[0] in problem for problem in problems)]
+    if gjs:
+        public = set(list_declared(top))
+        found = resolve_in_gjs(gjs, {name: entry for name, entry in introspected.items() if name in public})
+        problems += ['JavaScript: ' + line for line in found]
+    else:
+        print('gjs is not installed: JavaScript is not checked')
     for problem in problems:
         print(problem)
     print('%d passed, %d failed' % (passed, len(problems)))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gi18n-lib.h>
 
+#include "nebula-action-internal.h"
 #include "nebula-action-private.h"
 #include "nebula-invocation.h"
 
@@ -195,6 +196,12 @@ nebula_action_set_parameters (NebulaAction *self, const NebulaArguments *argumen
     return FALSE;
   set_expressions (self, priv->expressions);
   return TRUE;
+}
+
+gboolean
+nebula_action_class_asks_for_effect (NebulaActionClass *klass)
+{
+  return klass->get_effect != nebula_action_real_get_effect;
 }
 
 /**

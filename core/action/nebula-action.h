@@ -132,6 +132,8 @@ NEBULA_API NebulaParameter *nebula_action_class_describe (NebulaActionClass *kla
 /* A parameter without a property: expressions and those of constructs. */
 NEBULA_API NebulaParameter *nebula_action_class_add_parameter (NebulaActionClass *klass, const char *name, NebulaParameterKind kind, const char *title, const char *description);
 NEBULA_API NebulaEvaluate nebula_action_class_get_evaluate (NebulaActionClass *klass);
+/* The same for languages without class_init, as one object. */
+NEBULA_API gboolean nebula_action_describe_type (GType type, NebulaValue *description, GError **error);
 
 /* Instance. */
 NEBULA_API gboolean nebula_action_is_set (NebulaAction *self, const char *name);

@@ -22,7 +22,8 @@ struct _NebulaInvocation
   char *node_id;
   char *action_id;
   char *tenant;
-  char *idempotency_key;
+  char *idempotency_key; /* made of identity when it is first asked for */
+  char *identity;
   char *directory;
   guint attempt;
   gint64 deadline_usec;
@@ -85,6 +86,7 @@ nebula_invocation_finalize (GObject *object)
   g_free (self->action_id);
   g_free (self->tenant);
   g_free (self->idempotency_key);
+  g_free (self->identity);
   g_free (self->directory);
   g_clear_pointer (&self->parameters, nebula_value_unref);
   g_clear_pointer (&self->input, nebula_value_unref);
@@ -137,6 +139,7 @@ nebula_invocation_new (const NebulaInvocationInfo *info, NebulaValue *parameters
     self->action_id = g_strdup (info->action_id);
     self->tenant = g_strdup (info->tenant);
     self->idempotency_key = g_strdup (info->idempotency_key);
+    self->identity = g_strdup (info->identity);
     self->directory = g_strdup (info->directory);
     self->attempt = info->attempt;
     self->deadline_usec = info->deadline_usec;
@@ -254,7 +257,13 @@ nebula_invocation_get_idempotency_key (NebulaInvocation *self)
 {
   g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
 
-  return self->idempotency_key;
+  if (!g_atomic_pointer_get (&self->idempotency_key) && self->identity) {
+    char *key = g_compute_checksum_for_string (G_CHECKSUM_SHA256, self->identity, -1);
+
+    if (!g_atomic_pointer_compare_and_exchange (&self->idempotency_key, NULL, key))
+      g_free (key);
+  }
+  return g_atomic_pointer_get (&self->idempotency_key);
 }
 
 /**

@@ -84,6 +84,7 @@ typedef struct
   guint attempt;
   gint64 deadline_usec;
   const char *directory; /* folder that relative paths are resolved against; NULL: the current folder */
+  const char *identity; /* without a key: what it is the SHA-256 of, made when somebody asks for it */
 } NebulaInvocationInfo;
 
 NEBULA_API NebulaInvocation *nebula_invocation_new (const NebulaInvocationInfo *info, NebulaValue *parameters, NebulaValue *input, const NebulaInvocationSink *sink, gpointer data, GDestroyNotify destroy);

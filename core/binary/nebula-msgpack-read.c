@@ -46,7 +46,7 @@ typedef enum
 static gboolean
 fail (Reader *reader, NebulaError code, const char *message)
 {
-  g_set_error (reader->error, NEBULA_ERROR, code, _ ("Byte %" G_GSIZE_FORMAT " of the MessagePack data: %s"), reader->at,
+  g_set_error (reader->error, NEBULA_ERROR, code, _ ("Byte %zu of the MessagePack data: %s"), reader->at,
                message);
   return FALSE;
 }
@@ -487,7 +487,7 @@ nebula_value_from_msgpack (GBytes *bytes, GError **error)
   value = nebula_value_read_msgpack (data, size, &offset, error);
   if (value && offset < size) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
-                 _ ("%" G_GSIZE_FORMAT " bytes follow the MessagePack value; give it alone."), size - offset);
+                 _ ("%zu bytes follow the MessagePack value; give it alone."), size - offset);
     return NULL;
   }
   return g_steal_pointer (&value);

@@ -73,6 +73,32 @@ check_text_kind (const char *key, GVariant *variant, GError **error)
   return FALSE;
 }
 
+/* “strict, relaxed, memory” or “1 … 100”. */
+static char *
+describe_range (GVariant *range)
+{
+  const char *type;
+  g_autoptr (GVariant) content = NULL;
+  g_autofree const char **choices = NULL;
+  g_autoptr (GVariant) least = NULL;
+  g_autoptr (GVariant) greatest = NULL;
+  g_autofree char *from = NULL;
+  g_autofree char *to = NULL;
+
+  g_variant_get (range, "(&sv)", &type, &content);
+  if (g_str_equal (type, "enum")) {
+    choices = g_variant_get_strv (content, NULL);
+    return g_strjoinv (", ", (char **) choices);
+  }
+  if (!g_str_equal (type, "range"))
+    return g_variant_print (content, FALSE);
+  least = g_variant_get_child_value (content, 0);
+  greatest = g_variant_get_child_value (content, 1);
+  from = g_variant_print (least, FALSE);
+  to = g_variant_print (greatest, FALSE);
+  return g_strdup_printf ("%s … %s", from, to);
+}
+
 /* Takes a floating variant; gives a sunk one that the schema accepts. */
 static GVariant *
 check_variant (GSettingsSchema *schema, const char *key, GVariant *floating, GError **error)
@@ -84,7 +110,7 @@ check_variant (GSettingsSchema *schema, const char *key, GVariant *floating, GEr
 
   if (g_settings_schema_key_range_check (schema_key, variant))
     return check_text_kind (key, variant, error) ? g_steal_pointer (&variant) : NULL;
-  range_text = g_variant_print (range, FALSE);
+  range_text = describe_range (range);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, _ ("The value is not allowed; allowed is %s."), range_text);
   return NULL;
 }

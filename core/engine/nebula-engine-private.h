@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  *   nebula-runner.c     attempts: starts actions, takes their results
  *   nebula-scheduler.c  the run queue, the timers, the one source of the engine's loop
  *   nebula-recovery.c   loads executions from the store
+ *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
  *   nebula-gatekeeper.c gates: concurrency keys
  *   nebula-execution.c  the handle
@@ -26,6 +27,7 @@ G_BEGIN_DECLS
 #define NEBULA_TURN_USEC       1000
 
 typedef struct _NebulaInstance NebulaInstance;
+typedef struct _NebulaSleeper NebulaSleeper;
 
 /* A place in the heap of wakes: an instance's or a sleeper's. */
 typedef struct {
@@ -48,6 +50,9 @@ struct _NebulaEngine {
   GHashTable *plans;      /* hash → NebulaPlan */
   GHashTable *stored;     /* hashes of definitions that the store has */
   GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
+  GPtrArray *sleeper_blocks;
+  NebulaSleeper *free_sleepers;
+  guint n_slept; /* since memory was given back */
   GHashTable *gates;      /* key → NebulaGate */
   GQueue run_queue;       /* NebulaInstance that want a turn */
   NebulaHeap wakes;       /* real time: instances and sleepers with a timer */
@@ -98,6 +103,7 @@ struct _NebulaInstance {
   GList run_link;         /* in run_queue while wants_turn */
   NebulaWake wake;
   gboolean wants_turn;
+  gboolean is_held_back;   /* too far ahead of its commits: the next one brings it back */
   gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
   gboolean is_asking_gate; /* a message to its gate is on the way */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
@@ -106,10 +112,13 @@ struct _NebulaInstance {
 };
 
 /* A waiting execution that is not in memory. */
-typedef struct {
+struct _NebulaSleeper
+{
   NebulaWake wake; /* first */
-  char *id;
-} NebulaSleeper;
+  NebulaSleeper *next_free;
+  char *long_id; /* an id that does not fit below; else NULL */
+  char short_id[32];
+};
 
 typedef struct {
   NebulaInstance *instance; /* NULL once the instance is gone */
@@ -187,7 +196,13 @@ void _nebula_recovery_take_up (NebulaInstance *instance);
 /* A waiting instance that nobody holds leaves memory. */
 void _nebula_recovery_put_to_sleep (NebulaInstance *instance);
 void _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper);
-void _nebula_sleeper_free (gpointer data);
+
+/* nebula-sleepers.c */
+void _nebula_sleepers_init (NebulaEngine *engine);
+void _nebula_sleepers_clear (NebulaEngine *engine);
+void _nebula_sleepers_add (NebulaEngine *engine, const char *id, gint64 wake_usec);
+void _nebula_sleepers_remove (NebulaEngine *engine, NebulaSleeper *sleeper);
+const char *_nebula_sleeper_get_id (NebulaSleeper *sleeper);
 
 /* nebula-narrator.c */
 void _nebula_narrator_recorded (const NebulaFact *fact, gpointer data);

@@ -151,7 +151,7 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->instances);
   g_hash_table_unref (self->plans);
   g_hash_table_unref (self->stored);
-  g_hash_table_unref (self->sleepers);
+  _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
@@ -217,8 +217,7 @@ nebula_engine_init (NebulaEngine *self)
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->sleepers =
-      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_sleeper_free);
+  _nebula_sleepers_init (self);
   self->gates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_gate_free);
   g_queue_init (&self->run_queue);
 }
@@ -590,10 +589,16 @@ drop_all (NebulaEngine *self)
 {
   g_autoptr (GError) error = g_error_new_literal (NEBULA_ERROR, NEBULA_ERROR_CANCELLED,
                                                   _ ("The engine has been stopped."));
-  g_autoptr (GList) instances = g_hash_table_get_values (self->instances);
+  GHashTableIter iter;
+  gpointer instance = NULL;
 
-  for (GList *link = instances; link; link = link->next)
-    _nebula_instance_drop (link->data, error);
+  /* Anew each time: whoever is answered may let go of others. */
+  for (;;) {
+    g_hash_table_iter_init (&iter, self->instances);
+    if (!g_hash_table_iter_next (&iter, NULL, &instance))
+      return;
+    _nebula_instance_drop (instance, error);
+  }
 }
 
 /**
@@ -619,5 +624,4 @@ nebula_engine_stop (NebulaEngine *self)
   g_clear_pointer (&self->journal, nebula_journal_free);
   nebula_mailbox_close (self->mailbox, _nebula_runner_discard);
   g_clear_pointer (&self->mailbox, nebula_mailbox_unref);
-  g_hash_table_remove_all (self->sleepers);
 }

@@ -114,10 +114,18 @@ _nebula_instance_free (NebulaInstance *self)
 void
 _nebula_instance_drop (NebulaInstance *self, const GError *error)
 {
+  /* Held by a unit that is none: whoever is answered may let go of the last handle. */
+  self->n_units++;
   answer_waiters (self, 0, error);
   answer_end_waiters (self, error);
   _nebula_execution_detach (self);
   end_scope (self);
+  self->n_units--;
+  if (self->is_dropped) {
+    if (self->n_units == 0)
+      _nebula_instance_free (self);
+    return;
+  }
   if (self->n_units > 0) {
     /* The journal still holds units that name it: it goes when they are answered. */
     self->is_dropped = TRUE;
@@ -216,6 +224,31 @@ _nebula_instance_settle (NebulaInstance *self)
   settle (self);
 }
 
+/* Gives back a unit, or what counts as one so that @self stays while somebody is answered: he may let go of the last
+ * handle, or stop the engine. */
+static void
+release (NebulaInstance *self)
+{
+  self->n_units--;
+  if (!self->is_dropped)
+    settle (self);
+  else if (self->n_units == 0)
+    _nebula_instance_free (self);
+}
+
+static void
+accept (NebulaInstance *self, const NebulaUnit *unit)
+{
+  self->ahead_bytes -= g_bytes_get_size (unit->facts);
+  become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
+  if (self->is_dropped)
+    return;
+  run_commands (self);
+  _nebula_gatekeeper_deliver (self->engine, unit->messages);
+  if (self->is_held_back || nebula_kernel_get_n_facts (self->kernel) > 0)
+    _nebula_instance_wake (self);
+}
+
 static void
 committed (const NebulaUnit *unit,
            NebulaOutcome outcome,
@@ -223,25 +256,15 @@ committed (const NebulaUnit *unit,
            gpointer user_data)
 {
   NebulaInstance *self = user_data;
+  g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
 
-  self->n_units--;
-  if (self->is_dropped) {
-    if (self->n_units == 0)
-      _nebula_instance_free (self);
-    return;
-  }
-  self->ahead_bytes -= g_bytes_get_size (unit->facts);
-  if (outcome != NEBULA_OUTCOME_COMMITTED) {
-    /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
+  /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
+  if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
     _nebula_instance_drop (self, error);
-    return;
-  }
-  become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
-  run_commands (self);
-  _nebula_gatekeeper_deliver (self->engine, unit->messages);
-  if (nebula_kernel_get_n_facts (self->kernel) > 0)
-    _nebula_instance_wake (self);
-  settle (self);
+  else if (!self->is_dropped)
+    accept (self, unit);
+
+  release (self);
 }
 
 static NebulaHeader *
@@ -294,6 +317,8 @@ submit_to_memory (NebulaInstance *self, guint64 n_facts, NebulaExecutionStatus s
   g_clear_pointer (&self->consumed, g_ptr_array_unref);
   self->submitted += n_facts;
   become_committed (self, self->submitted, status);
+  if (self->is_dropped)
+    return;
   run_commands (self);
   _nebula_gatekeeper_deliver (self->engine, messages);
 }
@@ -337,28 +362,39 @@ is_too_far_ahead (NebulaInstance *self)
              NEBULA_RUN_AHEAD_BYTES;
 }
 
-void
-_nebula_instance_turn (NebulaInstance *self)
+static void
+plan_next (NebulaInstance *self, gboolean has_more)
 {
-  NebulaState *state = nebula_kernel_get_state (self->kernel);
-  gboolean has_more = TRUE;
-
-  if (!is_too_far_ahead (self))
-    has_more = nebula_kernel_turn (self->kernel, TURN_FACTS,
-                                   nebula_clock_get_real_usec (self->engine->clock));
-  else if (self->n_units > 0)
-    has_more = FALSE; /* its commit brings it back */
-  if (state->n_cancelled != self->n_cancelled_seen) {
-    self->n_cancelled_seen = state->n_cancelled;
-    _nebula_runner_sweep (self);
-  }
-  run_commands (self);
-  if (nebula_kernel_get_n_facts (self->kernel) > 0)
-    submit (self);
   if (has_more || (!_nebula_instance_is_durable (self) &&
                    nebula_kernel_get_n_facts (self->kernel) > 0))
     _nebula_instance_wake (self);
   _nebula_scheduler_set_wake (self->engine, &self->wake,
                               nebula_kernel_get_next_due (self->kernel));
-  settle (self);
+}
+
+void
+_nebula_instance_turn (NebulaInstance *self)
+{
+  g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
+  NebulaState *state = nebula_kernel_get_state (self->kernel);
+  gboolean has_more = TRUE;
+
+  self->is_held_back = self->n_units > 0 && is_too_far_ahead (self);
+  if (self->is_held_back)
+    has_more = FALSE; /* its commit brings it back */
+  else
+    has_more = nebula_kernel_turn (self->kernel, TURN_FACTS,
+                                   nebula_clock_get_real_usec (self->engine->clock));
+  if (state->n_cancelled != self->n_cancelled_seen) {
+    self->n_cancelled_seen = state->n_cancelled;
+    _nebula_runner_sweep (self);
+  }
+
+  self->n_units++; /* held: see release () */
+  run_commands (self);
+  if (nebula_kernel_get_n_facts (self->kernel) > 0)
+    submit (self);
+  if (!self->is_dropped)
+    plan_next (self, has_more);
+  release (self);
 }

@@ -89,8 +89,8 @@ fold_segments (NebulaInstance *instance, GError **error)
 
     if (segment->first != state->sequence + 1) {
       g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                   _ ("The history of “%s” has a gap before fact %" G_GUINT64_FORMAT "."),
-                   instance->id, segment->first);
+                   _ ("The history of “%s” has a gap before fact %llu."),
+                   instance->id, (unsigned long long) segment->first);
       return FALSE;
     }
     if (!nebula_state_fold (state, segment->facts, error))
@@ -107,9 +107,8 @@ check_sequence (NebulaInstance *instance, NebulaHeader *header, GError **error)
   if (sequence == header->sequence)
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-               _ ("The history of “%s” ends at fact %" G_GUINT64_FORMAT
-                  " but should end at %" G_GUINT64_FORMAT "."),
-               instance->id, sequence, header->sequence);
+               _ ("The history of “%s” ends at fact %llu but should end at %llu."),
+               instance->id, (unsigned long long) sequence, (unsigned long long) header->sequence);
   return FALSE;
 }
 
@@ -157,8 +156,7 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
     return NULL;
   }
   if (sleeper) {
-    nebula_heap_remove (&engine->wakes, &sleeper->wake.entry);
-    g_hash_table_remove (engine->sleepers, id);
+    _nebula_sleepers_remove (engine, sleeper);
     _nebula_scheduler_set_wake (engine, &instance->wake,
                                 nebula_kernel_get_next_due (instance->kernel));
   }
@@ -166,44 +164,26 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
 }
 
 void
-_nebula_sleeper_free (gpointer data)
-{
-  NebulaSleeper *sleeper = data;
-
-  g_free (sleeper->id);
-  g_free (sleeper);
-}
-
-static void
-add_sleeper (NebulaEngine *engine, const char *id, gint64 wake_usec)
-{
-  NebulaSleeper *sleeper = g_new0 (NebulaSleeper, 1);
-
-  sleeper->id = g_strdup (id);
-  sleeper->wake.is_sleeper = TRUE;
-  g_hash_table_insert (engine->sleepers, sleeper->id, sleeper);
-  _nebula_scheduler_set_wake (engine, &sleeper->wake, wake_usec);
-}
-
-void
 _nebula_recovery_put_to_sleep (NebulaInstance *instance)
 {
   NebulaEngine *engine = instance->engine;
+  gint64 due = nebula_kernel_get_next_due (instance->kernel);
+  g_autofree char *id = g_strdup (instance->id);
 
-  add_sleeper (engine, instance->id, nebula_kernel_get_next_due (instance->kernel));
-  g_hash_table_remove (engine->instances, instance->id);
+  g_hash_table_remove (engine->instances, id);
+  _nebula_sleepers_add (engine, id, due);
 }
 
 void
 _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper)
 {
-  g_autofree char *id = g_strdup (sleeper->id);
+  g_autofree char *id = g_strdup (_nebula_sleeper_get_id (sleeper));
   g_autoptr (GError) error = NULL;
   NebulaInstance *instance = _nebula_recovery_load (engine, id, &error);
 
   if (!instance) {
     g_warning ("Execution %s cannot be woken: %s", id, error->message);
-    g_hash_table_remove (engine->sleepers, id);
+    _nebula_sleepers_remove (engine, sleeper);
     return;
   }
   nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
@@ -256,7 +236,7 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
   if (header->status == NEBULA_EXECUTION_STATUS_PAUSED)
     return;
   if (header->status == NEBULA_EXECUTION_STATUS_SUSPENDED) {
-    add_sleeper (engine, header->stream, header->wake_usec);
+    _nebula_sleepers_add (engine, header->stream, header->wake_usec);
     return;
   }
   instance = load_header (engine, header, &error);

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-action-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 
@@ -116,9 +117,16 @@ _nebula_runner_get_effect (NebulaPlanNode *node,
                            GError **error)
 {
   NebulaInstance *instance = data;
-  g_autoptr (NebulaAction) action =
-      create_action (instance->engine, node, arguments, error);
+  NebulaActionClass *klass =
+      nebula_action_resolver_load (instance->engine->resolver, node->info, error);
+  g_autoptr (NebulaAction) action = NULL;
 
+  if (!klass)
+    return -1;
+  /* Most classes have one effect whatever their parameters are: no instance is needed to tell. */
+  if (!nebula_action_class_asks_for_effect (klass))
+    return (gint) nebula_action_info_get_effect (node->info);
+  action = create_action (instance->engine, node, arguments, error);
   return action ? (gint) nebula_action_get_effect (action) : -1;
 }
 
@@ -154,13 +162,13 @@ invoke (NebulaAttempt *attempt, NebulaWork *work)
   NebulaInstance *instance = attempt->instance;
   NebulaPlanNode *node = &instance->plan->nodes[work->node];
   NebulaInvocationInfo info = {0};
-  g_autofree char *key = NULL;
+  g_autofree char *identity = NULL;
 
-  key = work->effect == NEBULA_EFFECT_PURE || work->effect == NEBULA_EFFECT_READ
+  identity = work->effect == NEBULA_EFFECT_PURE || work->effect == NEBULA_EFFECT_READ
             ? NULL
-            : nebula_kernel_dup_idempotency_key (instance->kernel, work);
+            : nebula_kernel_dup_identity (instance->kernel, work);
   fill_info (attempt, node, &info);
-  info.idempotency_key = key;
+  info.identity = identity;
   set_deadline (attempt, node, &info);
   attempt->invocation =
       nebula_invocation_new (&info, work->parameters, work->input, &sink, attempt, NULL);

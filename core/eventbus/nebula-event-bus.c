@@ -37,6 +37,7 @@ struct _NebulaEventBus
   GQueue ready;             /* subscriptions with queued events, each once, with a reference */
   GQueue signals;           /* events for the signal */
   guint64 n_signals_dropped;
+  gboolean is_delivering;   /* handlers never run inside one another */
   guint n_topic_subscribers[NEBULA_EVENT_MAX_TOPICS];
 };
 
@@ -271,15 +272,25 @@ deliver_next (NebulaEventBus *self)
   return n_calls;
 }
 
+static void
+deliver (NebulaEventBus *self, guint n_calls_max)
+{
+  g_autoptr (NebulaEventBus) keep = g_object_ref (self);
+  guint n_calls = 0;
+
+  self->is_delivering = TRUE;
+  while (n_calls < n_calls_max && (self->signals.length > 0 || self->ready.length > 0))
+    n_calls += deliver_signals (self) + deliver_next (self);
+  self->is_delivering = FALSE;
+}
+
 static gboolean
 dispatch_source (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   g_autoptr (NebulaEventBus) self = g_object_ref (((BusSource *) source)->bus);
-  guint n_calls = 0;
 
   g_source_set_ready_time (source, -1);
-  while (n_calls < CALLS_PER_DISPATCH && (self->signals.length > 0 || self->ready.length > 0))
-    n_calls += deliver_signals (self) + deliver_next (self);
+  deliver (self, CALLS_PER_DISPATCH);
   if (self->signals.length > 0 || self->ready.length > 0)
     g_source_set_ready_time (source, 0);
 
@@ -347,9 +358,10 @@ nebula_event_bus_class_init (NebulaEventBusClass *klass)
    *
    * Since: 1.0
    */
+  /* Without G_SIGNAL_TYPE_STATIC_SCOPE: GJS would not take a reference of its own. */
   signals[SIGNAL_EVENT] =
       g_signal_new ("event", NEBULA_TYPE_EVENT_BUS, G_SIGNAL_RUN_LAST | G_SIGNAL_DETAILED, 0, NULL,
-                    NULL, NULL, G_TYPE_NONE, 1, NEBULA_TYPE_EVENT | G_SIGNAL_TYPE_STATIC_SCOPE);
+                    NULL, NULL, G_TYPE_NONE, 1, NEBULA_TYPE_EVENT);
 }
 
 static void
@@ -499,6 +511,23 @@ nebula_event_bus_publish (NebulaEventBus *self, NebulaEvent *event)
 
   if (self->signals.length > 0 || self->ready.length > 0)
     g_source_set_ready_time (self->source, 0);
+}
+
+/**
+ * nebula_event_bus_deliver:
+ * @self: a bus
+ *
+ * Delivers what is queued at once, not in the next turn of the context. In a handler of the bus it does nothing.
+ *
+ * Since: 1.0
+ */
+void
+nebula_event_bus_deliver (NebulaEventBus *self)
+{
+  g_return_if_fail (NEBULA_IS_EVENT_BUS (self));
+
+  if (!self->is_delivering)
+    deliver (self, SIGNAL_CAPACITY);
 }
 
 /**

@@ -56,6 +56,8 @@ NEBULA_API NebulaEventBus *nebula_event_bus_new (void);
 NEBULA_API gboolean nebula_event_bus_has_subscriber (NebulaEventBus *self, const char *topic);
 NEBULA_API gboolean nebula_event_bus_has_any_subscriber (NebulaEventBus *self);
 NEBULA_API void nebula_event_bus_publish (NebulaEventBus *self, NebulaEvent *event);
+/* Delivers what is queued at once, not in the next turn of the context. */
+NEBULA_API void nebula_event_bus_deliver (NebulaEventBus *self);
 /* Signals and callbacks run from a source of the owner's context, never inside publish. */
 NEBULA_API NebulaSubscription *nebula_event_bus_subscribe (NebulaEventBus *self, const char *pattern, const char *execution, NebulaEventCallback callback, gpointer user_data, GDestroyNotify destroy);
 NEBULA_API NebulaSubscription *nebula_event_bus_subscribe_full (NebulaEventBus *self, const NebulaSubscriptionOptions *options, NebulaEventCallback callback, gpointer user_data, GDestroyNotify destroy);

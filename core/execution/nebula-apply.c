@@ -89,6 +89,8 @@ apply_node_waiting (NebulaState *self,
 {
   _nebula_work_set_status (self, run->work, NEBULA_NODE_WAITING);
   run->work->due_usec = fact->due_usec;
+  if (fact->attempt)
+    run->attempts = (guint16) fact->attempt;
   g_free (run->work->signal);
   run->work->signal = g_strdup (fact->text);
   run->work->wait = (guint8) fact->code;

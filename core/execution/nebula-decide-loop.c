@@ -268,6 +268,7 @@ _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt)
     return;
   }
   fact.text = name;
+  fact.attempt = attempt;
   fact.code = nebula_value_has_member (parameters, "until") ? NEBULA_WAIT_UNTIL
                                                             : NEBULA_WAIT_DURATION;
   if (name) {

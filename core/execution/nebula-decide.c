@@ -27,7 +27,7 @@ fill_arguments (NebulaKernel *self,
   *ret_arguments = (NebulaArguments){
       .parameters = parameters,
       .input = work->input,
-      .environment = &environment->environment,
+      .environment = environment ? &environment->environment : NULL,
       .table = nebula_action_info_get_parameters (node->info),
       .expressions = node->late,
   };
@@ -280,15 +280,15 @@ append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
 }
 
 char *
-nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work)
+nebula_kernel_dup_identity (NebulaKernel *self, NebulaWork *work)
 {
-  g_autoptr (GString) text = g_string_new (self->tenant);
+  GString *text = g_string_new (self->tenant);
 
   /* The last 0 is the generation: an operator's re-run of a completed node-run raises it. */
   g_string_append_printf (text, "\n%s\n%s %u 0", self->execution,
                           get_node (self, work)->id, work->firing);
   append_lane (self, work->lane, text);
-  return g_compute_checksum_for_string (G_CHECKSUM_SHA256, text->str, (gssize) text->len);
+  return g_string_free (text, FALSE);
 }
 
 static void
@@ -479,5 +479,4 @@ nebula_kernel_fill_arguments (NebulaKernel *self,
                               NebulaArguments *ret_arguments)
 {
   fill_arguments (self, work, NULL, work->parameters, ret_arguments);
-  ret_arguments->environment = NULL;
 }

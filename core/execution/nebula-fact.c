@@ -194,9 +194,9 @@ nebula_fact_reader_init (NebulaFactReader *self,
     return FALSE;
   if (format != NEBULA_FACT_FORMAT) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_VERSION,
-                 _ ("The journal has facts of format %" G_GUINT64_FORMAT
-                    "; this version reads format %d. Use a newer version of Nebula."),
-                 format, NEBULA_FACT_FORMAT);
+                 _ ("The journal has facts of format %llu; this version reads format %d. "
+                    "Use a newer version of Nebula."),
+                 (unsigned long long) format, NEBULA_FACT_FORMAT);
     return FALSE;
   }
   if (self->size - self->offset < sizeof time)
@@ -300,6 +300,7 @@ nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **
   fact.kind = kind;
   if (!read_fields (self, fields, &fact, error)) {
     g_clear_pointer (&fact.value, nebula_value_unref);
+    nebula_fact_reader_clear (self);
     return FALSE;
   }
   self->last_usec = fact.time_usec;

@@ -104,7 +104,8 @@ void nebula_kernel_withdraw (NebulaKernel *self,
 /* The work of an attempt with its parameters resolved; NULL with error if they do not resolve as before. */
 NebulaWork *
 nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error);
-char *nebula_kernel_dup_idempotency_key (NebulaKernel *self, NebulaWork *work);
+/* What names a node-run; the idempotency key is its SHA-256. */
+char *nebula_kernel_dup_identity (NebulaKernel *self, NebulaWork *work);
 /* Real time of the next timer; 0: none. */
 gint64 nebula_kernel_get_next_due (NebulaKernel *self);
 /* Late expressions evaluated by an invoked action find their names here, as long as the work lives. */

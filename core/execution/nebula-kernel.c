@@ -6,6 +6,7 @@
 
 #include "nebula-error.h"
 #include "nebula-kernel-private.h"
+#include "nebula-plant-internal.h"
 
 NebulaKernel *
 nebula_kernel_new (NebulaPlan *plan,
@@ -518,7 +519,7 @@ recover_work (NebulaKernel *self, NebulaWork *work)
   }
   if (run->status != NEBULA_NODE_RUNNING || work->loop)
     return;
-  if (node->on_unknown == NEBULA_ON_UNKNOWN_RETRY) {
+  if (node->on_unknown == NEBULA_ON_UNKNOWN_RETRY || NEBULA_PLANT ("repeat-unknown")) {
     _nebula_kernel_ready (self, work, run->attempts);
     return;
   }

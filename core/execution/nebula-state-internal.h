@@ -166,7 +166,7 @@ struct _NebulaState {
       n_cancelled; /* works that were cancelled so far; not part of the fold's result */
   guint32 recoveries;
   NebulaLane *root;  /* NULL before the first fact */
-  GHashTable *lanes; /* number → NebulaLane, but the root */
+  GHashTable *lanes; /* number → NebulaLane, but the root; NULL: none yet */
   GQueue works;      /* NebulaWork */
   GArray *agenda;    /* NebulaAgendaItem */
   guint agenda_head;

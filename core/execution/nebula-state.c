@@ -12,7 +12,6 @@ nebula_state_new (NebulaPlan *plan)
   self->plan = nebula_plan_ref (plan);
   self->status = NEBULA_EXECUTION_STATUS_CREATED;
   self->next_lane = 1;
-  self->lanes = g_hash_table_new (NULL, NULL);
   self->agenda = g_array_new (FALSE, FALSE, sizeof (NebulaAgendaItem));
   self->worklist = g_array_new (FALSE, FALSE, sizeof (guint32));
   g_queue_init (&self->works);
@@ -37,7 +36,7 @@ nebula_state_free (NebulaState *self)
     return;
   if (self->root)
     _nebula_lane_free (self, self->root);
-  g_hash_table_unref (self->lanes);
+  g_clear_pointer (&self->lanes, g_hash_table_unref);
   g_queue_clear_full (&self->signals, _nebula_signal_free);
   g_array_unref (self->agenda);
   g_array_unref (self->worklist);
@@ -60,6 +59,8 @@ _nebula_lane_new (NebulaState *self, guint32 number, guint32 scope)
   lane->number = number;
   lane->scope = scope;
   lane->edges = (NebulaEdgeState *) (gpointer) ((char *) lane + runs_bytes);
+  if (number > 0 && !self->lanes)
+    self->lanes = g_hash_table_new (NULL, NULL);
   if (number > 0)
     g_hash_table_insert (self->lanes, GUINT_TO_POINTER (number), lane);
   return lane;
@@ -211,7 +212,7 @@ nebula_state_get_lane (NebulaState *self, guint32 number)
 {
   if (number == 0)
     return self->root;
-  return g_hash_table_lookup (self->lanes, GUINT_TO_POINTER (number));
+  return self->lanes ? g_hash_table_lookup (self->lanes, GUINT_TO_POINTER (number)) : NULL;
 }
 
 NebulaRun *
@@ -368,8 +369,8 @@ nebula_state_fold (NebulaState *self, GBytes *segment, GError **error)
     if (!nebula_state_accepts (self, &fact)) {
       g_set_error (
           error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-          _ ("Fact %" G_GUINT64_FORMAT " (%s) does not fit what came before it."),
-          self->sequence + 1, nebula_fact_kind_to_string (fact.kind));
+          _ ("Fact %llu (%s) does not fit what came before it."),
+          (unsigned long long) self->sequence + 1, nebula_fact_kind_to_string (fact.kind));
       nebula_fact_reader_clear (&reader);
       return FALSE;
     }

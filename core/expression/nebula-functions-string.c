@@ -578,7 +578,7 @@ call_character (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
 
   if (code < 1 || code > 0x10ffff || !g_unichar_validate ((gunichar) code))
     return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
-                            _ ("There is no character %" G_GINT64_FORMAT), code);
+                            _ ("There is no character %lld"), (long long) code);
   text = g_string_new (NULL);
   g_string_append_unichar (text, (gunichar) code);
   return _nebula_vm_give_text (vm, text, ret);

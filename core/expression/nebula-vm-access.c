@@ -214,8 +214,8 @@ index_list (NebulaVm *vm,
     if (!is_optional)
       return _nebula_vm_fail (
           vm, NEBULA_ERROR_MISSING_PROPERTY, _ ("Use “?[…]” to have null instead."),
-          _ ("There is no item %" G_GINT64_FORMAT "; the length is %" G_GSIZE_FORMAT),
-          index->as.integer, length);
+          _ ("There is no item %lld; the length is %zu"),
+          (long long) index->as.integer, length);
     _nebula_cell_release (container);
     return TRUE;
   }

@@ -22,9 +22,9 @@ check_length (NebulaParameter *self, gint64 length, GError **error)
   g_autofree char *reason = NULL;
 
   if (self->min_length >= 0 && length < self->min_length)
-    reason = g_strdup_printf (_("it is shorter than %" G_GINT64_FORMAT), self->min_length);
+    reason = g_strdup_printf (_("it is shorter than %lld"), (long long) self->min_length);
   else if (self->max_length >= 0 && length > self->max_length)
-    reason = g_strdup_printf (_("it is longer than %" G_GINT64_FORMAT), self->max_length);
+    reason = g_strdup_printf (_("it is longer than %lld"), (long long) self->max_length);
 
   return reason == NULL || _nebula_parameter_refuse (self, error, reason);
 }

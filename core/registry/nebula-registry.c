@@ -546,7 +546,7 @@ nebula_registry_add_action (NebulaRegistry *self, GType action_type, GError **er
  *
  * All actions, sorted by id; of several versions the newest comes first.
  *
- * Returns: (transfer full) (element-type NebulaActionInfo): a new array
+ * Returns: (transfer container) (element-type NebulaActionInfo): a new array
  *
  * Since: 1.0
  */
@@ -573,7 +573,7 @@ nebula_registry_list_actions (NebulaRegistry *self)
  *
  * All modules of the search path, sorted by id, with those that are broken or refused.
  *
- * Returns: (transfer full) (element-type NebulaModuleInfo): a new array
+ * Returns: (transfer container) (element-type NebulaModuleInfo): a new array
  *
  * Since: 1.0
  */
@@ -598,7 +598,7 @@ nebula_registry_list_modules (NebulaRegistry *self)
  *
  * Searches id, title, category and description without regard to case. The id weighs most, then the title.
  *
- * Returns: (transfer full) (element-type NebulaActionInfo): a new array, best first
+ * Returns: (transfer container) (element-type NebulaActionInfo): a new array, best first
  *
  * Since: 1.0
  */

@@ -481,7 +481,7 @@ nebula_store_read_header (NebulaStore *self, const char *stream, GError **error)
  *
  * Thread: any; blocks.
  *
- * Returns: (transfer full) (element-type NebulaHeader): the headers
+ * Returns: (transfer container) (element-type NebulaHeader): the headers
  *
  * Since: 1.0
  */
@@ -508,7 +508,7 @@ nebula_store_list_headers (NebulaStore *self, const NebulaHeaderQuery *query, GE
  *
  * Thread: any; blocks.
  *
- * Returns: (transfer full) (element-type NebulaSegment): the segments
+ * Returns: (transfer container) (element-type NebulaSegment): the segments
  *
  * Since: 1.0
  */
@@ -565,7 +565,7 @@ nebula_store_read_checkpoint (NebulaStore *self,
  *
  * Thread: any; blocks.
  *
- * Returns: (transfer full) (element-type NebulaMessage): the messages
+ * Returns: (transfer container) (element-type NebulaMessage): the messages
  *
  * Since: 1.0
  */

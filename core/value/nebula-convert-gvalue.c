@@ -52,8 +52,8 @@ set_integer (NebulaValue *value, GValue *gvalue, GError **error)
     greatest = type == G_TYPE_UINT ? (gint64) G_MAXUINT : G_MAXINT64;
   }
   if (integer < least || integer > greatest) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_OVERFLOW, _ ("The number %" G_GINT64_FORMAT " is out of range."),
-                 integer);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_OVERFLOW, _ ("The number %lld is out of range."),
+                 (long long) integer);
     return FALSE;
   }
   if (type == G_TYPE_INT)

@@ -207,14 +207,12 @@ check_keyword (KeywordKind kind, NebulaValue *value, const NebulaPath *path, Neb
 
 static NebulaValue *fill (NebulaValue *schema, NebulaValue *value, const NebulaPath *path, GError **error);
 
-/* “customer.name[2]”, or a word for the whole. */
+/* “customer.name[2]” */
 static char *
 name_place (const NebulaPath *path)
 {
   g_autofree char *outer = NULL;
 
-  if (!path)
-    return g_strdup (_("the input"));
   outer = path->parent ? name_place (path->parent) : g_strdup ("");
   if (!path->key)
     return g_strdup_printf ("%s[%" G_GSIZE_FORMAT "]", outer, path->index);
@@ -224,9 +222,12 @@ name_place (const NebulaPath *path)
 static gboolean
 refuse (const NebulaPath *path, GError **error, const char *why)
 {
-  g_autofree char *place = name_place (path);
+  g_autofree char *place = path ? name_place (path) : NULL;
 
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA, _("Input “%s” is refused: %s"), place, why);
+  if (!place)
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA, _("The input is refused: %s"), why);
+  else
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA, _("Input “%s” is refused: %s"), place, why);
   return FALSE;
 }
 
@@ -362,9 +363,9 @@ check_string (NebulaValue *schema, NebulaValue *value, const NebulaPath *path, G
     return TRUE;
   length = g_utf8_strlen (nebula_value_get_string (value), (gssize) nebula_value_get_string_length (value));
   if (length < minimum)
-    why = g_strdup_printf (_("it must have at least %" G_GINT64_FORMAT " characters"), minimum);
+    why = g_strdup_printf (_("it must have at least %lld characters"), (long long) minimum);
   else if (length > maximum)
-    why = g_strdup_printf (_("it must have at most %" G_GINT64_FORMAT " characters"), maximum);
+    why = g_strdup_printf (_("it must have at most %lld characters"), (long long) maximum);
   if (why)
     return refuse (path, error, why);
   return check_pattern (nebula_value_get_member (schema, "pattern"), value, path, error);

@@ -442,7 +442,7 @@ nebula_workflow_compile_limited (NebulaWorkflow *self,
 }
 
 /**
- * nebula_workflow_validate_bytes:
+ * nebula_workflow_validate_bytes: (skip)
  * @bytes: a workflow, YAML or JSON
  * @file_name: (nullable): where it came from
  * @resolver: finds actions
@@ -479,6 +479,56 @@ nebula_workflow_validate_bytes (GBytes *bytes,
   if (!self)
     return set_syntax_error (diagnostics, n_before, file_name, error);
   return nebula_workflow_check (self, resolver, diagnostics, n_before, error);
+}
+
+/**
+ * nebula_workflow_diagnose_bytes:
+ * @bytes: a workflow, YAML or JSON
+ * @file_name: (nullable): where it came from
+ * @resolver: finds actions
+ *
+ * Lists all mistakes of a workflow at once, those of structure and those of meaning, and warnings.
+ *
+ * Returns: (transfer container) (element-type NebulaDiagnostic): the problems; empty if there are none
+ *
+ * Since: 1.0
+ */
+GPtrArray *
+nebula_workflow_diagnose_bytes (GBytes *bytes, const char *file_name, NebulaActionResolver *resolver)
+{
+  g_autoptr (GPtrArray) diagnostics = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
+
+  g_return_val_if_fail (bytes != NULL, NULL);
+  g_return_val_if_fail (NEBULA_IS_ACTION_RESOLVER (resolver), NULL);
+
+  nebula_workflow_validate_bytes (bytes, file_name, resolver, diagnostics, NULL);
+  return g_steal_pointer (&diagnostics);
+}
+
+/**
+ * nebula_workflow_diagnose_value:
+ * @definition: a definition, as a file would hold it
+ * @resolver: finds actions
+ *
+ * Like nebula_workflow_diagnose_bytes(), for a definition that was built; the problems have no places.
+ *
+ * Returns: (transfer container) (element-type NebulaDiagnostic): the problems; empty if there are none
+ *
+ * Since: 1.0
+ */
+GPtrArray *
+nebula_workflow_diagnose_value (NebulaValue *definition, NebulaActionResolver *resolver)
+{
+  g_autoptr (GPtrArray) diagnostics = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
+  g_autoptr (NebulaWorkflow) self = NULL;
+
+  g_return_val_if_fail (definition != NULL, NULL);
+  g_return_val_if_fail (NEBULA_IS_ACTION_RESOLVER (resolver), NULL);
+
+  self = g_object_new (NEBULA_TYPE_WORKFLOW, NULL);
+  self->definition = nebula_value_ref (definition);
+  nebula_workflow_check (self, resolver, diagnostics, 0, NULL);
+  return g_steal_pointer (&diagnostics);
 }
 
 /**

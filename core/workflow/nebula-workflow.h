@@ -38,6 +38,9 @@ NEBULA_API NebulaValue *nebula_workflow_get_definition (NebulaWorkflow *self);
 NEBULA_API NebulaPlan *nebula_workflow_compile (NebulaWorkflow *self, NebulaActionResolver *resolver, GPtrArray *diagnostics, GError **error);
 /* Reads and compiles only to list all mistakes at once, those of structure and those of meaning. */
 NEBULA_API gboolean nebula_workflow_validate_bytes (GBytes *bytes, const char *file_name, NebulaActionResolver *resolver, GPtrArray *diagnostics, GError **error);
+/* The same for bindings, whose arrays are copies: all problems, as a new array; empty if there are none. */
+NEBULA_API GPtrArray *nebula_workflow_diagnose_bytes (GBytes *bytes, const char *file_name, NebulaActionResolver *resolver);
+NEBULA_API GPtrArray *nebula_workflow_diagnose_value (NebulaValue *definition, NebulaActionResolver *resolver);
 /* Stable writers: the keys in the order of the schema, defaults left out. */
 NEBULA_API char *nebula_workflow_to_yaml (NebulaWorkflow *self);
 NEBULA_API char *nebula_workflow_to_json (NebulaWorkflow *self);

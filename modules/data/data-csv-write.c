@@ -109,7 +109,7 @@ append_row (GString *output, NebulaValue *row, gsize index, NebulaValue *columns
   case NEBULA_VALUE_KIND_REFERENCE:
   default:
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
-                 _("Row %" G_GSIZE_FORMAT " is neither an object nor an array. Give rows of one of these"), index);
+                 _("Row %zu is neither an object nor an array. Give rows of one of these"), index);
     return FALSE;
   }
 }

@@ -73,8 +73,8 @@ is_wanted (NebulaValue *verdict, gsize index, gboolean *ret_wanted, GError **err
     return TRUE;
   }
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
-               _("The condition “where” gave a value of the kind %s for item %" G_GSIZE_FORMAT
-                 ". Compare it with something, so that it is true or false"),
+               _("The condition “where” gave a value of the kind %s for item %zu. "
+                 "Compare it with something, so that it is true or false"),
                nebula_value_kind_to_string (nebula_value_get_kind (verdict)), index);
   return FALSE;
 }

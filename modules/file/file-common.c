@@ -167,7 +167,7 @@ _nebula_file_new_text (const char *data, gsize size, gboolean at_start, const ch
     at = end + 1;
   }
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
-               _("“%s” is no UTF-8 text: byte %" G_GSIZE_FORMAT " does not fit. Read it with “as: bytes”"), path,
+               _("“%s” is no UTF-8 text: byte %zu does not fit. Read it with “as: bytes”"), path,
                (gsize) (end - data) + skip);
   return NULL;
 }

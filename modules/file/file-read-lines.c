@@ -42,8 +42,8 @@ static gboolean
 set_too_long (const LineReader *self, GError **error)
 {
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
-               _("A line of “%s” is longer than %" G_GINT64_FORMAT " bytes. Raise “max-size” to read it"), self->path,
-               self->max_size);
+               _("A line of “%s” is longer than %lld bytes. Raise “max-size” to read it"), self->path,
+               (long long) self->max_size);
   return FALSE;
 }
 

@@ -39,8 +39,8 @@ static gboolean
 set_too_large (NebulaFileRead *self, GError **error)
 {
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
-               _("“%s” is larger than %" G_GINT64_FORMAT " bytes. Raise “max-size”, or read it in pieces with “lines”"),
-               self->path, self->max_size);
+               _("“%s” is larger than %lld bytes. Raise “max-size”, or read it in pieces with “lines”"),
+               self->path, (long long) self->max_size);
   return FALSE;
 }
 

@@ -38,7 +38,7 @@ nebula_flow_for_each_class_init (NebulaFlowForEachClass *klass)
                                            "    price: { action: data.set, with: { total: \"{{ $item.qty * $item.unit }}\" } }\n");
   items = nebula_action_class_add_parameter (action, "items", NEBULA_PARAMETER_KIND_LIST, N_ ("Items"),
                                              N_ ("The array to walk over."));
-  nebula_parameter_add_flags (items, NEBULA_PARAMETER_FLAGS_REQUIRED);
+  nebula_parameter_add_flags (items, NEBULA_PARAMETER_FLAGS_REQUIRED | NEBULA_PARAMETER_FLAGS_NULLABLE);
   add_count (action, "concurrency", N_ ("Concurrency"), N_ ("How many rounds run at once."), 1);
   add_count (action, "batch", N_ ("Batch"), N_ ("How many items one round gets; above 1 $item is an array."), 1);
 }

@@ -143,8 +143,8 @@ end_too_large (Exchange *self)
   g_autofree char *address = _nebula_http_describe_uri (self->call->uri);
 
   end_with_code (self, NEBULA_ERROR_TOO_LARGE,
-                 g_strdup_printf (_("The answer of “%s” has more than %" G_GINT64_FORMAT " bytes. Raise “max-size” to read it"),
-                                  address, self->request->max_size));
+                 g_strdup_printf (_("The answer of “%s” has more than %lld bytes. Raise “max-size” to read it"),
+                                  address, (long long) self->request->max_size));
 }
 
 /* Reading */

@@ -200,8 +200,8 @@ answer_too_large (Run *run)
 {
   g_autofree char *message = NULL;
 
-  message = g_strdup_printf (_("“%s” wrote more than %" G_GINT64_FORMAT " bytes. Raise “max-output” or set “truncate”"),
-                             run->action->command[0], run->action->max_output);
+  message = g_strdup_printf (_("“%s” wrote more than %lld bytes. Raise “max-output” or set “truncate”"),
+                             run->action->command[0], (long long) run->action->max_output);
   answer_error (run, NEBULA_ERROR_TOO_LARGE, message);
 }
 

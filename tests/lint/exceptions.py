@@ -5,6 +5,5 @@
 """
 
 EXCEPTIONS = (
-    ('tests/core/expression/cases.txt', 'names', '', 'a path made up for tests of texts'),
     ('tests/lint/test_lint.py', 'names', '', 'bad examples for the linter'),
 )

@@ -81,7 +81,6 @@ def check_source(source, layers, documents):
         yield from rules_code.check_calls(source, layers)
         yield from rules_headers.check_includes(source, layers)
         yield from rules_headers.check_enums(source)
-        yield from rules_headers.check_annotations(source)
         yield from rules_headers.check_documented(source, documents)
         yield from rules_headers.check_reserved(source)
     else:

@@ -180,16 +180,9 @@ def ends_soon(following):
     for index, statement in enumerate(following):
         if statement.kind == 'label' or ENDS.match(statement.text):
             return True
-        if not is_tidying(statement) or index >= HARMLESS:
+        if statement.kind != 'simple' or index >= HARMLESS:
             return False
     return True
-
-
-def is_tidying(statement):
-    """A plain statement, or an if around one, that has nothing to do with the error."""
-    if statement.kind == 'if':
-        return len(statement.children) == 1 and is_tidying(statement.children[0])
-    return statement.kind == 'simple' and not re.search(r'\berror\b', statement.text)
 
 
 def check_text(source):

@@ -44,7 +44,7 @@ def check_includes(source, layers):
         return
     for line, name, is_system in source.includes():
         header = name.split('/')[-1]
-        if parts[0] == 'core' and len(parts) == 3:
+        if parts[0] == 'core' and len(parts) >= 3:
             problem = judge_core_include(parts[1], source.path, header, is_system, layers)
         else:
             problem = judge_outer_include(parts, header, layers)
@@ -88,16 +88,6 @@ def check_enums(source):
         if '\n' not in source.code[match.start():match.end() - 1]:
             yield source.line_of(match.start()), 'enum', \
                 'put { on its own line; glib-mkenums skips the type otherwise'
-
-
-UNKNOWN_ANNOTATIONS = re.compile(r'^ \* .*\((copy-func|free-func|sync-func|async-func|finish-func)\b', re.MULTILINE)
-
-
-def check_annotations(source):
-    if not source.path.startswith(('core/', 'sdk/')):
-        return
-    for match in UNKNOWN_ANNOTATIONS.finditer(source.text):
-        yield source.line_of(match.start()), 'annotations', 'scanner 1.74 does not know (%s)' % match.group(1)
 
 
 # ---- the public interface --------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ TRANSLATED = re.compile(r'\b(_|N_|C_|NC_|Q_|ngettext|g_dngettext|dgettext|g_dget
 POTFILES = 'po/POTFILES.in'
 
 # Pieces, so that this file does not find itself.
-MACHINE = re.compile(r'(?<![\w./-])/(?:%s)/\w{2}' % '|'.join(('wo' + 'rk', 'fa' + 'rm', 'ro' + 'ot', 'ho' + 'me',
+MACHINE = re.compile(r'(?<![\w./-])/(?:%s)/\w' % '|'.join(('wo' + 'rk', 'fa' + 'rm', 'ro' + 'ot', 'ho' + 'me',
                                                             'tmp/bash' + '_jobs', 'Us' + 'ers')))
 HOSTS = re.compile(r'registry\.' + r'npmjs|deb\.' + r'debian\.org|ftp\.' + r'debian\.org|security\.' + r'debian\.org')
 
@@ -60,6 +60,7 @@ def list_translated(tree, sources):
             continue
         if TRANSLATED.search(source.code):
             yield source.path
+    yield from (path for path in tree.paths if path.startswith('data/') and path.endswith('.gschema.xml'))
 
 
 def check_potfiles(tree, sources):

@@ -113,11 +113,12 @@ private:
 class RawServer
 {
 public:
-  explicit RawServer (std::string answer) : answer_ (std::move (answer))
+  explicit RawServer (std::string answer)
   {
     service_ = g_threaded_socket_service_new (4);
     port_ = g_socket_listener_add_any_inet_port (G_SOCKET_LISTENER (service_), nullptr, nullptr);
-    g_signal_connect (service_, "run", G_CALLBACK (run), this);
+    /* The threads may outlive this object: the signal's closure owns what they say. */
+    g_signal_connect_data (service_, "run", G_CALLBACK (run), new std::string (std::move (answer)), forget, (GConnectFlags) 0);
   }
   ~RawServer ()
   {
@@ -132,14 +133,19 @@ private:
   run (GThreadedSocketService *, GSocketConnection *connection, GObject *, gpointer data)
   {
     char request[4096];
-    const std::string &answer = static_cast<RawServer *> (data)->answer_;
+    const std::string &answer = *static_cast<std::string *> (data);
     g_input_stream_read (g_io_stream_get_input_stream (G_IO_STREAM (connection)), request, sizeof request, nullptr, nullptr);
     g_output_stream_write_all (g_io_stream_get_output_stream (G_IO_STREAM (connection)), answer.data (), answer.size (), nullptr, nullptr, nullptr);
     g_io_stream_close (G_IO_STREAM (connection), nullptr, nullptr);
     return TRUE;
   }
 
-  std::string answer_;
+  static void
+  forget (gpointer data, GClosure *)
+  {
+    delete static_cast<std::string *> (data);
+  }
+
   GSocketService *service_;
   guint16 port_;
 };

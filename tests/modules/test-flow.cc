@@ -83,7 +83,7 @@ TEST_F (FlowTest, Constructs)
     NebulaConstruct construct;
     const char *good, *bad;
   } constructs[] = {
-    { "flow.for-each", NEBULA_CONSTRUCT_FOR_EACH, R"({"items": [1], "concurrency": 8})", R"({"items": null})" },
+    { "flow.for-each", NEBULA_CONSTRUCT_FOR_EACH, R"({"items": [1], "concurrency": 8})", R"({"items": 5})" },
     { "flow.repeat", NEBULA_CONSTRUCT_REPEAT, R"({"times": 0})", R"({"times": -1})" },
     { "flow.while", NEBULA_CONSTRUCT_WHILE, R"({"max": 5})", R"({"max": 0})" },
     { "flow.wait", NEBULA_CONSTRUCT_WAIT, R"({"duration": "1s"})", R"({"duration": 1})" },

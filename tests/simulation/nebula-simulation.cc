@@ -337,7 +337,7 @@ private:
 
     CHECK (work,
            std::string ("parameters do not resolve: ") + (error ? error->message : ""));
-    char *key = nebula_kernel_dup_idempotency_key (kernel_, work);
+    char *key = nebula_kernel_dup_identity (kernel_, work);
     Attempt attempt = {command, key};
     bool effectful = work->effect == NEBULA_EFFECT_EFFECTFUL;
     bool may_repeat =
@@ -510,7 +510,7 @@ private:
       work.lane = state ()->root;
       work.node = i;
       work.firing = run->firing;
-      char *key = nebula_kernel_dup_idempotency_key (kernel_, &work);
+      char *key = nebula_kernel_dup_identity (kernel_, &work);
       done_.insert (key);
       g_free (key);
     }

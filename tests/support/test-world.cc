@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "test-world.h"
 
-#include <map>
+#include <vector>
 
 /* Actions. */
 
@@ -152,6 +152,8 @@ setup_continue (NebulaActionClass *klass)
   nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_CONTINUE);
 }
 
+static std::vector<NebulaInvocation *> hung;
+
 /* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`. */
 static void
 world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
@@ -161,7 +163,7 @@ world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
   gint64 until = nebula_value_get_member_integer (parameters, "fail-until", 0);
 
   if (nebula_value_has_member (parameters, "hang")) {
-    g_object_ref (invocation); /* on purpose: it never answers */
+    hung.push_back ((NebulaInvocation *) g_object_ref (invocation)); /* it never answers */
     return;
   }
   if (fail && (until == 0 || nebula_invocation_get_attempt (invocation) < until))

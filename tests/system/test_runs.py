@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 
 import world
 
@@ -195,6 +196,22 @@ class Examples(world.Case):
         self.assertEqual(result.json()['output']['top'][0]['key'], 'US')
         with open(self.path('zones.md'), encoding='utf-8') as file:
             self.assertIn('| US | 2 | America/New_York |', file.read())
+
+    def test_sales_fit_into_64_megabytes(self):
+        folder = os.path.join(world.SOURCE, 'data', 'examples')
+        subprocess.run(['/usr/bin/python3', os.path.join(folder, 'make-sales.py'), '--bytes', '20000000',
+                        self.path('sales.csv')], check=True, stdout=subprocess.DEVNULL)
+        with open(self.path('sales.csv'), encoding='utf-8') as file:
+            count = sum(1 for _ in file) - 1
+        with open(self.path('out.json'), 'w', encoding='utf-8') as out:
+            process = subprocess.Popen([world.PROGRAM, 'run', self.example('sales.yaml'), '--quiet'], cwd=self.folder,
+                                       env=self.environment, stdout=out)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(process.returncode, 0)
+        with open(self.path('out.json'), encoding='utf-8') as file:
+            self.assertEqual(json.load(file)['sales'], count)
+        self.assertLess(usage.ru_maxrss, 64 * 1024)
 
     def test_all_are_valid(self):
         folder = os.path.join(world.SOURCE, 'data', 'examples')

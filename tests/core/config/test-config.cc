@@ -27,7 +27,10 @@ protected:
   {
     LoopTest::SetUp ();
     g_unsetenv ("NEBULA_MODULE_PATH");
-    folder_ = g_dir_make_tmp ("nebula-XXXXXX", nullptr);
+    char *folder = g_dir_make_tmp ("nebula-XXXXXX", nullptr);
+
+    folder_ = folder;
+    g_free (folder);
     system_file_ = folder_ + "/system.yaml";
     user_file_ = folder_ + "/user.yaml";
   }

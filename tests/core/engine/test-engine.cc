@@ -410,3 +410,33 @@ TEST_P (EngineTest, LeavesMemoryWhileItWaits)
   ASSERT_TRUE (wait ());
   EXPECT_EQ (output (), R"({"reason":"signal","value":null})");
 }
+
+TEST_P (EngineTest, GoesOnAfterItWasHeldBack)
+{
+  std::string items = "[0";
+
+  for (int i = 1; i < 6000; i++)
+    items += "," + std::to_string (i);
+  start (("{name: big, nodes: {each: {action: flow.for-each, with: {items: " + items +
+          "]}, body: {nodes: {a: {action: flow.no-op}}}}}}")
+             .c_str ());
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "completed");
+}
+
+TEST_P (EngineTest, MayLoseItsLastHandleInTheAnswer)
+{
+  bool answered = false;
+
+  start (chain);
+  nebula_execution_wait_async (
+      execution.get (), nullptr,
+      [] (GObject *object, GAsyncResult *result, gpointer data) {
+        EXPECT_TRUE (nebula_execution_wait_finish ((NebulaExecution *) object, result, nullptr));
+        *(bool *) data = true;
+      },
+      &answered);
+  execution = Ref<NebulaExecution> ();
+  EXPECT_TRUE (run_until ([&] { return answered; }));
+  EXPECT_TRUE (run_until ([this] { return nebula_engine_get_n_active (engine.get ()) == 0; }));
+}

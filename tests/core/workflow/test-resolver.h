@@ -26,7 +26,7 @@ static const TestAction test_actions[] = {
   { "flow.no-op", "none", "pure", "", NULL, "" },
   { "flow.for-each", "for-each", "pure", "", NULL, "items:json:required concurrency:integer batch:integer" },
   { "flow.repeat", "repeat", "pure", "", NULL, "times:integer:required" },
-  { "flow.while", "while", "pure", "", NULL, "condition:json:required max:integer" },
+  { "flow.while", "while", "pure", "", NULL, "condition:expression:required max:integer" },
   { "flow.wait", "wait", "pure", "", NULL, "duration:duration" },
   { "flow.stop", "stop", "pure", "", NULL, "output:json" },
   { "flow.fail", "fail", "pure", "", NULL, "message:text code:text" },
@@ -36,6 +36,7 @@ static const TestAction test_actions[] = {
   { "data.sort", "none", "pure", "", NULL, "items:list:required by:expression descending:boolean" },
   { "data.limit", "none", "pure", "", NULL, "items:list:required count:integer:required" },
   { "data.parse", "none", "read", "", NULL, "text:textarea file:file format:text header:boolean columns:strings comment:text delimiter:text" },
+  { "file.read", "none", "read", "", NULL, "path:file:required as:text offset:integer lines:integer" },
   { "file.write", "none", "effectful", "", NULL, "path:file:required content:json append:boolean" },
   { "http.request", "none", "effectful", "", NULL, "url:text:required method:text timeout:duration retries:integer:no-template" },
 };
