@@ -94,7 +94,11 @@ def resolve_in_gjs(gjs, functions):
 
 
 def main(top, gir, gjs=None):
-    import gi
+    try:
+        import gi
+    except ImportError:
+        print('skipped: PyGObject (python3-gi) is not installed')
+        return 77
     gi.require_version('Nebula', '1.0')
     from gi.repository import Nebula
 

@@ -156,7 +156,7 @@ _nebula_execution_detach (NebulaInstance *instance)
  *
  * Gets the id.
  *
- * Returns: (transfer none): the id, `exe_…`
+ * Returns: (transfer none) (nullable): the id, `exe_…`
  *
  * Since: 1.0
  */

@@ -15,7 +15,8 @@ typedef struct {
 static gboolean
 turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
-  NebulaEngine *engine = ((TurnSource *) source)->engine;
+  /* Held: whoever is told the end may let go of the last handle of the engine. */
+  g_autoptr (NebulaEngine) engine = g_object_ref (((TurnSource *) source)->engine);
   gint64 end = g_get_monotonic_time () + NEBULA_TURN_USEC;
   GList *link;
 

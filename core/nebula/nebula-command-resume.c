@@ -10,10 +10,11 @@
 #include "nebula-settings-private.h"
 #include "nebula-sqlite-store.h"
 
-#define BATCH     256
-#define PAGE      1000
-#define POLL_USEC (100 * 1000)
-#define TRIES     5
+#define BATCH      256
+#define PAGE       1000
+#define POLL_USEC  (100 * 1000)
+#define TRIES      5
+#define QUIET_USEC (50 * 1000)
 
 typedef struct {
   char *store;
@@ -120,11 +121,27 @@ add_job (Resume *self, const char *id)
   g_ptr_array_add (self->jobs, nebula_follower_new (execution));
 }
 
+/* Whether none can go on. What waits for a place goes on when another one has ended and the store has heard of it. */
+static gboolean
+is_standstill (Resume *self)
+{
+  for (guint i = 0; i < self->jobs->len; i++) {
+    NebulaFollower *job = self->jobs->pdata[i];
+
+    if (nebula_follower_is_over (job, NULL) || !nebula_follower_is_stuck (job))
+      return FALSE;
+  }
+  if (g_main_context_pending (NULL))
+    return FALSE;
+  g_usleep (QUIET_USEC);
+  return !g_main_context_pending (NULL);
+}
+
 /* Tells those that have ended or, if nothing else is to be done, cannot go on. */
 static void
 tell_jobs (Resume *self)
 {
-  gboolean is_idle = !g_main_context_pending (NULL);
+  gboolean is_idle = is_standstill (self);
 
   for (guint i = 0; i < self->jobs->len;) {
     NebulaFollower *job = self->jobs->pdata[i];

@@ -250,6 +250,16 @@ start (Run *self, NebulaPlan *plan, GError **error)
   return self->execution != NULL;
 }
 
+/* Who reads the id may rely on the run being there after a crash: it is told when its start is committed. */
+static void
+started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Run *self = user_data;
+
+  if (nebula_execution_resume_finish (NEBULA_EXECUTION (source), result, NULL))
+    tell_how_to_resume (self);
+}
+
 static gboolean
 follow (Run *self, GError **error)
 {
@@ -259,7 +269,7 @@ follow (Run *self, GError **error)
       nebula_event_bus_subscribe (bus, "system.fatal", NULL, hear_fatal, self, NULL);
   gboolean is_over;
 
-  tell_how_to_resume (self);
+  nebula_execution_resume_async (self->execution, NULL, started, self);
   if (!self->options->is_quiet)
     progress = nebula_progress_new (self->session.engine, self->execution,
                                     nebula_workflow_get_definition (self->workflow));

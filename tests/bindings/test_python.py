@@ -4,7 +4,11 @@
 import sys
 import unittest
 
-import gi
+try:
+    import gi
+except ImportError:
+    print('skipped: PyGObject (python3-gi) is not installed')
+    sys.exit(77)
 
 gi.require_version('Nebula', '1.0')
 from gi.repository import GLib, Nebula  # noqa: E402

@@ -46,6 +46,15 @@ class Crash(world.Case):
         statuses = [run['status'] for run in self.expect(0, 'execution', 'resume', '--all', '--store', 'run.db').lines()]
         self.assertEqual(sorted(statuses), ['completed', 'completed', 'suspended'])
 
+    def test_resume_all_waits_for_a_place(self):
+        self.write('gate.yaml', world.GATE)
+        for _ in range(3):
+            run = self.start('run', 'gate.yaml', '--store', 'run.db')
+            run.wait_for('nebula execution resume')
+            run.kill()
+        statuses = [run['status'] for run in self.expect(0, 'execution', 'resume', '--all', '--store', 'run.db').lines()]
+        self.assertEqual(statuses, ['completed'] * 3)
+
     def test_resume_what_is_not_there(self):
         self.write('quick.yaml', world.QUICK)
         self.expect(0, 'run', 'quick.yaml', '--store', 'run.db')

@@ -52,6 +52,13 @@ nodes:
   pause: { action: flow.wait, with: { duration: 1s }, after: [first] }
   last: { action: data.set, with: { z: "{{ $nodes.first.result.y * 2 }}" }, after: [pause] }
 """
+GATE = """
+nebula: 1
+name: gate
+settings: { concurrency: { limit: 1, key: one } }
+nodes:
+  work: { action: process.run, effect: read, with: { command: [sleep, "0.3"] } }
+"""
 SIGNAL = """
 nebula: 1
 name: asks

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Runs a workflow, watches its events, reads the result:
-//   valac --pkg nebula-1 run-workflow.vala && ./run-workflow
+//   valac --disable-since-check --pkg nebula-1 run-workflow.vala && ./run-workflow
 
 const string ORDER = """
 nebula: 1

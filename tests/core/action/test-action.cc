@@ -518,6 +518,31 @@ TEST_F (ActionTest, InfoOfAClassSurvivesTheCatalogue)
   EXPECT_EQ (nebula_parameter_get_kind (nebula_parameter_table_lookup (table, "duration")), NEBULA_PARAMETER_KIND_DURATION);
 }
 
+TEST_F (ActionTest, TypesOfOtherLanguagesAreDescribed)
+{
+  auto make = [n = 0] () mutable {
+    return g_type_register_static_simple (NEBULA_TYPE_SIMPLE_ACTION, ("Described" + std::to_string (n++)).c_str (),
+                                          sizeof (NebulaSimpleActionClass), nullptr, sizeof (NebulaSimpleAction),
+                                          nullptr, (GTypeFlags) 0);
+  };
+  GType type = make ();
+  ASSERT_TRUE (nebula_action_describe_type (type, json (R"({"id": "a.b", "effect": "read", "category": "C",
+      "ports": {"yes": "Yes"}, "capabilities": ["net"], "parameters": {"x": {"kind": "integer"}}})").get (), error_.out ()));
+  Info info (nebula_action_info_new_from_class (NEBULA_ACTION_CLASS (g_type_class_peek (type)), nullptr, error_.out ()));
+  ASSERT_TRUE (info) << error_.message ();
+  EXPECT_STREQ (nebula_action_info_get_title (info.get ()), "a.b");
+  EXPECT_EQ (nebula_action_info_get_effect (info.get ()), NEBULA_EFFECT_READ);
+  EXPECT_STREQ (nebula_action_info_get_ports (info.get ())[0], "yes");
+  EXPECT_EQ (nebula_parameter_table_get_length (nebula_action_info_get_parameters (info.get ())), 1u);
+  EXPECT_FALSE (nebula_action_describe_type (type, json (R"({"id": "a.c"})").get (), error_.out ()));
+  EXPECT_TRUE (nebula::has_error (error_, NEBULA_ERROR_EXISTS));
+
+  for (const char *bad : { "[]", "{}", R"({"id": 5})", R"({"id": "a.b", "x": 1})", R"({"id": "a.b", "effect": "odd"})" }) {
+    EXPECT_FALSE (nebula_action_describe_type (make (), json (bad).get (), error_.out ())) << bad;
+    EXPECT_TRUE (nebula::has_error (error_, NEBULA_ERROR_INVALID_ARGUMENT)) << bad;
+  }
+}
+
 TEST_F (ActionTest, DamagedInfosAreRefused)
 {
   const std::string head = R"({"id": "a.b", "version": "1.0.0", )";

@@ -3,6 +3,8 @@
 
 #include "test-world.h"
 
+#include <functional>
+
 #include "nebula-engine.h"
 #include "nebula-memory-store.h"
 #include "nebula-scope.h"
@@ -140,6 +142,41 @@ TEST_P (EngineTest, RunsAWorkflow)
   ASSERT_TRUE (wait ());
   EXPECT_EQ (status (), "completed");
   EXPECT_EQ (output (), R"({"z":3})");
+}
+
+static void on_end (GObject *, GAsyncResult *, gpointer data)
+{
+  (*(std::function<void ()> *) data) ();
+}
+
+TEST_P (EngineTest, LastHandleGoesInsideTheAnswer)
+{
+  bool has_ended = false;
+  std::function<void ()> end = [&] { has_ended = true; };
+
+  start (chain);
+  nebula_execution_wait_async (execution.get (), nullptr, on_end, &end);
+  execution = Ref<NebulaExecution> (); /* the task holds the last one */
+  ASSERT_TRUE (run_until ([&] { return has_ended; }));
+  EXPECT_EQ (nebula_engine_get_n_active (engine.get ()), 0u);
+}
+
+TEST_P (EngineTest, IsStoppedInsideTheAnswer)
+{
+  int n_ended = 0;
+  std::function<void ()> count = [&] { n_ended++; };
+  std::function<void ()> stop = [&] {
+    n_ended++;
+    nebula_engine_stop (engine.get ());
+  };
+
+  start ("{name: w, nodes: {w: {action: flow.wait, with: {signal: go}}}}");
+  nebula_execution_wait_async (execution.get (), nullptr, on_end, &count);
+  start (chain);
+  nebula_execution_wait_async (execution.get (), nullptr, on_end, &stop);
+  execution = Ref<NebulaExecution> ();
+  ASSERT_TRUE (run_until ([&] { return n_ended == 2; }));
+  EXPECT_EQ (nebula_engine_get_n_active (engine.get ()), 0u);
 }
 
 TEST_P (EngineTest, ReportsTheRunObject)

@@ -272,6 +272,29 @@ TEST_F (EventBus, HandlersNeverRunInsideOneAnother)
   EXPECT_EQ (callback.heard.size (), 3u);
 }
 
+TEST_F (EventBus, DeliversAtOnceWhenAsked)
+{
+  Listener &signal = listeners.emplace_back ();
+  Listener &callback = listeners.emplace_back ();
+  int depth = 0, deepest = 0;
+  signal.then = callback.then = [&] (NebulaEvent *) {
+    deepest = std::max (deepest, ++depth);
+    nebula_event_bus_deliver (bus);
+    depth--;
+  };
+  g_signal_connect (bus, "event", G_CALLBACK (on_signal), &signal);
+  Subscription subscription (subscribe (callback, "node.*"));
+
+  publish ("node.ready");
+  publish ("node.started");
+  nebula_event_bus_deliver (bus);
+  EXPECT_EQ (deepest, 1);
+  EXPECT_EQ (signal.heard.size (), 2u);
+  EXPECT_EQ (callback.heard.size (), 2u);
+  turn ();
+  EXPECT_EQ (signal.heard.size (), 2u);
+}
+
 TEST_F (EventBus, CancellingIsFinal)
 {
   Listener &first = listeners.emplace_back ();

@@ -598,7 +598,7 @@ const InputCase inputs[] = {
   { R"({"type":"object","properties":{"a":{"type":"string","default":"x"},"b":{"default":[1]}}})", R"({"c":1})", R"({"c":1,"a":"x","b":[1]})", nullptr },
   { R"({"properties":{"a":{"type":"object","default":{},"properties":{"b":{"default":2}}}}})", "{}", R"({"a":{"b":2}})", nullptr },
   { R"({"items":{"properties":{"a":{"default":1}}}})", R"([{},{"a":2}])", R"([{"a":1},{"a":2}])", nullptr },
-  { R"({"type":"object"})", "[]", nullptr, "the input" },
+  { R"({"type":"object"})", "[]", nullptr, "The input" },
   { R"({"properties":{"a":{"type":"integer"}}})", R"({"a":"1"})", nullptr, "“a”" },
   { R"({"properties":{"a":{"items":{"type":"integer"}}}})", R"({"a":[1,2.5]})", nullptr, "“a[1]”" },
   { R"({"properties":{"a":{"properties":{"b":{"type":"null"}}}}})", R"({"a":{"b":1}})", nullptr, "“a.b”" },

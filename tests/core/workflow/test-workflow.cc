@@ -370,6 +370,24 @@ TEST (Workflow, ListsMistakesOfStructureAndMeaningAtOnceInOrder)
     EXPECT_LE (nebula_diagnostic_get_line (diagnostics.at (i - 1)), nebula_diagnostic_get_line (diagnostics.at (i)));
 }
 
+TEST (Workflow, DiagnosesIntoANewArray)
+{
+  Ref<TestResolver> resolver = make_resolver ();
+  auto *actions = NEBULA_ACTION_RESOLVER (resolver.get ());
+  auto check = [] (GPtrArray *found, guint line) {
+    ASSERT_EQ (found->len, 1u);
+    auto *problem = (NebulaDiagnostic *) found->pdata[0];
+    EXPECT_STREQ (nebula_diagnostic_get_code (problem), "unknown-action");
+    EXPECT_EQ (nebula_diagnostic_get_line (problem), line);
+    g_ptr_array_unref (found);
+  };
+  GBytes *bytes = bytes_of ("name: x\nnodes:\n  a: { action: nothing }\n");
+  check (nebula_workflow_diagnose_bytes (bytes, nullptr, actions), 3);
+  g_bytes_unref (bytes);
+  Value definition = nebula::json (R"({"name": "x", "nodes": {"a": {"action": "nothing"}}})");
+  check (nebula_workflow_diagnose_value (definition.get (), actions), 0);
+}
+
 TEST (Workflow, ListsOtherMistakesBesideRepeatedKeys)
 {
   Diagnostics diagnostics;
