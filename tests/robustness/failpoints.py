@@ -135,6 +135,7 @@ def sweep_all(world, options):
                 for i in range(before, len(world.problems)):
                     world.problems[i] += f" ({scenario}, {sweep[0]} {sweep[1]} when={number})"
                 if not reached:
+                    print(f"{scenario}, {sweep[0]} {sweep[1]}: all {number - 1} calls", flush=True)
                     break
                 count += 1
                 if len(world.problems) >= options.problems:

@@ -7,7 +7,9 @@ cut counts.
 """
 
 import argparse
+import glob
 import os
+import signal
 import sys
 import time
 
@@ -16,13 +18,38 @@ import harness  # noqa: E402
 import program  # noqa: E402
 
 
+def kill_with_children(process):
+    """The machine is off: the programs that the engine had started are gone too."""
+    children = []
+    try:
+        process.send_signal(signal.SIGSTOP)
+        for path in glob.glob(f"/proc/{process.pid}/task/*/children"):
+            with open(path, encoding="ascii") as file:
+                children += [int(pid) for pid in file.read().split()]
+    except OSError:
+        pass  # it has ended
+    process.kill()
+    for pid in children:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    process.wait()
+
+
 def cut(world, disk, process, seconds):
-    """Lets it work for so long, notes what it told, cuts, kills, restores."""
+    """Lets it work for so long, notes what it told, cuts, kills, restores.
+
+    A sync that is under way while a file system is shut down may be answered as done though it was not. Nobody would
+    hear that answer when the power is gone, so what came into the ledger after the cut is taken out again.
+    """
     time.sleep(seconds)
+    size = os.path.getsize(world.ledger)
     world.acknowledge(process)
     disk.cut()
-    process.kill()
-    process.wait()
+    kill_with_children(process)
+    world.read_ledger()
+    os.truncate(world.ledger, size)
     process.told.close()
     disk.restore()
 
