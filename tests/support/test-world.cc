@@ -152,7 +152,8 @@ setup_continue (NebulaActionClass *klass)
   nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_CONTINUE);
 }
 
-static std::vector<NebulaInvocation *> hung;
+/* Kept for good, and on the heap: what never answers must be reachable to the end. */
+static std::vector<NebulaInvocation *> *const hung = new std::vector<NebulaInvocation *>;
 
 /* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`. */
 static void
@@ -163,7 +164,7 @@ world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
   gint64 until = nebula_value_get_member_integer (parameters, "fail-until", 0);
 
   if (nebula_value_has_member (parameters, "hang")) {
-    hung.push_back ((NebulaInvocation *) g_object_ref (invocation)); /* it never answers */
+    hung->push_back ((NebulaInvocation *) g_object_ref (invocation)); /* it never answers */
     return;
   }
   if (fail && (until == 0 || nebula_invocation_get_attempt (invocation) < until))
