@@ -49,6 +49,9 @@ def cut(world, disk, process, seconds):
     disk.cut()
     kill_with_children(process)
     world.read_ledger()
+    with open(world.ledger, encoding="utf-8") as file:
+        file.seek(size)
+        world.late.update(tuple(line.split()) for line in file)
     os.truncate(world.ledger, size)
     process.told.close()
     disk.restore()

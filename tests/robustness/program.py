@@ -190,6 +190,7 @@ class World:
         self.doubtful = set()  # (run, path)
         self.rows = {}
         self.executions = {}
+        self.late = set()  # (run, path) whose lines came after a cut of the power
         self.was_there = False
 
     def complain(self, kind, text):
@@ -388,7 +389,8 @@ class World:
     def judge_order(self, run, scenario, lines):
         for before, after in scenario.order:
             # What was in doubt may have been done late, by a program that outlived the engine.
-            if (run, before) not in self.doubtful and after in lines and (before not in lines or lines.index(before) > lines.index(after)):
+            # What was taken out of the ledger behind a cut may be durable all the same.
+            if (run, before) not in self.doubtful | self.late and after in lines and (before not in lines or lines.index(before) > lines.index(after)):
                 self.complain("ORDER", f"{run}: {after} came before {before}")
 
     def judge_run(self, execution, scenario, lines):
@@ -409,7 +411,8 @@ class World:
         elif unknown and scenario is not SCENARIOS["fan"] and report.get("error", {}).get("code") != "unknown-outcome":
             self.complain("WRONG", f"{run}: {unknown} unknown, and the run ended as {execution.status}")
         for path, kind in execution.outcomes.items():
-            if kind == "node-ended" and scenario.is_effectful(path) and path not in lines:
+            is_late = (run, path) in self.late
+            if kind == "node-ended" and scenario.is_effectful(path) and path not in lines and not is_late:
                 self.complain("WRONG", f"{run}: {path} is recorded as done and did nothing")
         self.n_effects += len(lines)
         self.judge_order(run, scenario, lines)
