@@ -60,7 +60,6 @@ struct _NebulaEngine {
   GSource *turn_source;   /* ready while the run queue holds anybody */
   GSource *timer_source;  /* NULL: nothing is due */
   gint64 timer_usec;
-  guint n_attempts;
   guint max_nodes, max_connections; /* of a workflow that is deployed; 0: the default */
   gboolean is_stopped;
   gboolean is_sealed;    /* the store failed for good */

@@ -41,7 +41,6 @@ attempt_free (NebulaAttempt *attempt)
   nebula_heap_remove (&attempt->engine->deadlines, &attempt->deadline);
   if (attempt->instance)
     g_queue_unlink (&attempt->instance->attempts, &attempt->link);
-  attempt->engine->n_attempts--;
   orphan_free (attempt);
 }
 
@@ -214,7 +213,6 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
   attempt->action = g_steal_pointer (&action);
   attempt->link.data = attempt;
   g_queue_push_tail_link (&instance->attempts, &attempt->link);
-  engine->n_attempts++;
   _nebula_narrator_tell (instance, "node.started", node->id, NULL);
   invoke (attempt, work);
 }
