@@ -97,11 +97,14 @@ _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt)
                  1, 1);
 }
 
+/* NULL: it is put off. */
 static NebulaValue *
-get_loop_result (NebulaLoop *loop)
+get_loop_result (NebulaKernel *self, NebulaLoop *loop)
 {
   g_autoptr (NebulaValueBuilder) builder = NULL;
 
+  if (loop->results && _nebula_kernel_is_too_long (self, loop->results->len))
+    return NULL;
   if (!loop->results)
     return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
   builder = nebula_value_builder_new_array ();
@@ -115,9 +118,10 @@ get_loop_result (NebulaLoop *loop)
 static void
 end_loop (NebulaKernel *self, NebulaWork *work)
 {
-  g_autoptr (NebulaValue) result = get_loop_result (work->loop);
+  g_autoptr (NebulaValue) result = get_loop_result (self, work->loop);
 
-  _nebula_kernel_end_node (self, work, 0, NULL, result);
+  if (result && !_nebula_kernel_is_too_large (self, result))
+    _nebula_kernel_end_node (self, work, 0, NULL, result);
 }
 
 /* Whether a while loop goes on; FALSE as well when the node has failed. */
@@ -173,6 +177,20 @@ step_while (NebulaKernel *self, NebulaWork *work, guint attempt)
     open_round (self, work);
 }
 
+/* As many as there may be at once, but not more than the turn may record. */
+static void
+open_rounds (NebulaKernel *self, NebulaWork *work)
+{
+  NebulaLoop *loop = work->loop;
+
+  while (loop->next_index < loop->count && loop->n_open < loop->concurrency) {
+    self->is_partial = self->writer.n_facts >= self->turn_end;
+    if (self->is_partial)
+      return;
+    open_round (self, work);
+  }
+}
+
 void
 _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
 {
@@ -196,8 +214,7 @@ _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
     step_while (self, work, run->attempts);
     return;
   }
-  while (loop->next_index < loop->count && loop->n_open < loop->concurrency)
-    open_round (self, work);
+  open_rounds (self, work);
   if (loop->n_open == 0)
     end_loop (self, work);
 }
@@ -275,6 +292,8 @@ _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt)
     fact.code = NEBULA_WAIT_SIGNAL;
     signal = find_signal (self->state, fact.text);
   }
+  if (signal && _nebula_kernel_is_too_large (self, signal->value))
+    return;
   _nebula_kernel_record (self, &fact);
   if (signal)
     _nebula_kernel_end_by_signal (self, work, signal->value);
@@ -363,6 +382,9 @@ close_quiet_lane (NebulaKernel *self, NebulaLane *lane)
     end = lane->is_break ? LANE_BROKEN : LANE_COMPLETED;
   } else
     value = get_lane_result (self, lane, &error);
+  if (_nebula_kernel_is_too_large (self, value) ||
+      (!value && _nebula_kernel_put_off (self, error)))
+    return;
   if (!value) {
     value = nebula_failure_new_from_error (error);
     end = LANE_FAILED;
@@ -386,6 +408,8 @@ _nebula_kernel_decide_lane (NebulaKernel *self, NebulaLane *lane)
 
   if (state->is_stopping && lane->loop)
     return; /* the root's decision ends it all */
+  if (state->is_stopping && _nebula_kernel_is_too_large (self, state->output))
+    return;
   if (state->is_stopping || lane->is_ending) {
     if (lane->active > 0)
       cancel_lane (self, lane);

@@ -46,6 +46,10 @@ _nebula_kernel_resolve (NebulaKernel *self,
   parameters = nebula_template_evaluate (node->with, &environment->environment, error);
   if (!parameters)
     return NULL;
+  if (_nebula_kernel_is_too_large (self, parameters)) {
+    g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "The parameters are large.");
+    return NULL;
+  }
   /* What has no template was checked when the workflow was compiled. */
   if (!nebula_template_is_constant (node->with) &&
       !nebula_parameter_table_validate (nebula_action_info_get_parameters (node->info),
@@ -156,14 +160,17 @@ _nebula_kernel_fail_error (NebulaKernel *self,
                            guint attempt,
                            const GError *error)
 {
-  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
+  g_autoptr (NebulaValue) failure = NULL;
 
+  if (_nebula_kernel_put_off (self, error))
+    return;
+  failure = nebula_failure_new_from_error (error);
   _nebula_kernel_fail (self, work, attempt, failure);
 }
 
 /* Parameters are resolved once per node-run; the digest proves that a repeat resolves to the same. */
 static gint64
-get_digest (NebulaValue *parameters)
+compute_digest (NebulaValue *parameters)
 {
   g_autoptr (GBytes) bytes = nebula_value_to_msgpack (parameters);
   g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
@@ -177,6 +184,13 @@ get_digest (NebulaValue *parameters)
   for (guint i = 0; i < 8; i++)
     number = number << 8 | digest[i];
   return (gint64) number;
+}
+
+/* Of large parameters it was computed where they were resolved. */
+static gint64
+get_digest (NebulaWork *work)
+{
+  return work->has_own_digest ? work->own_digest : compute_digest (work->parameters);
 }
 
 static void
@@ -209,6 +223,26 @@ get_effect (NebulaKernel *self,
   return self->host.get_effect (node, &arguments, self->host.data, error);
 }
 
+/* Resolves the parameters, if that was not done before the decision was put off. */
+static gboolean
+resolve_once (NebulaKernel *self,
+              NebulaWork *work,
+              NebulaScopeEnvironment *environment,
+              GError **error)
+{
+  if (work->parameters) {
+    _nebula_kernel_init_environment (self, environment, work->lane, work);
+    return TRUE;
+  }
+  work->parameters = _nebula_kernel_resolve (self, work, environment, error);
+  if (!work->parameters)
+    return FALSE;
+  work->has_own_digest = self->inline_fuel == 0;
+  if (work->has_own_digest)
+    work->own_digest = compute_digest (work->parameters);
+  return TRUE;
+}
+
 void
 _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
 {
@@ -219,9 +253,10 @@ _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
       .kind = NEBULA_FACT_NODE_READY, .lane = work->lane->number, .node = work->node};
   gint effect = work->effect;
 
-  if (!work->parameters) {
-    work->parameters = _nebula_kernel_resolve (self, work, &environment, &error);
-    effect = work->parameters ? get_effect (self, work, &environment, &error) : -1;
+  if (!work->parameters || !work->has_effect) {
+    if (resolve_once (self, work, &environment, &error))
+      effect = get_effect (self, work, &environment, &error);
+    work->has_effect = effect >= 0;
   }
   if (!work->parameters || effect < 0) {
     _nebula_kernel_fail_error (self, work, attempt, error);
@@ -229,7 +264,7 @@ _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
   }
   fact.attempt = attempt;
   fact.code = (guint32) effect;
-  fact.number = effect == NEBULA_EFFECT_PURE ? 0 : get_digest (work->parameters);
+  fact.number = effect == NEBULA_EFFECT_PURE ? 0 : get_digest (work);
   fact.due_usec = work->deadline_usec;
   if (attempt == 1 && node->total_timeout_usec > 0)
     fact.due_usec = self->now_usec + node->total_timeout_usec;
@@ -243,25 +278,52 @@ _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
   push_start (self, work, attempt);
 }
 
-NebulaWork *
-nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error)
+static NebulaWork *
+get_work (NebulaKernel *self, const NebulaCommand *attempt)
 {
   NebulaLane *lane = nebula_state_get_lane (self->state, attempt->lane);
-  NebulaWork *work = nebula_lane_get_run (self->state, lane, attempt->node)->work;
-  NebulaScopeEnvironment environment;
 
-  work->is_launched = 1;
+  return nebula_lane_get_run (self->state, lane, attempt->node)->work;
+}
+
+gboolean
+nebula_kernel_resolve (NebulaKernel *self, const NebulaCommand *attempt, GError **error)
+{
+  NebulaWork *work = get_work (self, attempt);
+  NebulaScopeEnvironment environment;
+  g_autoptr (GError) local_error = NULL;
+  gboolean is_put_off;
+
   if (work->parameters)
-    return work;
-  work->parameters = _nebula_kernel_resolve (self, work, &environment, error);
-  if (!work->parameters)
-    return NULL;
-  if (work->effect == NEBULA_EFFECT_PURE || get_digest (work->parameters) == work->digest)
-    return work;
+    return TRUE;
+  self->is_put_off = FALSE;
+  resolve_once (self, work, &environment, &local_error);
+  is_put_off = local_error && _nebula_kernel_put_off (self, local_error);
+  _nebula_kernel_end_decision (self);
+  if (is_put_off) {
+    g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "Not in this thread.");
+    return FALSE;
+  }
+  if (!work->parameters) {
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return FALSE;
+  }
+  if (work->effect == NEBULA_EFFECT_PURE || get_digest (work) == work->digest)
+    return TRUE;
+  g_clear_pointer (&work->parameters, nebula_value_unref);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFLICT,
                _ ("The parameters of “%s” are not the ones of its first attempt."),
                get_node (self, work)->id);
-  return NULL;
+  return FALSE;
+}
+
+NebulaWork *
+nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error)
+{
+  if (!nebula_kernel_resolve (self, attempt, error))
+    return NULL;
+  get_work (self, attempt)->is_launched = 1;
+  return get_work (self, attempt);
 }
 
 /* The lane as part of a node-run's identity: a loop that fires again, or is tried again, is another scope instance. */
@@ -303,13 +365,15 @@ evaluate_node (NebulaKernel *self, NebulaWork *work, guint attempt)
   g_autoptr (NebulaValue) parameters =
       _nebula_kernel_resolve (self, work, &environment, &error);
 
+  if (parameters && _nebula_kernel_is_too_large (self, work->input))
+    return;
   if (parameters) {
     fill_arguments (self, work, &environment, parameters, &arguments);
     value = node->evaluate (&arguments, &port, &error);
   }
-  if (value)
+  if (value && !_nebula_kernel_is_too_large (self, value))
     _nebula_kernel_end_node (self, work, attempt, port, value);
-  else
+  else if (!value)
     _nebula_kernel_fail_error (self, work, attempt, error);
 }
 
@@ -325,7 +389,7 @@ decide_stop (NebulaKernel *self, NebulaWork *work, guint attempt)
 
   if (!parameters)
     _nebula_kernel_fail_error (self, work, attempt, error);
-  else
+  else if (output || !_nebula_kernel_is_too_large (self, work->input))
     _nebula_kernel_end_node (self, work, attempt, NULL, output ? output : work->input);
 }
 
@@ -347,6 +411,13 @@ decide_fail (NebulaKernel *self, NebulaWork *work, guint attempt)
       nebula_value_get_member_string (parameters, "message", _ ("The workflow failed.")),
       NEBULA_RETRY_CLASS_RETRY, nebula_value_get_member (parameters, "details"));
   _nebula_kernel_fail (self, work, attempt, failure);
+}
+
+static void
+pass_input (NebulaKernel *self, NebulaWork *work, guint attempt)
+{
+  if (!_nebula_kernel_is_too_large (self, work->input))
+    _nebula_kernel_end_node (self, work, attempt, NULL, work->input);
 }
 
 void
@@ -371,7 +442,7 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
     break;
   case NEBULA_CONSTRUCT_BREAK:
   case NEBULA_CONSTRUCT_CONTINUE:
-    _nebula_kernel_end_node (self, work, attempt, NULL, work->input);
+    pass_input (self, work, attempt);
     break;
   case NEBULA_CONSTRUCT_NONE:
   default:
@@ -389,7 +460,7 @@ _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
   NebulaWork *work = nebula_lane_get_run (self->state, lane, node)->work;
 
   if (self->plan->nodes[node].disabled)
-    _nebula_kernel_end_node (self, work, 0, NULL, work->input);
+    pass_input (self, work, 0);
   else
     _nebula_kernel_begin (self, work, 1);
 }
@@ -415,10 +486,13 @@ _nebula_kernel_is_true (NebulaValue *value, gboolean *ret_truth, GError **error)
 static void
 fail_execution (NebulaKernel *self, const GError *error)
 {
-  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
-  NebulaFact fact = {
-      .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = failure};
+  g_autoptr (NebulaValue) failure = NULL;
+  NebulaFact fact = {.kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE};
 
+  if (_nebula_kernel_put_off (self, error))
+    return;
+  failure = nebula_failure_new_from_error (error);
+  fact.value = failure;
   fact.code = NEBULA_EXECUTION_STATUS_FAILED;
   _nebula_kernel_record (self, &fact);
 }

@@ -281,7 +281,7 @@ _nebula_kernel_init_environment (NebulaKernel *self,
       .get_loop = get_loop,
       .get_random = get_random,
       .data = ret_environment,
-      .fuel = NEBULA_LIMIT_FUEL,
+      .fuel = self->inline_fuel ? self->inline_fuel : NEBULA_LIMIT_FUEL,
   };
   ret_environment->kernel = self;
   ret_environment->lane = lane;

@@ -13,13 +13,27 @@ G_BEGIN_DECLS
  * until nothing is due or the budget is spent. Facts collect in a unit that its owner commits; a command waits under
  * the sequence number of the fact that it follows from. It does no I/O, reads no clock and draws no random number.
  *
+ * Nothing may keep the engine's loop for long, so the kernel can be told to work inline: then a decision whose evaluation
+ * needs more than the inline fuel, or that works on a large value, is put off. It has recorded nothing, it stays in
+ * front, and the turn answers HEAVY: the owner takes the whole kernel to a thread that may work for long, and turns it
+ * there. A host callback may put a decision off as well, by the error NEBULA_KERNEL_WOULD_BLOCK: “not in this thread”.
+ * What is recorded is the same wherever the kernel is turned.
+ *
  * Thread: one at a time.
  */
 
+#define NEBULA_KERNEL_WOULD_BLOCK G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK
+
 typedef struct _NebulaKernel NebulaKernel;
 
+typedef enum {
+  NEBULA_TURN_IDLE,  /* nothing is due */
+  NEBULA_TURN_MORE,  /* there is more to do; away from the loop also: the next decision must be taken there */
+  NEBULA_TURN_HEAVY, /* the next decision must be taken away from the loop */
+} NebulaTurn;
+
 /* What the kernel needs of its owner: the effect of an action with the parameters that are set (-1 with error if they
- * are refused). */
+ * are refused). Any but `recorded` may fail with NEBULA_KERNEL_WOULD_BLOCK. */
 typedef struct {
   gint (*get_effect) (NebulaPlanNode *node,
                       const NebulaArguments *arguments,
@@ -47,10 +61,16 @@ NebulaKernel *nebula_kernel_new (NebulaPlan *plan,
 void nebula_kernel_free (NebulaKernel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaKernel, nebula_kernel_free)
 NebulaState *nebula_kernel_get_state (NebulaKernel *self);
+void nebula_kernel_set_host (NebulaKernel *self, const NebulaKernelHost *host);
+/* Works inline with this fuel for one evaluation; 0, as at first: away from the loop, with NEBULA_LIMIT_FUEL. */
+void nebula_kernel_set_inline_fuel (NebulaKernel *self, guint64 fuel);
+/* Whether a value (or NULL) is too large to be encoded, compared or copied on the loop. */
+gboolean nebula_kernel_is_large (NebulaValue *value);
 /* The status as others see it: running, suspended and paused are told apart. */
 NebulaExecutionStatus nebula_kernel_get_status (NebulaKernel *self);
 
-/* Stimuli. @now_usec: real time. */
+/* Stimuli. @now_usec: real time. Those that give a boolean “whether it is done” were put off with FALSE: some of it may
+ * be recorded; the same call in the other place does the rest. What carries a value does not look how large it is. */
 /* Instead of the plan's own, before the start; 0: none. */
 void nebula_kernel_set_timeout (NebulaKernel *self, gint64 timeout_usec);
 void nebula_kernel_start (NebulaKernel *self,
@@ -63,8 +83,8 @@ gboolean nebula_kernel_result (NebulaKernel *self,
                                const NebulaCommand *attempt,
                                NebulaResult *result,
                                gint64 now_usec);
-/* All timers that are due. */
-void nebula_kernel_tick (NebulaKernel *self, gint64 now_usec);
+/* All timers that are due. Whether it is done. */
+gboolean nebula_kernel_tick (NebulaKernel *self, gint64 now_usec);
 void nebula_kernel_signal (NebulaKernel *self,
                            const char *name,
                            NebulaValue *value,
@@ -80,12 +100,14 @@ gboolean nebula_kernel_cancel_node (NebulaKernel *self,
                                     gint64 now_usec);
 void nebula_kernel_grant (NebulaKernel *self, gint64 now_usec);
 void nebula_kernel_pause (NebulaKernel *self, const char *reason, gint64 now_usec);
-void nebula_kernel_resume (NebulaKernel *self, gint64 now_usec);
-/* After a fold: what was in flight is started again, or its outcome is unknown. */
-void nebula_kernel_recover (NebulaKernel *self, gint64 now_usec);
+/* If it is not done, nebula_kernel_restart () does the rest. */
+gboolean nebula_kernel_resume (NebulaKernel *self, gint64 now_usec);
+/* After a fold: what was in flight is started again, or its outcome is unknown. As nebula_kernel_resume (). */
+gboolean nebula_kernel_recover (NebulaKernel *self, gint64 now_usec);
+gboolean nebula_kernel_restart (NebulaKernel *self, gint64 now_usec);
 
-/* Takes agenda items until nothing is due or about @budget facts were recorded. TRUE: there is more to do. */
-gboolean nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec);
+/* Takes agenda items until nothing is due, about @budget facts were recorded, or an item was put off. */
+NebulaTurn nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec);
 
 /* What was recorded since the last call: the encoded facts; NULL if none. */
 GBytes *nebula_kernel_take_facts (NebulaKernel *self, guint64 *ret_n_facts);
@@ -101,7 +123,10 @@ gboolean nebula_kernel_wants_result (NebulaKernel *self, const NebulaCommand *at
 void nebula_kernel_withdraw (NebulaKernel *self,
                              const NebulaCommand *attempt,
                              gint64 now_usec);
-/* The work of an attempt with its parameters resolved; NULL with error if they do not resolve as before. */
+/* Resolves the parameters of an attempt if they are not; FALSE with error if they do not resolve as before, or with
+ * NEBULA_KERNEL_WOULD_BLOCK if it must be done away from the loop. */
+gboolean nebula_kernel_resolve (NebulaKernel *self, const NebulaCommand *attempt, GError **error);
+/* The work of an attempt that now begins, with its parameters resolved; NULL as nebula_kernel_resolve (). */
 NebulaWork *
 nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError **error);
 /* What names a node-run; the idempotency key is its SHA-256. */

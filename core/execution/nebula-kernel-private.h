@@ -16,6 +16,10 @@ struct _NebulaKernel {
   NebulaKernelHost host;
   gint64 now_usec;
   gint64 timeout_usec; /* of the execution; 0: none */
+  guint64 inline_fuel; /* of one evaluation on the loop; 0: it is not on the loop */
+  guint64 turn_end;    /* facts in the writer after which the turn ends */
+  gboolean is_put_off; /* the decision cannot be taken here: it records nothing more */
+  gboolean is_partial; /* the decision ends for now and goes on in the next turn */
 };
 
 /* Where expressions of one node-run, or of one lane as a whole, find their names. */
@@ -40,7 +44,18 @@ guint64 _nebula_kernel_random (NebulaKernel *self,
                                guint32 firing,
                                guint call_index);
 
-/* Records a fact: encodes it, applies it. */
+/* Puts the decision off if the value (or NULL) is too large for the loop and the kernel is there. */
+gboolean _nebula_kernel_is_too_large (NebulaKernel *self, NebulaValue *value);
+/* The same for the length of what is about to be built. */
+gboolean _nebula_kernel_is_too_long (NebulaKernel *self, gsize length);
+/* Puts the decision off if the error only says that it cannot be taken here. */
+gboolean _nebula_kernel_put_off (NebulaKernel *self, const GError *error);
+/* Ends a decision; whether it was put off. */
+gboolean _nebula_kernel_end_decision (NebulaKernel *self);
+void _nebula_kernel_set_now (NebulaKernel *self, gint64 now_usec);
+/* Whether the gate in front of the execution is still to be asked. */
+gboolean _nebula_kernel_gate_is_due (NebulaKernel *self);
+/* Records a fact: encodes it, applies it. Does nothing once the decision is put off. */
 void _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact);
 void _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node);
 void _nebula_kernel_decide_guard (NebulaKernel *self, NebulaLane *lane, guint32 edge);

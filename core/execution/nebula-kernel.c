@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Stimuli and turns: what comes from outside, and the order in which decisions are taken. */
+/* Stimuli: what comes from outside. */
 
 #include <glib/gi18n-lib.h>
 
@@ -47,6 +47,12 @@ nebula_kernel_get_state (NebulaKernel *self)
   return self->state;
 }
 
+void
+nebula_kernel_set_host (NebulaKernel *self, const NebulaKernelHost *host)
+{
+  self->host = *host;
+}
+
 NebulaExecutionStatus
 nebula_kernel_get_status (NebulaKernel *self)
 {
@@ -57,7 +63,8 @@ nebula_kernel_get_status (NebulaKernel *self)
     return state->status;
   if (state->is_paused)
     return NEBULA_EXECUTION_STATUS_PAUSED;
-  if (state->n_ready > 0 || nebula_state_peek_agenda (state, &item))
+  if (state->n_ready > 0 || _nebula_kernel_gate_is_due (self) ||
+      nebula_state_peek_agenda (state, &item))
     return NEBULA_EXECUTION_STATUS_RUNNING;
   return NEBULA_EXECUTION_STATUS_SUSPENDED;
 }
@@ -65,6 +72,8 @@ nebula_kernel_get_status (NebulaKernel *self)
 void
 _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
 {
+  if (self->is_put_off)
+    return;
   fact->time_usec = self->now_usec;
   nebula_fact_writer_add (&self->writer, self->plan, fact);
   nebula_state_apply (self->state, fact);
@@ -73,8 +82,8 @@ _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
 }
 
 /* Time never steps back inside an execution. */
-static void
-set_now (NebulaKernel *self, gint64 now_usec)
+void
+_nebula_kernel_set_now (NebulaKernel *self, gint64 now_usec)
 {
   self->now_usec = MAX (now_usec, self->state->last_usec);
 }
@@ -84,36 +93,6 @@ record_simple (NebulaKernel *self, NebulaFactKind kind, const char *text)
 {
   NebulaFact fact = {.kind = kind, .node = NEBULA_PLAN_NONE, .text = text};
 
-  _nebula_kernel_record (self, &fact);
-}
-
-/* The key of the gate in front of the execution; NULL with error. */
-static char *
-evaluate_gate_key (NebulaKernel *self, GError **error)
-{
-  NebulaScopeEnvironment environment;
-  g_autoptr (NebulaValue) key = NULL;
-  g_autofree char *text = NULL;
-
-  if (!self->plan->concurrency_key)
-    return g_strdup_printf ("%s/%s", self->tenant, self->plan->name);
-  _nebula_kernel_init_environment (self, &environment, self->state->root, NULL);
-  key = nebula_expression_evaluate (self->plan->concurrency_key, &environment.environment,
-                                    error);
-  if (!key)
-    return NULL;
-  text = nebula_value_to_text (key);
-  return g_strdup_printf ("%s/%s/%s", self->tenant, self->plan->name, text);
-}
-
-static void
-end_with_error (NebulaKernel *self, const GError *error)
-{
-  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
-  NebulaFact fact = {
-      .kind = NEBULA_FACT_ENDED, .node = NEBULA_PLAN_NONE, .value = failure};
-
-  fact.code = NEBULA_EXECUTION_STATUS_FAILED;
   _nebula_kernel_record (self, &fact);
 }
 
@@ -132,25 +111,16 @@ nebula_kernel_start (NebulaKernel *self,
 {
   g_autoptr (NebulaValue) started =
       nebula_value_with_member (environment, "input", input);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *key = NULL;
   NebulaFact fact = {
       .kind = NEBULA_FACT_STARTED, .node = NEBULA_PLAN_NONE, .value = started};
 
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   fact.text = self->plan->hash;
   fact.number = (gint64) seed;
   fact.code = self->plan->concurrency_limit > 0;
   if (self->timeout_usec > 0)
     fact.due_usec = self->now_usec + self->timeout_usec;
   _nebula_kernel_record (self, &fact);
-  if (self->plan->concurrency_limit == 0)
-    return;
-  key = evaluate_gate_key (self, &error);
-  if (key)
-    record_simple (self, NEBULA_FACT_GATE_ASKED, key);
-  else
-    end_with_error (self, error);
 }
 
 void
@@ -158,7 +128,7 @@ nebula_kernel_grant (NebulaKernel *self, gint64 now_usec)
 {
   if (self->state->gate != 1 || self->state->is_stopping)
     return;
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   record_simple (self, NEBULA_FACT_GATE_GRANTED, NULL);
 }
 
@@ -208,7 +178,7 @@ nebula_kernel_withdraw (NebulaKernel *self, const NebulaCommand *attempt, gint64
 
   if (!work || self->state->is_stopping)
     return;
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   record_of_work (self, NEBULA_FACT_WITHDRAWN, work, attempt->attempt);
 }
 
@@ -279,7 +249,7 @@ nebula_kernel_result (NebulaKernel *self,
 
   if (!work)
     return FALSE;
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   switch (nebula_result_get_kind (result)) {
   case NEBULA_RESULT_KIND_SUCCESS:
     _nebula_kernel_end_node (self, work, number, nebula_result_get_port (result), value);
@@ -350,7 +320,7 @@ tick_work (NebulaKernel *self, NebulaWork *work)
     end_wait (self, work, work->wait == NEBULA_WAIT_UNTIL ? "until" : "duration");
 }
 
-void
+gboolean
 nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
 {
   NebulaState *state = self->state;
@@ -358,14 +328,15 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
 
   if (!state->root || state->is_stopping ||
       nebula_execution_status_is_terminal (state->status))
-    return;
-  set_now (self, now_usec);
+    return TRUE;
+  _nebula_kernel_set_now (self, now_usec);
   if (state->deadline_usec && state->deadline_usec <= self->now_usec) {
     nebula_kernel_cancel (self, NEBULA_EXECUTION_STATUS_TIMED_OUT, NULL, now_usec);
-    return;
+    return TRUE;
   }
   if (state->is_paused)
-    return;
+    return TRUE;
+  self->is_put_off = FALSE;
   /* Only waiting and retrying works have a due time, and ending one changes no other waiting one's place in time. */
   for (GList *link = state->works.head; link; link = link->next) {
     NebulaWork *work = link->data;
@@ -374,10 +345,11 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
         (work->deadline_usec && work->deadline_usec <= self->now_usec))
       g_ptr_array_add (due, work);
   }
-  for (guint i = 0; i < due->len; i++) {
+  for (guint i = 0; i < due->len && !self->is_put_off; i++) {
     if (g_queue_find (&state->works, due->pdata[i]))
       tick_work (self, due->pdata[i]);
   }
+  return !_nebula_kernel_end_decision (self);
 }
 
 static NebulaWork *
@@ -421,7 +393,7 @@ nebula_kernel_signal (NebulaKernel *self,
 
   if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
     return;
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   fact.text = name;
   _nebula_kernel_record (self, &fact);
   work = find_waiting_for (self->state, fact.text);
@@ -454,7 +426,7 @@ nebula_kernel_cancel (NebulaKernel *self,
     return FALSE;
   if (self->state->is_stopping)
     return TRUE;
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   failure = get_cancel_failure (status, reason);
   fact.value = failure;
   _nebula_kernel_record (self, &fact);
@@ -472,7 +444,7 @@ nebula_kernel_cancel_node (NebulaKernel *self,
 
   if (!run || !run->work || nebula_execution_status_is_terminal (self->state->status))
     return FALSE;
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   record_of_work (self, NEBULA_FACT_NODE_CANCELLED, run->work, 0);
   return TRUE;
 }
@@ -483,7 +455,7 @@ nebula_kernel_pause (NebulaKernel *self, const char *reason, gint64 now_usec)
   if (!self->state->root || self->state->is_paused || self->state->is_stopping ||
       nebula_execution_status_is_terminal (self->state->status))
     return;
-  set_now (self, now_usec);
+  _nebula_kernel_set_now (self, now_usec);
   record_simple (self, NEBULA_FACT_PAUSED, reason);
 }
 
@@ -530,83 +502,60 @@ recover_work (NebulaKernel *self, NebulaWork *work)
   handle_unknown (self, work, run->attempts, failure);
 }
 
-static void
-restart_works (NebulaKernel *self)
+/* Whether its command waits already: the restart was put off after it. */
+static gboolean
+has_command (NebulaKernel *self, NebulaWork *work)
+{
+  for (guint i = 0; i < self->commands->len; i++) {
+    NebulaCommand *command = &g_array_index (self->commands, NebulaCommand, i);
+
+    if (command->lane == work->lane->number && command->node == work->node)
+      return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean
+nebula_kernel_restart (NebulaKernel *self, gint64 now_usec)
 {
   g_autoptr (GPtrArray) works = g_ptr_array_new ();
 
-  for (GList *link = self->state->works.head; link; link = link->next)
-    g_ptr_array_add (works, link->data);
-  for (guint i = 0; i < works->len; i++) {
+  if (self->state->is_stopping || self->state->is_paused)
+    return TRUE;
+  _nebula_kernel_set_now (self, now_usec);
+  self->is_put_off = FALSE;
+  for (GList *link = self->state->works.head; link; link = link->next) {
+    if (!has_command (self, link->data))
+      g_ptr_array_add (works, link->data);
+  }
+  for (guint i = 0; i < works->len && !self->is_put_off; i++) {
     if (g_queue_find (&self->state->works, works->pdata[i]))
       recover_work (self, works->pdata[i]);
   }
+  return !_nebula_kernel_end_decision (self);
 }
 
-void
+gboolean
 nebula_kernel_resume (NebulaKernel *self, gint64 now_usec)
 {
   if (!self->state->is_paused)
-    return;
-  set_now (self, now_usec);
+    return TRUE;
+  _nebula_kernel_set_now (self, now_usec);
   record_simple (self, NEBULA_FACT_RESUMED, NULL);
-  restart_works (self);
+  return nebula_kernel_restart (self, now_usec);
 }
 
-void
+gboolean
 nebula_kernel_recover (NebulaKernel *self, gint64 now_usec)
 {
   NebulaFact fact = {.kind = NEBULA_FACT_RESUMED, .node = NEBULA_PLAN_NONE};
 
   if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
-    return;
-  set_now (self, now_usec);
+    return TRUE;
+  _nebula_kernel_set_now (self, now_usec);
   fact.number = (gint64) self->state->recoveries + 1;
   _nebula_kernel_record (self, &fact);
-  if (!self->state->is_stopping)
-    restart_works (self);
-}
-
-static void
-decide (NebulaKernel *self, const NebulaAgendaItem *item)
-{
-  NebulaLane *lane = nebula_state_get_lane (self->state, item->lane);
-
-  switch ((NebulaAgendaKind) item->kind) {
-  case NEBULA_AGENDA_NODE:
-    _nebula_kernel_decide_node (self, lane, item->index);
-    break;
-  case NEBULA_AGENDA_GUARD:
-    _nebula_kernel_decide_guard (self, lane, item->index);
-    break;
-  case NEBULA_AGENDA_NEED:
-    _nebula_kernel_decide_need (self, lane, item->index);
-    break;
-  case NEBULA_AGENDA_LOOP:
-    _nebula_kernel_decide_loop (self, lane, item->index);
-    break;
-  case NEBULA_AGENDA_LANE:
-    _nebula_kernel_decide_lane (self, lane);
-    break;
-  default:
-    g_assert_not_reached ();
-  }
-}
-
-gboolean
-nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec)
-{
-  guint64 end = self->writer.n_facts + budget;
-  NebulaAgendaItem item;
-
-  set_now (self, now_usec);
-  while (!self->state->is_paused && nebula_state_peek_agenda (self->state, &item)) {
-    if (self->writer.n_facts >= end)
-      return TRUE;
-    nebula_state_pop_agenda (self->state);
-    decide (self, &item);
-  }
-  return FALSE;
+  return nebula_kernel_restart (self, now_usec);
 }
 
 GBytes *

@@ -117,6 +117,9 @@ struct _NebulaWork {
   guint8 wait;            /* NebulaWait */
   guint8 is_begun : 1;    /* the fact that lets an effectful attempt begin is there */
   guint8 is_launched : 1; /* the attempt runs in this process; not part of the fold */
+  guint8 has_effect : 1;  /* effect is known though not recorded; not part of the fold */
+  guint8 has_own_digest : 1; /* of the resolved parameters; not part of the fold */
+  gint64 own_digest;
   NebulaLoop *loop;
   GList link; /* in state->works */
 };

@@ -315,26 +315,30 @@ deliver (NebulaState *self,
   join_check (self, lane, node, time_usec);
 }
 
+static const char *
+intern_once (gsize *place, const char *text)
+{
+  if (g_once_init_enter (place))
+    g_once_init_leave (place, (gsize) g_intern_static_string (text));
+  return (const char *) *place;
+}
+
 /* The value that a run which ended sends along an edge: borrowed; NULL: a skip. */
 static NebulaValue *
 get_token (NebulaRun *run, NebulaPlanEdge *edge)
 {
-  static const char *out = NULL;
-  static const char *error = NULL;
+  static gsize out = 0;
+  static gsize error = 0;
 
-  if (!out) {
-    error = g_intern_static_string ("error");
-    out = g_intern_static_string ("out");
-  }
   if (run->status == NEBULA_NODE_FAILED)
-    return edge->port == error ? run->value : NULL;
+    return edge->port == intern_once (&error, "error") ? run->value : NULL;
   if (run->status != NEBULA_NODE_COMPLETED)
     return NULL;
   if (!edge->port)
     return run->value;
   if (run->by_port)
     return nebula_value_get_member (run->value, edge->port);
-  return edge->port == (run->port ? run->port : out) ? run->value : NULL;
+  return edge->port == (run->port ? run->port : intern_once (&out, "out")) ? run->value : NULL;
 }
 
 static void

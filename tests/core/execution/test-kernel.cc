@@ -418,7 +418,7 @@ nodes:
 )");
   GArray *commands;
 
-  while (nebula_kernel_turn (d.kernel, 64, d.now))
+  while (nebula_kernel_turn (d.kernel, 64, d.now) != NEBULA_TURN_IDLE)
     ;
   commands = nebula_kernel_get_commands (d.kernel);
   ASSERT_EQ (commands->len, 2u);
