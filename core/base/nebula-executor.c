@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nebula-executor.h"
 
+#include "nebula-sync-internal.h"
+
 #define EXECUTOR_THREADS 16
 
 /**
@@ -47,8 +49,10 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (NebulaPoolExecutor,
 static void
 nebula_pool_executor_run (gpointer data, gpointer user_data)
 {
-  PoolWork work = *(PoolWork *) data;
+  PoolWork work;
 
+  NEBULA_SYNC_ACQUIRE (data);
+  work = *(PoolWork *) data;
   g_free (data);
   work.function (work.data);
 }
@@ -62,6 +66,7 @@ nebula_pool_executor_push (NebulaExecutor *executor, NebulaExecutorFunction func
 
   work->function = function;
   work->data = data;
+  NEBULA_SYNC_RELEASE (work);
   /* An error means that no further thread could be made; the work is queued all the same. */
   if (!g_thread_pool_push (self->pool, work, &error))
     g_debug ("executor: %s", error->message);
@@ -91,7 +96,29 @@ nebula_pool_executor_class_init (NebulaPoolExecutorClass *klass)
 static void
 nebula_pool_executor_init (NebulaPoolExecutor *self)
 {
-  self->pool = g_thread_pool_new (nebula_pool_executor_run, NULL, EXECUTOR_THREADS, FALSE, NULL);
+}
+
+/**
+ * nebula_executor_new:
+ * @n_threads: how many threads there may be at most
+ *
+ * Makes a pool of threads of its own, for work that must not wait behind the work of others. Its threads end by
+ * themselves when they are idle. What was pushed is done before the last reference is gone, which blocks for it.
+ *
+ * Returns: (transfer full): a pool
+ *
+ * Since: 1.0
+ */
+NebulaExecutor *
+nebula_executor_new (guint n_threads)
+{
+  NebulaPoolExecutor *self = NULL;
+
+  g_return_val_if_fail (n_threads > 0, NULL);
+
+  self = g_object_new (nebula_pool_executor_get_type (), NULL);
+  self->pool = g_thread_pool_new (nebula_pool_executor_run, NULL, (gint) n_threads, FALSE, NULL);
+  return NEBULA_EXECUTOR (self);
 }
 
 /**
@@ -129,7 +156,7 @@ nebula_executor_get_default (void)
   static NebulaExecutor *executor;
 
   if (g_once_init_enter (&once)) {
-    executor = g_object_new (nebula_pool_executor_get_type (), NULL);
+    executor = nebula_executor_new (EXECUTOR_THREADS);
     g_once_init_leave (&once, 1);
   }
   return executor;

@@ -30,6 +30,7 @@ struct _NebulaExecutorInterface
 typedef void (*NebulaExecutorFunction) (gpointer data);
 
 NEBULA_API void nebula_executor_push (NebulaExecutor *self, NebulaExecutorFunction function, gpointer data);
+NEBULA_API NebulaExecutor *nebula_executor_new (guint n_threads);
 /* A pool of threads shared by the process (at most 16, idle ones end by themselves); ground layer. */
 NEBULA_API NebulaExecutor *nebula_executor_get_default (void);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nebula-engine.h"
+#include "nebula-executor.h"
 #include "nebula-heap-internal.h"
 #include "nebula-journal-internal.h"
 #include "nebula-kernel-internal.h"
@@ -12,22 +13,45 @@ G_BEGIN_DECLS
 
 /*
  * The engine is a thin face; the work is done by
+ *   nebula-start.c      how executions begin
  *   nebula-instance.c   one execution in memory: turns, units, commits
+ *   nebula-away.c       what happens to it in order, and turns that are too heavy for the loop
  *   nebula-runner.c     attempts: starts actions, takes their results
  *   nebula-scheduler.c  the run queue, the timers, the one source of the engine's loop
  *   nebula-recovery.c   loads executions from the store
  *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
  *   nebula-gatekeeper.c gates: concurrency keys
+ *   nebula-ask.c        what callers ask of an execution, and the answer after the commit
  *   nebula-execution.c  the handle
  */
 
 #define NEBULA_RUN_AHEAD_FACTS 4096
 #define NEBULA_RUN_AHEAD_BYTES (1024 * 1024)
 #define NEBULA_TURN_USEC       1000
+#define NEBULA_TURN_FACTS      1024
 
 typedef struct _NebulaInstance NebulaInstance;
 typedef struct _NebulaSleeper NebulaSleeper;
+typedef struct _NebulaStimulus NebulaStimulus;
+typedef struct _NebulaAwayJob NebulaAwayJob;
+typedef struct _NebulaAttempt NebulaAttempt;
+typedef struct _NebulaAsk NebulaAsk;
+
+/* What the engine has done so far. */
+typedef struct {
+  guint64 n_away; /* turns on the executor */
+} NebulaEngineStatistics;
+
+/* What comes to the loop from other threads, by the engine's mailbox; the first member of each letter. */
+typedef struct {
+  void (*receive) (gpointer letter);
+  void (*discard) (gpointer letter); /* the engine has stopped */
+} NebulaLetterClass;
+
+typedef struct {
+  const NebulaLetterClass *klass;
+} NebulaLetter;
 
 /* A place in the heap of wakes: an instance's or a sleeper's. */
 typedef struct {
@@ -45,7 +69,13 @@ struct _NebulaEngine {
   NebulaEventBus *bus;
   NebulaScope *scope; /* ends when the engine stops; outside of those of its executions */
   NebulaJournal *journal;
-  NebulaMailbox *mailbox; /* results of attempts */
+  NebulaMailbox *mailbox; /* of NebulaLetter */
+  NebulaExecutor *executor; /* for heavy turns */
+  guint64 inline_fuel;      /* of one evaluation on the loop */
+  GMutex away_lock;         /* guards n_away, and is_finished of each job */
+  GCond away_done;
+  guint n_away; /* jobs that are not finished */
+  NebulaEngineStatistics statistics;
   GHashTable *instances;  /* id → NebulaInstance (owned) */
   GHashTable *plans;      /* hash → NebulaPlan */
   GHashTable *stored;     /* hashes of definitions that the store has */
@@ -65,6 +95,16 @@ struct _NebulaEngine {
   gboolean is_sealed;    /* the store failed for good */
   gboolean has_listener; /* somebody hears events; asked once a turn */
 };
+
+/* Something that happens to an execution. */
+typedef struct {
+  /* Touches nothing but the kernel and its data: it may run on the executor. FALSE: the kernel put it off, so it must be
+   * applied again in the other place. */
+  gboolean (*apply) (NebulaKernel *kernel, gint64 now_usec, gpointer data);
+  /* On the loop, once it is applied; or with an error instead, if the instance is dropped. May be NULL. */
+  void (*answer) (NebulaInstance *instance, const GError *error, gpointer data);
+  GDestroyNotify free; /* may be NULL */
+} NebulaStimulusClass;
 
 /* An event that is told when its fact is committed. */
 typedef struct {
@@ -101,6 +141,13 @@ struct _NebulaInstance {
   GPtrArray *end_waiters; /* GTask that wait for the end */
   GList run_link;         /* in run_queue while wants_turn */
   NebulaWake wake;
+  GQueue stimuli;         /* NebulaStimulus that wait, in order */
+  NebulaAwayJob *away_job; /* while away */
+  GArray *away_events;    /* NebulaPendingEvent of a turn away; that turn's */
+  guint64 away_topics;    /* which facts somebody wants to hear of while it is away */
+  gboolean is_away;       /* the kernel is on the executor: the loop does not touch it */
+  gboolean is_tick_queued;
+  gboolean is_resolving;  /* commands wait until their parameters are resolved away */
   gboolean wants_turn;
   gboolean is_held_back;   /* too far ahead of its commits: the next one brings it back */
   gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
@@ -119,7 +166,7 @@ struct _NebulaSleeper
   char short_id[32];
 };
 
-typedef struct {
+struct _NebulaAttempt {
   NebulaInstance *instance; /* NULL once the instance is gone */
   NebulaEngine *engine;
   NebulaMailbox *mailbox; /* the engine's; outlives all attempts */
@@ -129,7 +176,7 @@ typedef struct {
   NebulaHeapEntry deadline;
   GList link; /* in instance->attempts */
   gboolean is_abandoned;
-} NebulaAttempt;
+};
 
 /* nebula-engine.c */
 NebulaPlan *_nebula_engine_deploy_limited (NebulaEngine *self,
@@ -149,6 +196,12 @@ void _nebula_instance_free (NebulaInstance *self);
 void _nebula_instance_wake (NebulaInstance *self);
 /* One turn: decisions, commands, a unit. */
 void _nebula_instance_turn (NebulaInstance *self);
+/* What follows from the decisions of a turn, wherever they were taken. */
+void _nebula_instance_end_turn (NebulaInstance *self, NebulaTurn turn);
+/* Gives back a unit, or what counts as one so that @self stays while somebody is answered. */
+void _nebula_instance_release (NebulaInstance *self);
+/* Timers that are due. */
+void _nebula_instance_tick (NebulaInstance *self);
 /* The task is answered when all that is recorded so far is committed. */
 void _nebula_instance_add_waiter (NebulaInstance *self, GTask *task);
 gboolean _nebula_instance_is_durable (NebulaInstance *self);
@@ -159,17 +212,33 @@ NebulaScope *_nebula_instance_get_scope (NebulaInstance *self);
 /* Lets it leave memory if nobody needs it there. */
 void _nebula_instance_settle (NebulaInstance *self);
 
+/* nebula-away.c */
+/* Whether the kernel is at home and nothing waits: a light stimulus may be applied directly. */
+gboolean _nebula_away_is_free (NebulaInstance *self);
+/* Takes @data. @is_heavy: do not try on the loop. */
+void _nebula_away_stimulate (NebulaInstance *self,
+                             const NebulaStimulusClass *klass,
+                             gpointer data,
+                             gboolean is_heavy);
+/* Applies what waits; TRUE: the next one must be applied away. */
+gboolean _nebula_away_drain (NebulaInstance *self);
+/* Takes the kernel away for the stimulus at the head of the queue, if there is one, and a turn. */
+void _nebula_away_send (NebulaInstance *self);
+/* Blocks until the turn away is over; the kernel may then be read. */
+void _nebula_away_wait (NebulaInstance *self);
+void _nebula_away_wait_for_all (NebulaEngine *engine);
+void _nebula_away_clear (NebulaInstance *self, const GError *error);
+
 /* nebula-runner.c */
 gint _nebula_runner_get_effect (NebulaPlanNode *node,
                                 const NebulaArguments *arguments,
                                 gpointer data,
                                 GError **error);
-void _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command);
+/* FALSE: the parameters must be resolved away first. */
+gboolean _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command);
 /* Cancels attempts whose node no longer wants them. */
 void _nebula_runner_sweep (NebulaInstance *instance);
 void _nebula_runner_abandon_all (NebulaInstance *instance);
-void _nebula_runner_receive (gpointer letter, gpointer user_data);
-void _nebula_runner_discard (gpointer letter);
 void _nebula_runner_time_out (NebulaAttempt *attempt);
 
 /* nebula-scheduler.c */
@@ -190,8 +259,8 @@ GBytes *_nebula_recovery_pack_definition (NebulaPlan *plan);
 /* Loads an execution into memory as it is in the store; does not resume it. */
 NebulaInstance *
 _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
-/* Lets it go on after a pause, or after the engine that ran it went away. */
-void _nebula_recovery_take_up (NebulaInstance *instance);
+/* Lets it go on after a pause, or after the engine that ran it went away. Takes @ask. */
+void _nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask);
 /* A waiting instance that nobody holds leaves memory. */
 void _nebula_recovery_put_to_sleep (NebulaInstance *instance);
 void _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper);
@@ -205,6 +274,8 @@ const char *_nebula_sleeper_get_id (NebulaSleeper *sleeper);
 
 /* nebula-narrator.c */
 void _nebula_narrator_recorded (const NebulaFact *fact, gpointer data);
+/* Notes what somebody wants to hear of while the kernel is away. */
+void _nebula_narrator_capture (NebulaInstance *instance);
 void _nebula_narrator_publish (NebulaInstance *instance);
 void _nebula_narrator_tell (NebulaInstance *instance,
                             const char *topic,
@@ -218,6 +289,20 @@ void _nebula_gatekeeper_attach (NebulaInstance *instance);
 void _nebula_gatekeeper_deliver (NebulaEngine *engine, GPtrArray *messages);
 gboolean _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error);
 void _nebula_gate_free (gpointer data);
+
+/* nebula-ask.c */
+NebulaAsk *_nebula_ask_new (GTask *task);
+void _nebula_ask_free (NebulaAsk *self);
+/* Whether the execution has ended already, so that nothing may be done with it. */
+gboolean _nebula_ask_is_refused (NebulaAsk *self, NebulaKernel *kernel);
+/* Answers when what was asked for is committed; or at once, if it was refused or with an error. */
+void _nebula_ask_answer (NebulaAsk *self, NebulaInstance *instance, const GError *error);
+/* Both take @ask. @reason may be NULL. */
+void _nebula_ask_cancel (NebulaInstance *instance, NebulaAsk *ask, const char *reason);
+void _nebula_ask_signal (NebulaInstance *instance,
+                         NebulaAsk *ask,
+                         const char *name,
+                         NebulaValue *value);
 
 /* nebula-execution.c */
 NebulaExecution *_nebula_execution_get_for (NebulaInstance *instance);

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gi18n-lib.h>
 
-#include "nebula-duration.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
-#include "nebula-id.h"
-#include "nebula-input-internal.h"
 #include "nebula-limits.h"
 #include "nebula-memory-store.h"
 
@@ -25,7 +22,14 @@
  * Since: 1.0
  */
 
-enum { PROP_RESOLVER = 1, PROP_STORE, PROP_CLOCK, PROP_EVENT_BUS, N_PROPS };
+enum {
+  PROP_RESOLVER = 1,
+  PROP_STORE,
+  PROP_CLOCK,
+  PROP_EXECUTOR,
+  PROP_EVENT_BUS,
+  N_PROPS
+};
 
 static GParamSpec *props[N_PROPS];
 
@@ -66,6 +70,18 @@ nebula_engine_watch_journal (NebulaJournalEvent event,
 }
 
 static void
+nebula_engine_receive (gpointer letter, gpointer user_data)
+{
+  ((NebulaLetter *) letter)->klass->receive (letter);
+}
+
+static void
+nebula_engine_discard (gpointer letter)
+{
+  ((NebulaLetter *) letter)->klass->discard (letter);
+}
+
+static void
 nebula_engine_constructed (GObject *object)
 {
   NebulaEngine *self = NEBULA_ENGINE (object);
@@ -75,11 +91,13 @@ nebula_engine_constructed (GObject *object)
     self->store = nebula_memory_store_new ();
   if (!self->clock)
     self->clock = g_object_ref (nebula_clock_get_system ());
+  if (!self->executor)
+    self->executor = g_object_ref (nebula_executor_get_default ());
   self->bus = nebula_event_bus_new ();
   self->journal = nebula_journal_new (self->store, FALSE);
   nebula_journal_set_watch (self->journal, nebula_engine_watch_journal, self);
   self->mailbox =
-      nebula_mailbox_new (self->context, PRIORITY_RESULT, _nebula_runner_receive, self);
+      nebula_mailbox_new (self->context, PRIORITY_RESULT, nebula_engine_receive, self);
   _nebula_scheduler_start (self);
 }
 
@@ -97,6 +115,9 @@ nebula_engine_get_property (GObject *object, guint id, GValue *value, GParamSpec
     break;
   case PROP_CLOCK:
     g_value_set_object (value, self->clock);
+    break;
+  case PROP_EXECUTOR:
+    g_value_set_object (value, self->executor);
     break;
   case PROP_EVENT_BUS:
     g_value_set_object (value, self->bus);
@@ -124,6 +145,9 @@ nebula_engine_set_property (GObject *object,
   case PROP_CLOCK:
     self->clock = g_value_dup_object (value);
     break;
+  case PROP_EXECUTOR:
+    self->executor = g_value_dup_object (value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -138,6 +162,7 @@ nebula_engine_dispose (GObject *object)
   g_clear_object (&self->bus);
   g_clear_object (&self->store);
   g_clear_object (&self->clock);
+  g_clear_object (&self->executor);
   g_clear_object (&self->resolver);
   G_OBJECT_CLASS (nebula_engine_parent_class)->dispose (object);
 }
@@ -155,6 +180,8 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->gates);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
+  g_mutex_clear (&self->away_lock);
+  g_cond_clear (&self->away_done);
   g_main_context_unref (self->context);
   G_OBJECT_CLASS (nebula_engine_parent_class)->finalize (object);
 }
@@ -192,6 +219,13 @@ nebula_engine_class_init (NebulaEngineClass *klass)
    */
   props[PROP_CLOCK] = g_param_spec_object ("clock", NULL, NULL, NEBULA_TYPE_CLOCK, flags);
   /**
+   * NebulaEngine:executor:
+   *
+   * Where decisions are taken that are too heavy for the engine's loop; the process's pool of threads if none is given.
+   */
+  props[PROP_EXECUTOR] =
+      g_param_spec_object ("executor", NULL, NULL, NEBULA_TYPE_EXECUTOR, flags);
+  /**
    * NebulaEngine:event-bus:
    *
    * Tells what is committed.
@@ -213,6 +247,9 @@ nebula_engine_init (NebulaEngine *self)
 {
   self->context = g_main_context_ref_thread_default ();
   self->scope = nebula_scope_new_global ();
+  self->inline_fuel = NEBULA_LIMIT_FUEL_INLINE;
+  g_mutex_init (&self->away_lock);
+  g_cond_init (&self->away_done);
   self->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, instance_free);
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
@@ -367,138 +404,6 @@ _nebula_engine_deploy_limited (NebulaEngine *self,
   return g_steal_pointer (&plan);
 }
 
-static char *
-make_id (NebulaEngine *self)
-{
-  g_autoptr (NebulaId) id = nebula_id_new (NEBULA_ID_KIND_EXECUTION, self->clock);
-
-  return nebula_id_to_string (id);
-}
-
-/* What is captured when an execution is created: `env`, `trigger`, `user`. */
-static NebulaValue *
-capture (NebulaValue *options)
-{
-  static const char *const names[] = {"env", "trigger", "user"};
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-
-  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
-    NebulaValue *value = nebula_value_get_member (options, names[i]);
-
-    if (value)
-      nebula_value_builder_set (builder, names[i], value);
-  }
-  return nebula_value_builder_end (builder);
-}
-
-/* Of the workflow's own time limit and the one that is asked for the tighter one holds. */
-static gboolean
-tighten (const char *timeout, gint64 *timeout_usec, GError **error)
-{
-  gint64 usec;
-
-  if (!nebula_duration_parse (timeout, &usec, error))
-    return FALSE;
-  if (*timeout_usec == 0 || usec < *timeout_usec)
-    *timeout_usec = usec;
-  return TRUE;
-}
-
-static gboolean
-check_start (NebulaEngine *self,
-             NebulaValue *options,
-             NebulaDurability *ret_durability,
-             gint64 *ret_timeout_usec,
-             GError **error)
-{
-  const char *timeout = nebula_value_get_member_string (options, "timeout", NULL);
-  const char *durability = nebula_value_get_member_string (options, "durability", NULL);
-  const char *id = nebula_value_get_member_string (options, "id", NULL);
-
-  if (self->is_stopped || self->is_sealed) {
-    g_set_error_literal (
-        error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
-        _ ("The engine takes no new executions: it is stopping, or its store failed."));
-    return FALSE;
-  }
-  if (id && g_hash_table_contains (self->instances, id)) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_EXISTS,
-                 _ ("There is an execution “%s” already."), id);
-    return FALSE;
-  }
-  if (timeout && !tighten (timeout, ret_timeout_usec, error))
-    return FALSE;
-  if (!durability || nebula_durability_from_string (durability, ret_durability))
-    return TRUE;
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
-               _ ("“%s” is no durability level. Use strict, relaxed or memory."),
-               durability);
-  return FALSE;
-}
-
-/**
- * nebula_engine_start:
- * @self: an engine
- * @plan: a plan of this engine
- * @input: (nullable): the input; %NULL for an empty object
- * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant}
- * @error: where the failure goes
- *
- * Starts an execution.
- *
- * Nothing has run and nothing is committed when this returns; wait for the handle. The input is checked against the
- * workflow's schema and its defaults are filled in.
- *
- * Errors: %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
- * taken; %NEBULA_ERROR_UNAVAILABLE (retry): the engine is stopping.
- *
- * Returns: (transfer full): the handle
- *
- * Since: 1.0
- */
-NebulaExecution *
-nebula_engine_start (NebulaEngine *self,
-                     NebulaPlan *plan,
-                     NebulaValue *input,
-                     NebulaValue *options,
-                     GError **error)
-{
-  g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
-  g_autoptr (NebulaValue) filled = NULL;
-  g_autoptr (NebulaValue) captured = NULL;
-  g_autofree char *id = NULL;
-  NebulaDurability durability = plan->durability;
-  gint64 timeout_usec = plan->timeout_usec;
-  NebulaInstance *instance;
-
-  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
-  g_return_val_if_fail (plan != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  if (!options)
-    options = empty;
-  if (!input)
-    input = empty;
-  if (!check_start (self, options, &durability, &timeout_usec, error) ||
-      (plan->input_schema &&
-       !nebula_input_check (plan->input_schema, input, &filled, error)))
-    return NULL;
-  id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
-  if (!id)
-    id = make_id (self);
-  instance = _nebula_instance_new (
-      self, id, nebula_value_get_member_string (options, "tenant", "default"), plan);
-  instance->durability = durability;
-  captured = capture (options);
-  self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
-  nebula_kernel_set_timeout (instance->kernel, timeout_usec);
-  nebula_kernel_start (instance->kernel, filled ? filled : input, captured,
-                       nebula_clock_get_random (self->clock),
-                       nebula_clock_get_real_usec (self->clock));
-  _nebula_instance_wake (instance);
-  return _nebula_execution_get_for (instance);
-}
-
 /**
  * nebula_engine_get_execution:
  * @self: an engine
@@ -618,10 +523,11 @@ nebula_engine_stop (NebulaEngine *self)
     return;
   self->is_stopped = TRUE;
   nebula_journal_flush (self->journal);
+  _nebula_away_wait_for_all (self);
   drop_all (self);
   nebula_scope_end (self->scope);
   _nebula_scheduler_stop (self);
   g_clear_pointer (&self->journal, nebula_journal_free);
-  nebula_mailbox_close (self->mailbox, _nebula_runner_discard);
+  nebula_mailbox_close (self->mailbox, nebula_engine_discard);
   g_clear_pointer (&self->mailbox, nebula_mailbox_unref);
 }

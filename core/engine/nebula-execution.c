@@ -213,7 +213,8 @@ check_instance (NebulaExecution *self, GError **error)
   return FALSE;
 }
 
-/* The state that others may see: memory's own if all of it is committed, else folded from the store. */
+/* The state that others may see: memory's own if all of it is committed and at home, else folded from the store. What
+ * was never to be written has only memory: then a turn that is away is waited for. */
 static NebulaKernel *
 get_committed_kernel (NebulaExecution *self, NebulaKernel **ret_owned, GError **error)
 {
@@ -222,7 +223,11 @@ get_committed_kernel (NebulaExecution *self, NebulaKernel **ret_owned, GError **
   g_autoptr (NebulaKernel) kernel = NULL;
   g_autoptr (GPtrArray) segments = NULL;
 
-  if (nebula_kernel_get_state (instance->kernel)->sequence == instance->committed)
+  if (instance->is_away && !_nebula_instance_is_durable (instance))
+    _nebula_away_wait (instance);
+  if (!_nebula_instance_is_durable (instance) ||
+      (!instance->is_away &&
+       nebula_kernel_get_state (instance->kernel)->sequence == instance->committed))
     return instance->kernel;
   kernel = nebula_kernel_new (instance->plan, instance->id, instance->tenant, &host);
   segments =
@@ -244,6 +249,7 @@ get_committed_kernel (NebulaExecution *self, NebulaKernel **ret_owned, GError **
  * @error: where the failure goes
  *
  * Gets the run object {execution, workflow, status, output, error, started, duration_us, nodes}, of committed facts.
+ * Blocks for the store while not all that it has done is committed.
  *
  * Errors: %NEBULA_ERROR_UNAVAILABLE (retry): the engine has dropped it; those of the store.
  *
@@ -314,7 +320,8 @@ report_unnamed (NebulaState *state, const char *path)
  * @path: path of a node: `price`, or inside loops `each[3].price`
  * @error: where the failure goes
  *
- * Gets what a node did, {status, attempts, duration_us, result | error}, also inside rounds that have ended.
+ * Gets what a node did, {status, attempts, duration_us, result | error}, also inside rounds that have ended. Blocks for
+ * the store.
  *
  * Errors: %NEBULA_ERROR_NOT_FOUND (terminal): no such node-run; those of the store.
  *
@@ -355,7 +362,8 @@ nebula_execution_get_node_report (NebulaExecution *self, const char *path, GErro
  * nebula_execution_explain:
  * @self: an execution
  *
- * Says why it is not running: an array of {node, reason, since, …}, from its state alone.
+ * Says why it is not running: an array of {node, reason, since, …}, from its committed state alone. Blocks for the
+ * store while not all that it has done is committed.
  *
  * Returns: (transfer full): the array; empty when it has ended
  *
@@ -364,10 +372,16 @@ nebula_execution_get_node_report (NebulaExecution *self, const char *path, GErro
 NebulaValue *
 nebula_execution_explain (NebulaExecution *self)
 {
+  g_autoptr (NebulaKernel) owned = NULL;
+  g_autoptr (GError) error = NULL;
+  NebulaKernel *kernel = NULL;
+
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), NULL);
-  if (!self->instance)
+  if (self->instance)
+    kernel = get_committed_kernel (self, &owned, &error);
+  if (!kernel)
     return nebula_value_new_array (NULL, 0);
-  return nebula_kernel_explain (self->instance->kernel);
+  return nebula_kernel_explain (kernel);
 }
 
 /**
@@ -409,26 +423,6 @@ begin (NebulaExecution *self,
   return NULL;
 }
 
-static void
-answer_when_committed (NebulaExecution *self, GTask *task)
-{
-  _nebula_instance_add_waiter (self->instance, task);
-  _nebula_instance_wake (self->instance);
-}
-
-static gboolean
-refuse_ended (NebulaExecution *self, GTask *task)
-{
-  NebulaExecutionStatus status = nebula_kernel_get_state (self->instance->kernel)->status;
-
-  if (!nebula_execution_status_is_terminal (status))
-    return FALSE;
-  g_task_return_new_error (task, NEBULA_ERROR, NEBULA_ERROR_CONFLICT,
-                           _ ("The execution has ended already: %s."),
-                           nebula_execution_status_to_string (status));
-  return TRUE;
-}
-
 /**
  * nebula_execution_cancel_async:
  * @self: an execution
@@ -455,11 +449,7 @@ nebula_execution_cancel_async (NebulaExecution *self,
   if (!task)
     return;
   g_task_set_source_tag (task, nebula_execution_cancel_async);
-  if (refuse_ended (self, task))
-    return;
-  nebula_kernel_cancel (self->instance->kernel, NEBULA_EXECUTION_STATUS_CANCELLED, reason,
-                        nebula_clock_get_real_usec (self->engine->clock));
-  answer_when_committed (self, task);
+  _nebula_ask_cancel (self->instance, _nebula_ask_new (task), reason);
 }
 
 static gboolean
@@ -519,11 +509,7 @@ nebula_execution_signal_async (NebulaExecution *self,
   if (!task)
     return;
   g_task_set_source_tag (task, nebula_execution_signal_async);
-  if (refuse_ended (self, task))
-    return;
-  nebula_kernel_signal (self->instance->kernel, name, value ? value : null,
-                        nebula_clock_get_real_usec (self->engine->clock));
-  answer_when_committed (self, task);
+  _nebula_ask_signal (self->instance, _nebula_ask_new (task), name, value ? value : null);
 }
 
 /**
@@ -572,10 +558,7 @@ nebula_execution_resume_async (NebulaExecution *self,
   if (!task)
     return;
   g_task_set_source_tag (task, nebula_execution_resume_async);
-  if (refuse_ended (self, task))
-    return;
-  _nebula_recovery_take_up (self->instance);
-  answer_when_committed (self, task);
+  _nebula_recovery_take_up (self->instance, _nebula_ask_new (task));
 }
 
 /**

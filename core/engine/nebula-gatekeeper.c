@@ -114,24 +114,58 @@ load_gate (NebulaEngine *engine, const char *stream, const char *key, GError **e
   return gate;
 }
 
-/* Lets an execution in; its fact and the message that it came by are one unit. */
+/* Letting an execution in; its fact and the message that it came by are one unit. */
+typedef struct {
+  char *message_id;
+  gboolean is_news;
+} Grant;
+
+static gboolean
+grant_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
+{
+  NebulaState *state = nebula_kernel_get_state (kernel);
+  guint64 before = state->sequence;
+
+  nebula_kernel_grant (kernel, now_usec);
+  ((Grant *) data)->is_news = state->sequence != before;
+  return TRUE;
+}
+
+static void
+grant_answer (NebulaInstance *instance, const GError *error, gpointer data)
+{
+  Grant *self = data;
+
+  if (error || !self->is_news)
+    return;
+  if (!instance->consumed)
+    instance->consumed = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (instance->consumed, g_steal_pointer (&self->message_id));
+}
+
+static void
+grant_free (gpointer data)
+{
+  g_free (((Grant *) data)->message_id);
+  g_free (data);
+}
+
+static const NebulaStimulusClass grant_class = {grant_apply, grant_answer, grant_free};
+
 static void
 grant (NebulaEngine *engine, const char *execution, const char *message_id)
 {
   g_autoptr (GError) error = NULL;
   NebulaInstance *instance = _nebula_recovery_load (engine, execution, &error);
+  Grant *data;
 
   if (!instance) {
     g_debug ("A gate let in %s, which is gone: %s", execution, error->message);
     return;
   }
-  nebula_kernel_grant (instance->kernel, nebula_clock_get_real_usec (engine->clock));
-  if (nebula_kernel_get_n_facts (instance->kernel) > 0) {
-    if (!instance->consumed)
-      instance->consumed = g_ptr_array_new_with_free_func (g_free);
-    g_ptr_array_add (instance->consumed, g_strdup (message_id));
-  }
-  _nebula_instance_wake (instance);
+  data = g_new0 (Grant, 1);
+  data->message_id = g_strdup (message_id);
+  _nebula_away_stimulate (instance, &grant_class, data, FALSE);
 }
 
 static void

@@ -11,7 +11,6 @@
 #include "nebula-error.h"
 #include "nebula-plant-internal.h"
 
-#define TURN_FACTS 1024
 #define N_SHARDS   256
 
 static guint
@@ -35,10 +34,12 @@ _nebula_instance_new (NebulaEngine *engine,
   self->plan = nebula_plan_ref (plan);
   self->durability = plan->durability;
   self->kernel = nebula_kernel_new (plan, id, tenant, &host);
+  nebula_kernel_set_inline_fuel (self->kernel, engine->inline_fuel);
   self->created_usec = nebula_clock_get_real_usec (engine->clock);
   self->run_link.data = self;
   g_queue_init (&self->attempts);
   g_queue_init (&self->waiters);
+  g_queue_init (&self->stimuli);
   g_hash_table_insert (engine->instances, self->id, self);
   return self;
 }
@@ -103,6 +104,7 @@ _nebula_instance_free (NebulaInstance *self)
   _nebula_scheduler_remove (self->engine, self);
   _nebula_runner_abandon_all (self);
   g_clear_pointer (&self->pending_events, g_array_unref);
+  g_clear_pointer (&self->away_events, g_array_unref);
   g_clear_pointer (&self->consumed, g_ptr_array_unref);
   g_clear_pointer (&self->messages, g_ptr_array_unref);
   nebula_kernel_free (self->kernel);
@@ -117,6 +119,7 @@ _nebula_instance_drop (NebulaInstance *self, const GError *error)
 {
   /* Held by a unit that is none: whoever is answered may let go of the last handle. */
   self->n_units++;
+  _nebula_away_clear (self, error);
   answer_waiters (self, 0, error);
   answer_end_waiters (self, error);
   _nebula_execution_detach (self);
@@ -162,26 +165,69 @@ _nebula_instance_add_waiter (NebulaInstance *self, GTask *task)
     answer_waiters (self, self->committed, NULL);
 }
 
+/* Resolving the parameters of an attempt, which is too much for the loop. */
+static gboolean
+resolve_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaResult) result = NULL;
+
+  if (!nebula_kernel_wants_result (kernel, data) ||
+      nebula_kernel_resolve (kernel, data, &error))
+    return TRUE;
+  if (g_error_matches (error, NEBULA_KERNEL_WOULD_BLOCK))
+    return FALSE;
+  result = nebula_result_new_error (error);
+  nebula_kernel_result (kernel, data, result, now_usec);
+  return TRUE;
+}
+
+static void
+resolve_answer (NebulaInstance *self, const GError *error, gpointer data)
+{
+  self->is_resolving = FALSE;
+}
+
+static const NebulaStimulusClass resolve_class = {resolve_apply, resolve_answer, g_free};
+
+/* FALSE: it must wait. */
+static gboolean
+run_command (NebulaInstance *self, const NebulaCommand *command)
+{
+  if (!nebula_kernel_is_current (self->kernel, command)) {
+    nebula_kernel_withdraw (self->kernel, command,
+                            nebula_clock_get_real_usec (self->engine->clock));
+    return TRUE;
+  }
+  if (self->is_resolving)
+    return FALSE;
+  if (_nebula_runner_start (self, command))
+    return TRUE;
+  self->is_resolving = TRUE;
+  _nebula_away_stimulate (self, &resolve_class, g_memdup2 (command, sizeof *command),
+                          TRUE);
+  return FALSE;
+}
+
 /* Runs the commands whose facts are committed and that still hold. */
 static void
 run_commands (NebulaInstance *self)
 {
-  GArray *commands = nebula_kernel_get_commands (self->kernel);
+  GArray *commands;
   guint n_kept = 0;
+
+  if (self->is_away)
+    return; /* when it comes home */
+  commands = nebula_kernel_get_commands (self->kernel);
 
   for (guint i = 0; i < commands->len; i++) {
     NebulaCommand command = g_array_index (commands, NebulaCommand, i);
 
-    if (!command.runs_ahead && command.sequence > self->committed &&
-        !NEBULA_PLANT ("no-recheck")) {
+    gboolean must_wait = !command.runs_ahead && command.sequence > self->committed &&
+                         !NEBULA_PLANT ("no-recheck");
+
+    if (must_wait || !run_command (self, &command))
       g_array_index (commands, NebulaCommand, n_kept++) = command;
-      continue;
-    }
-    if (nebula_kernel_is_current (self->kernel, &command))
-      _nebula_runner_start (self, &command);
-    else
-      nebula_kernel_withdraw (self->kernel, &command,
-                              nebula_clock_get_real_usec (self->engine->clock));
   }
   g_array_set_size (commands, n_kept);
 }
@@ -194,7 +240,7 @@ become_committed (NebulaInstance *self, guint64 sequence, NebulaExecutionStatus 
   self->committed_status = status;
   _nebula_narrator_publish (self);
   answer_waiters (self, sequence, NULL);
-  if (nebula_execution_status_is_terminal (status) &&
+  if (nebula_execution_status_is_terminal (status) && !self->is_away &&
       sequence == nebula_kernel_get_state (self->kernel)->sequence) {
     end_scope (self);
     answer_end_waiters (self, NULL);
@@ -208,7 +254,7 @@ settle (NebulaInstance *self)
   NebulaState *state = nebula_kernel_get_state (self->kernel);
 
   if (self->n_units > 0 || self->wants_turn || self->attempts.length > 0 ||
-      self->handle || nebula_kernel_get_commands (self->kernel)->len > 0 ||
+      self->stimuli.length > 0 || self->handle || nebula_kernel_get_commands (self->kernel)->len > 0 ||
       state->sequence != self->committed)
     return;
   if (nebula_execution_status_is_terminal (self->committed_status))
@@ -226,10 +272,9 @@ _nebula_instance_settle (NebulaInstance *self)
   settle (self);
 }
 
-/* Gives back a unit, or what counts as one so that @self stays while somebody is answered: he may let go of the last
- * handle, or stop the engine. */
-static void
-release (NebulaInstance *self)
+/* Whoever was answered may have let go of the last handle, or have stopped the engine. */
+void
+_nebula_instance_release (NebulaInstance *self)
 {
   self->n_units--;
   if (!self->is_dropped)
@@ -247,6 +292,8 @@ accept (NebulaInstance *self, const NebulaUnit *unit)
     return;
   run_commands (self);
   _nebula_gatekeeper_deliver (self->engine, unit->messages);
+  if (self->is_away)
+    return;
   if (self->is_held_back || nebula_kernel_get_n_facts (self->kernel) > 0)
     _nebula_instance_wake (self);
 }
@@ -266,7 +313,7 @@ committed (const NebulaUnit *unit,
   else if (!self->is_dropped)
     accept (self, unit);
 
-  release (self);
+  _nebula_instance_release (self);
 }
 
 static NebulaHeader *
@@ -367,38 +414,78 @@ is_too_far_ahead (NebulaInstance *self)
 }
 
 static void
-plan_next (NebulaInstance *self, gboolean has_more)
+plan_next (NebulaInstance *self, NebulaTurn turn)
 {
-  if (has_more || (!_nebula_instance_is_durable (self) &&
-                   nebula_kernel_get_n_facts (self->kernel) > 0))
-    _nebula_instance_wake (self);
   _nebula_scheduler_set_wake (self->engine, &self->wake,
                               nebula_kernel_get_next_due (self->kernel));
+  if (turn == NEBULA_TURN_HEAVY && !self->engine->is_stopped && !self->engine->is_sealed)
+    _nebula_away_send (self);
+  else if (turn == NEBULA_TURN_MORE || (self->stimuli.length > 0 && !self->is_held_back) ||
+           (!_nebula_instance_is_durable (self) &&
+            nebula_kernel_get_n_facts (self->kernel) > 0))
+    _nebula_instance_wake (self);
 }
 
 void
 _nebula_instance_turn (NebulaInstance *self)
 {
   g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
-  NebulaState *state = nebula_kernel_get_state (self->kernel);
-  gboolean has_more = TRUE;
+  gboolean has_units = self->n_units > 0;
+  gboolean must_leave;
+  NebulaTurn turn = NEBULA_TURN_HEAVY;
 
-  self->is_held_back = self->n_units > 0 && is_too_far_ahead (self);
-  if (self->is_held_back)
-    has_more = FALSE; /* its commit brings it back */
-  else
-    has_more = nebula_kernel_turn (self->kernel, TURN_FACTS,
-                                   nebula_clock_get_real_usec (self->engine->clock));
+  self->n_units++; /* held: see _nebula_instance_release () */
+  must_leave = _nebula_away_drain (self);
+  if (!self->is_dropped) {
+    self->is_held_back = has_units && is_too_far_ahead (self);
+    if (self->is_held_back)
+      turn = NEBULA_TURN_IDLE; /* its commit brings it back */
+    else if (!must_leave)
+      turn = nebula_kernel_turn (self->kernel, NEBULA_TURN_FACTS,
+                                 nebula_clock_get_real_usec (engine->clock));
+    _nebula_instance_end_turn (self, turn);
+  }
+  _nebula_instance_release (self);
+}
+
+static gboolean
+tick_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
+{
+  return nebula_kernel_tick (kernel, now_usec);
+}
+
+static void
+tick_answer (NebulaInstance *self, const GError *error, gpointer data)
+{
+  self->is_tick_queued = FALSE;
+}
+
+static const NebulaStimulusClass tick_class = {tick_apply, tick_answer, NULL};
+
+void
+_nebula_instance_tick (NebulaInstance *self)
+{
+  if (self->is_tick_queued)
+    return;
+  self->is_tick_queued = TRUE;
+  _nebula_away_stimulate (self, &tick_class, NULL, FALSE);
+}
+
+void
+_nebula_instance_end_turn (NebulaInstance *self, NebulaTurn turn)
+{
+  NebulaState *state = nebula_kernel_get_state (self->kernel);
+
   if (state->n_cancelled != self->n_cancelled_seen) {
     self->n_cancelled_seen = state->n_cancelled;
     _nebula_runner_sweep (self);
   }
 
-  self->n_units++; /* held: see release () */
+  self->n_units++;
   run_commands (self);
   if (nebula_kernel_get_n_facts (self->kernel) > 0)
     submit (self);
   if (!self->is_dropped)
-    plan_next (self, has_more);
-  release (self);
+    plan_next (self, turn);
+  _nebula_instance_release (self);
 }

@@ -60,6 +60,45 @@ get_topic (const NebulaFact *fact)
                                          : topics[fact->kind];
 }
 
+/* The bit of a fact among the ones that somebody wants to hear of. */
+static guint64
+get_topic_bit (guint kind, guint32 status)
+{
+  return G_GUINT64_CONSTANT (1) << (kind == NEBULA_FACT_ENDED ? 32 + status : kind);
+}
+
+void
+_nebula_narrator_capture (NebulaInstance *instance)
+{
+  NebulaEventBus *bus = instance->engine->bus;
+  NebulaFact fact = {0};
+
+  instance->away_topics = 0;
+  if (!nebula_event_bus_has_any_subscriber (bus))
+    return;
+  for (guint kind = NEBULA_FACT_STARTED; kind < NEBULA_FACT_ENDED; kind++) {
+    fact.kind = kind;
+    if (get_topic (&fact) && nebula_event_bus_has_subscriber (bus, get_topic (&fact)))
+      instance->away_topics |= get_topic_bit (kind, 0);
+  }
+  fact.kind = NEBULA_FACT_ENDED;
+  for (guint status = 0; status <= NEBULA_EXECUTION_STATUS_TIMED_OUT; status++) {
+    fact.code = status;
+    if (nebula_event_bus_has_subscriber (bus, get_topic (&fact)))
+      instance->away_topics |= get_topic_bit (fact.kind, status);
+  }
+}
+
+/* Away from the loop the bus may not be asked. */
+static gboolean
+is_wanted (NebulaInstance *instance, const NebulaFact *fact, const char *topic)
+{
+  if (instance->is_away)
+    return (instance->away_topics & get_topic_bit (fact->kind, fact->code)) != 0;
+  return instance->engine->has_listener &&
+         nebula_event_bus_has_subscriber (instance->engine->bus, topic);
+}
+
 static NebulaValue *
 make_data (NebulaInstance *instance, const NebulaFact *fact)
 {
@@ -94,15 +133,17 @@ void
 _nebula_narrator_recorded (const NebulaFact *fact, gpointer data)
 {
   NebulaInstance *instance = data;
-  const char *topic = instance->engine->has_listener ? get_topic (fact) : NULL;
+  const char *topic = get_topic (fact);
+  GArray **events =
+      instance->is_away ? &instance->away_events : &instance->pending_events;
   NebulaPendingEvent pending;
   g_autoptr (NebulaValue) event_data = NULL;
 
-  if (!topic || !nebula_event_bus_has_subscriber (instance->engine->bus, topic))
+  if (!topic || !is_wanted (instance, fact, topic))
     return;
-  if (!instance->pending_events) {
-    instance->pending_events = g_array_new (FALSE, FALSE, sizeof (NebulaPendingEvent));
-    g_array_set_clear_func (instance->pending_events, pending_clear);
+  if (!*events) {
+    *events = g_array_new (FALSE, FALSE, sizeof (NebulaPendingEvent));
+    g_array_set_clear_func (*events, pending_clear);
   }
   event_data = make_data (instance, fact);
   pending.sequence = nebula_kernel_get_state (instance->kernel)->sequence;
@@ -110,7 +151,7 @@ _nebula_narrator_recorded (const NebulaFact *fact, gpointer data)
       instance, topic,
       fact->node == NEBULA_PLAN_NONE ? NULL : instance->plan->nodes[fact->node].id,
       pending.sequence, event_data);
-  g_array_append_val (instance->pending_events, pending);
+  g_array_append_val (*events, pending);
 }
 
 void

@@ -186,35 +186,95 @@ _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper)
     _nebula_sleepers_remove (engine, sleeper);
     return;
   }
-  nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
-  _nebula_instance_wake (instance);
+  _nebula_instance_tick (instance);
 }
 
-/* An execution that was running when the engine stopped. Two recoveries without progress park it: one bad execution
- * must not take the engine down again and again. */
+/* Taking up what waits or was left behind. */
+typedef struct {
+  gboolean is_recovery; /* nobody asked: two without progress park it */
+  gboolean was_running; /* when its engine went away */
+  gboolean is_begun;    /* only the rest is left to do */
+} TakeUp;
+
+/* Two recoveries without progress park an execution: one bad one must not take the engine down again and again. */
+static gboolean
+take_up (NebulaKernel *kernel, gint64 now_usec, TakeUp *wish)
+{
+  NebulaState *state = nebula_kernel_get_state (kernel);
+
+  if (wish->is_begun)
+    return nebula_kernel_restart (kernel, now_usec);
+  wish->is_begun = TRUE;
+  if (wish->is_recovery && state->recoveries >= RECOVERIES_MAX) {
+    nebula_kernel_pause (kernel, "no-progress-after-recoveries", now_usec);
+    return TRUE;
+  }
+  if (state->is_paused && !wish->is_recovery)
+    return nebula_kernel_resume (kernel, now_usec);
+  return !wish->was_running || nebula_kernel_recover (kernel, now_usec);
+}
+
+static gboolean
+recover_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
+{
+  return take_up (kernel, now_usec, data);
+}
+
+static const NebulaStimulusClass recover_class = {recover_apply, NULL, g_free};
+
+/* An execution that was running when the engine stopped. */
 static void
 resume_instance (NebulaInstance *instance)
 {
-  gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
+  TakeUp *wish = g_new0 (TakeUp, 1);
 
   instance->is_from_store = FALSE;
-  if (nebula_kernel_get_state (instance->kernel)->recoveries >= RECOVERIES_MAX)
-    nebula_kernel_pause (instance->kernel, "no-progress-after-recoveries", now);
-  else
-    nebula_kernel_recover (instance->kernel, now);
-  _nebula_instance_wake (instance);
+  wish->is_recovery = TRUE;
+  wish->was_running = TRUE;
+  _nebula_away_stimulate (instance, &recover_class, wish, FALSE);
 }
 
-void
-_nebula_recovery_take_up (NebulaInstance *instance)
-{
-  gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
+/* Somebody asked, and is answered. */
+typedef struct {
+  TakeUp wish; /* first */
+  NebulaAsk *ask;
+} AskedTakeUp;
 
-  if (nebula_kernel_get_state (instance->kernel)->is_paused)
-    nebula_kernel_resume (instance->kernel, now);
-  else if (instance->is_from_store && instance->committed_status != NEBULA_EXECUTION_STATUS_SUSPENDED)
-    nebula_kernel_recover (instance->kernel, now);
+static gboolean
+asked_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
+{
+  AskedTakeUp *self = data;
+
+  return _nebula_ask_is_refused (self->ask, kernel) ||
+         take_up (kernel, now_usec, &self->wish);
+}
+
+static void
+asked_answer (NebulaInstance *instance, const GError *error, gpointer data)
+{
+  _nebula_ask_answer (((AskedTakeUp *) data)->ask, instance, error);
+}
+
+static void
+asked_free (gpointer data)
+{
+  _nebula_ask_free (((AskedTakeUp *) data)->ask);
+  g_free (data);
+}
+
+static const NebulaStimulusClass asked_class = {asked_apply, asked_answer, asked_free};
+
+void
+_nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask)
+{
+  AskedTakeUp *data = g_new0 (AskedTakeUp, 1);
+
+  data->ask = ask;
+  data->wish.was_running =
+      instance->is_from_store &&
+      instance->committed_status != NEBULA_EXECUTION_STATUS_SUSPENDED;
   instance->is_from_store = FALSE;
+  _nebula_away_stimulate (instance, &asked_class, data, FALSE);
 }
 
 static void

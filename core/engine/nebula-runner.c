@@ -10,15 +10,31 @@
 
 /* A result on its way to the engine's context. */
 typedef struct {
+  NebulaLetter letter; /* first */
   NebulaAttempt *attempt;
   NebulaResult *result; /* NULL: a word of progress */
   double fraction;
   char *message;
   gint level; /* 0: progress, else a log line's */
-} NebulaLetter;
+} Word;
+
+static void receive (gpointer letter);
+static void discard (gpointer letter);
+
+static const NebulaLetterClass letter_class = {receive, discard};
+
+static Word *
+letter_new (NebulaAttempt *attempt)
+{
+  Word *letter = g_new0 (Word, 1);
+
+  letter->letter.klass = &letter_class;
+  letter->attempt = attempt;
+  return letter;
+}
 
 static void
-letter_free (NebulaLetter *letter)
+letter_free (Word *letter)
 {
   g_clear_pointer (&letter->result, nebula_result_unref);
   g_free (letter->message);
@@ -48,9 +64,8 @@ static void
 returned (NebulaInvocation *invocation, NebulaResult *result, gpointer data)
 {
   NebulaAttempt *attempt = data;
-  NebulaLetter *letter = g_new0 (NebulaLetter, 1);
+  Word *letter = letter_new (attempt);
 
-  letter->attempt = attempt;
   letter->result = nebula_result_ref (result);
   if (nebula_mailbox_post (attempt->mailbox, letter))
     return;
@@ -61,9 +76,8 @@ returned (NebulaInvocation *invocation, NebulaResult *result, gpointer data)
 static void
 post_word (NebulaAttempt *attempt, double fraction, gint level, const char *message)
 {
-  NebulaLetter *letter = g_new0 (NebulaLetter, 1);
+  Word *letter = letter_new (attempt);
 
-  letter->attempt = attempt;
   letter->fraction = fraction;
   letter->level = level;
   letter->message = g_strdup (message);
@@ -116,10 +130,15 @@ _nebula_runner_get_effect (NebulaPlanNode *node,
                            GError **error)
 {
   NebulaInstance *instance = data;
-  NebulaActionClass *klass =
-      nebula_action_resolver_load (instance->engine->resolver, node->info, error);
+  NebulaActionClass *klass;
   g_autoptr (NebulaAction) action = NULL;
 
+  /* Resolver and actions belong to the loop. */
+  if (instance->is_away) {
+    g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "Ask on the loop.");
+    return -1;
+  }
+  klass = nebula_action_resolver_load (instance->engine->resolver, node->info, error);
   if (!klass)
     return -1;
   /* Most classes have one effect whatever their parameters are: no instance is needed to tell. */
@@ -186,7 +205,7 @@ fail_to_start (NebulaInstance *instance,
   _nebula_instance_wake (instance);
 }
 
-void
+gboolean
 _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
 {
   NebulaEngine *engine = instance->engine;
@@ -197,13 +216,15 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
   g_autoptr (GError) error = NULL;
   NebulaWork *work = nebula_kernel_prepare (instance->kernel, command, &error);
 
+  if (g_error_matches (error, NEBULA_KERNEL_WOULD_BLOCK))
+    return FALSE;
   if (work) {
     nebula_kernel_fill_arguments (instance->kernel, work, &arguments);
     action = create_action (engine, node, &arguments, &error);
   }
   if (!action) {
     fail_to_start (instance, command, error);
-    return;
+    return TRUE;
   }
   attempt = g_new0 (NebulaAttempt, 1);
   attempt->engine = engine;
@@ -215,10 +236,11 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
   g_queue_push_tail_link (&instance->attempts, &attempt->link);
   _nebula_narrator_tell (instance, "node.started", node->id, NULL);
   invoke (attempt, work);
+  return TRUE;
 }
 
 static void
-tell_word (NebulaLetter *letter)
+tell_word (Word *letter)
 {
   NebulaAttempt *attempt = letter->attempt;
   NebulaPlanNode *node;
@@ -240,10 +262,53 @@ tell_word (NebulaLetter *letter)
                          node->id, data);
 }
 
-void
-_nebula_runner_receive (gpointer data, gpointer user_data)
+/* The result of an attempt, for a kernel that is away or a value that is too large for the loop. */
+typedef struct {
+  NebulaCommand command;
+  NebulaResult *result;
+} LateResult;
+
+static gboolean
+late_result_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
 {
-  NebulaLetter *letter = data;
+  LateResult *late = data;
+
+  nebula_kernel_result (kernel, &late->command, late->result, now_usec);
+  return TRUE;
+}
+
+static void
+late_result_free (gpointer data)
+{
+  nebula_result_unref (((LateResult *) data)->result);
+  g_free (data);
+}
+
+static const NebulaStimulusClass late_result_class = {late_result_apply, NULL,
+                                                      late_result_free};
+
+static void
+take_result (NebulaInstance *instance, NebulaAttempt *attempt, NebulaResult *result)
+{
+  gboolean is_large = nebula_kernel_is_large (nebula_result_get_value (result));
+  LateResult *late;
+
+  if (!is_large && _nebula_away_is_free (instance)) {
+    nebula_kernel_result (instance->kernel, &attempt->command, result,
+                          nebula_clock_get_real_usec (attempt->engine->clock));
+    _nebula_instance_wake (instance);
+    return;
+  }
+  late = g_new (LateResult, 1);
+  late->command = attempt->command;
+  late->result = nebula_result_ref (result);
+  _nebula_away_stimulate (instance, &late_result_class, late, is_large);
+}
+
+static void
+receive (gpointer data)
+{
+  Word *letter = data;
   NebulaAttempt *attempt = letter->attempt;
   NebulaInstance *instance = attempt->instance;
 
@@ -252,19 +317,22 @@ _nebula_runner_receive (gpointer data, gpointer user_data)
     letter_free (letter);
     return;
   }
-  if (instance && !attempt->is_abandoned)
-    nebula_kernel_result (instance->kernel, &attempt->command, letter->result,
-                          nebula_clock_get_real_usec (attempt->engine->clock));
-  attempt_free (attempt);
   if (instance)
+    instance->n_units++; /* held: see _nebula_instance_release () */
+  if (instance && !attempt->is_abandoned)
+    take_result (instance, attempt, letter->result);
+  else if (instance)
     _nebula_instance_wake (instance);
+  attempt_free (attempt);
   letter_free (letter);
+  if (instance)
+    _nebula_instance_release (instance);
 }
 
-void
-_nebula_runner_discard (gpointer data)
+static void
+discard (gpointer data)
 {
-  NebulaLetter *letter = data;
+  Word *letter = data;
 
   if (letter->result)
     attempt_free (letter->attempt);
@@ -285,10 +353,8 @@ _nebula_runner_time_out (NebulaAttempt *attempt)
                                 NEBULA_RETRY_CLASS_RETRY, NULL);
   result = nebula_result_new (NEBULA_RESULT_KIND_UNKNOWN, NULL, failure, 0);
   attempt->is_abandoned = TRUE;
-  nebula_kernel_result (instance->kernel, &attempt->command, result,
-                        nebula_clock_get_real_usec (instance->engine->clock));
+  take_result (instance, attempt, result);
   g_cancellable_cancel (nebula_invocation_get_cancellable (attempt->invocation));
-  _nebula_instance_wake (instance);
 }
 
 static void

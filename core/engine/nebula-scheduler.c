@@ -67,7 +67,8 @@ _nebula_scheduler_stop (NebulaEngine *engine)
 void
 _nebula_scheduler_push (NebulaEngine *engine, NebulaInstance *instance)
 {
-  if (instance->wants_turn || engine->is_stopped || engine->is_sealed)
+  if (instance->wants_turn || instance->is_away || engine->is_stopped ||
+      engine->is_sealed)
     return;
   instance->wants_turn = TRUE;
   g_queue_push_tail_link (&engine->run_queue, &instance->run_link);
@@ -96,8 +97,7 @@ wake_entry (NebulaEngine *engine, NebulaWake *wake)
   }
   instance = (NebulaInstance *) (gpointer) ((char *) wake -
                                             G_STRUCT_OFFSET (NebulaInstance, wake));
-  nebula_kernel_tick (instance->kernel, nebula_clock_get_real_usec (engine->clock));
-  _nebula_instance_wake (instance);
+  _nebula_instance_tick (instance);
 }
 
 static gboolean

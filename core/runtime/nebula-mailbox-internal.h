@@ -6,7 +6,7 @@
 G_BEGIN_DECLS
 
 /*
- * Hands things from any thread to the owner's context, many in one dispatch.
+ * Hands things from any thread to the owner's context, as many in one dispatch as fit into 200 µs.
  *
  * Thread: post from any; all else in the owner's context.
  */

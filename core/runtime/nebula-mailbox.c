@@ -1,31 +1,61 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nebula-mailbox-internal.h"
+#include "nebula-sync-internal.h"
+
+/* For so long letters are delivered in one dispatch; then other sources have their turn. */
+#define DISPATCH_USEC 200
 
 struct _NebulaMailbox {
   gatomicrefcount ref_count;
   GMutex lock; /* guards letters, is_closed */
   GPtrArray *letters;
   gboolean is_closed;
-  GSource *source; /* NULL once closed */
+  GPtrArray *taken; /* the owner's: letters that are being delivered */
+  guint n_delivered;
+  GSource *source;
   GMainContext *context;
   NebulaMailboxReceive receive;
   gpointer user_data;
 };
 
+static void
+take (NebulaMailbox *self)
+{
+  GPtrArray *taken = self->taken;
+
+  g_ptr_array_set_size (taken, 0);
+  self->n_delivered = 0;
+  _nebula_sync_lock (&self->lock);
+  self->taken = self->letters;
+  self->letters = taken;
+  _nebula_sync_unlock (&self->lock);
+}
+
+static void
+sleep_if_empty (NebulaMailbox *self)
+{
+  if (self->n_delivered < self->taken->len)
+    return;
+  _nebula_sync_lock (&self->lock);
+  if (self->letters->len == 0)
+    g_source_set_ready_time (self->source, -1);
+  _nebula_sync_unlock (&self->lock);
+}
+
 static gboolean
 nebula_mailbox_dispatch (gpointer data)
 {
   NebulaMailbox *self = nebula_mailbox_ref (data);
-  GPtrArray *letters;
+  gint64 end = g_get_monotonic_time () + DISPATCH_USEC;
 
-  g_mutex_lock (&self->lock);
-  letters = g_steal_pointer (&self->letters);
-  self->letters = g_ptr_array_new ();
-  g_source_set_ready_time (self->source, -1);
-  g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < letters->len; i++)
-    self->receive (letters->pdata[i], self->user_data);
-  g_ptr_array_unref (letters);
+  if (self->n_delivered == self->taken->len)
+    take (self);
+  while (self->n_delivered < self->taken->len) {
+    self->receive (self->taken->pdata[self->n_delivered++], self->user_data);
+    if (g_get_monotonic_time () >= end)
+      break;
+  }
+  sleep_if_empty (self);
   nebula_mailbox_unref (self);
   return G_SOURCE_CONTINUE;
 }
@@ -49,6 +79,7 @@ nebula_mailbox_new (GMainContext *context,
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
   self->letters = g_ptr_array_new ();
+  self->taken = g_ptr_array_new ();
   self->context = g_main_context_ref (context);
   self->receive = receive;
   self->user_data = user_data;
@@ -74,6 +105,7 @@ nebula_mailbox_unref (NebulaMailbox *self)
     return;
   g_clear_pointer (&self->source, g_source_unref);
   g_ptr_array_unref (self->letters);
+  g_ptr_array_unref (self->taken);
   g_main_context_unref (self->context);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -84,24 +116,26 @@ nebula_mailbox_post (NebulaMailbox *self, gpointer letter)
 {
   gboolean is_open;
 
-  g_mutex_lock (&self->lock);
+  _nebula_sync_lock (&self->lock);
   is_open = !self->is_closed;
   if (is_open)
     g_ptr_array_add (self->letters, letter);
   /* Setting the ready time wakes the context; once is enough until the letters are taken. */
   if (is_open && self->letters->len == 1)
     g_source_set_ready_time (self->source, 0);
-  g_mutex_unlock (&self->lock);
+  _nebula_sync_unlock (&self->lock);
   return is_open;
 }
 
 void
 nebula_mailbox_close (NebulaMailbox *self, GDestroyNotify discard)
 {
-  g_mutex_lock (&self->lock);
+  _nebula_sync_lock (&self->lock);
   self->is_closed = TRUE;
-  g_mutex_unlock (&self->lock);
+  _nebula_sync_unlock (&self->lock);
   g_source_destroy (self->source);
+  while (self->n_delivered < self->taken->len)
+    discard (self->taken->pdata[self->n_delivered++]);
   for (guint i = 0; i < self->letters->len; i++)
     discard (self->letters->pdata[i]);
   g_ptr_array_set_size (self->letters, 0);

@@ -16,6 +16,9 @@
 
 #include "nebula-journal-private.h"
 
+/* For so long units are answered in one dispatch; then other sources have their turn. */
+#define DISPATCH_USEC 200
+
 typedef struct
 {
   GSource parent_instance;
@@ -81,9 +84,10 @@ deliver_entry (NebulaJournal *self, NebulaJournalEntry *entry)
   entry_free (entry);
 }
 
-/* A callback may flush: the inner call then goes on where the outer one stopped, so order holds. */
+/* A callback may flush: the inner call then goes on where the outer one stopped, so order holds. What is left at the
+ * monotonic time @end_usec waits for the next call. */
 static void
-deliver (NebulaJournal *self)
+deliver (NebulaJournal *self, gint64 end_usec)
 {
   NebulaJournalEntry *entry = NULL;
 
@@ -93,8 +97,11 @@ deliver (NebulaJournal *self)
   g_atomic_int_set (&self->has_answers, FALSE);
   _nebula_sync_unlock (&self->lock);
 
-  while ((entry = _nebula_journal_queue_pop (&self->delivering)))
+  while ((entry = _nebula_journal_queue_pop (&self->delivering))) {
     deliver_entry (self, entry);
+    if (end_usec != G_MAXINT64 && g_get_monotonic_time () >= end_usec)
+      break;
+  }
   unref (self);
 }
 
@@ -105,7 +112,7 @@ prepare_source (GSource *source, gint *timeout)
 
   *timeout = -1;
 
-  return g_atomic_int_get (&self->has_answers) ||
+  return self->delivering.head || g_atomic_int_get (&self->has_answers) ||
          (!self->thread && g_atomic_int_get (&self->n_queued) > 0);
 }
 
@@ -124,7 +131,7 @@ dispatch_source (GSource *source, GSourceFunc callback, gpointer user_data)
     if (_nebula_journal_is_sync_due (self))
       _nebula_journal_sync_now (self);
   }
-  deliver (self);
+  deliver (self, g_get_monotonic_time () + DISPATCH_USEC);
   if (!self->thread && self->unsynced_since != 0)
     g_source_set_ready_time (source, self->unsynced_since + NEBULA_JOURNAL_SYNC_INTERVAL_USEC);
   unref (self);
@@ -250,7 +257,7 @@ nebula_journal_flush (NebulaJournal *self)
       _nebula_journal_write_inline (self);
     else if (!self->delivering.head)
       wait_for_answers (self);
-    deliver (self);
+    deliver (self, G_MAXINT64);
   }
   unref (self);
 }
@@ -271,10 +278,10 @@ nebula_journal_free (NebulaJournal *self)
 
   /* What callbacks submit now is written here. */
   nebula_journal_flush (self);
-  deliver (self);
+  deliver (self, G_MAXINT64);
   if (self->unsynced_since != 0)
     _nebula_journal_sync_now (self);
-  deliver (self);
+  deliver (self, G_MAXINT64);
   self->watch = NULL;
   g_source_destroy (self->source);
   unref (self);

@@ -54,6 +54,25 @@ evaluate_inputs (const NebulaArguments *arguments, const char **ret_port, GError
   return arguments->environment->get_variable (arguments->environment, "inputs", error);
 }
 
+static std::vector<GThread *> *const evaluated = new std::vector<GThread *>;
+static GMutex evaluated_lock;
+
+static NebulaValue *
+evaluate_where (const NebulaArguments *arguments, const char **ret_port, GError **error)
+{
+  g_mutex_lock (&evaluated_lock);
+  evaluated->push_back (g_thread_self ());
+  g_mutex_unlock (&evaluated_lock);
+  return nebula_value_ref (arguments->parameters);
+}
+
+static void
+setup_where (NebulaActionClass *klass)
+{
+  nebula_action_class_set_evaluate (klass, evaluate_where);
+  add_rest (klass);
+}
+
 static void
 setup_set (NebulaActionClass *klass)
 {
@@ -224,6 +243,7 @@ static const WorldEntry world[] = {
     {"flow.fail", setup_fail},
     {"flow.break", setup_break},
     {"flow.continue", setup_continue},
+    {"test.where", setup_where},
     {"test.pure", setup_pure},
     {"test.read", setup_read},
     {"test.idempotent", setup_idempotent},
@@ -333,6 +353,17 @@ new_world_resolver ()
 {
   return Ref<NebulaActionResolver> (
       (NebulaActionResolver *) g_object_new (world_resolver_get_type (), nullptr));
+}
+
+std::vector<GThread *>
+take_evaluated ()
+{
+  std::vector<GThread *> taken;
+
+  g_mutex_lock (&evaluated_lock);
+  taken.swap (*evaluated);
+  g_mutex_unlock (&evaluated_lock);
+  return taken;
 }
 
 Plan

@@ -8,6 +8,8 @@
 #include "nebula-simple-action.h"
 #include "nebula-test.h"
 
+#include <vector>
+
 G_BEGIN_DECLS
 GType world_resolver_get_type (void);
 G_END_DECLS
@@ -17,9 +19,11 @@ namespace nebula
 
 using Plan = Owned<NebulaPlan, nebula_plan_unref>;
 
-/* A resolver that knows: data.set, flow.if, flow.switch (port by `port`), flow.no-op, all constructs, and the invoked
- * test.pure, test.read, test.idempotent, test.effect. */
+/* A resolver that knows: data.set, flow.if, flow.switch (port by `port`), flow.no-op, all constructs, test.where (as
+ * data.set; it notes its thread), and the invoked test.pure, test.read, test.idempotent, test.effect. */
 Ref<NebulaActionResolver> new_world_resolver ();
+/* The threads in which test.where was evaluated since the last call. */
+std::vector<GThread *> take_evaluated ();
 /* Compiles and links; fails the test with the diagnostics if it does not work. */
 Plan compile (NebulaActionResolver *resolver, const char *text);
 

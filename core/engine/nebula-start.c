@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* How executions begin. */
+
+#include <glib/gi18n-lib.h>
+
+#include "nebula-duration.h"
+#include "nebula-engine-private.h"
+#include "nebula-error.h"
+#include "nebula-id.h"
+#include "nebula-input-internal.h"
+
+static char *
+make_id (NebulaEngine *self)
+{
+  g_autoptr (NebulaId) id = nebula_id_new (NEBULA_ID_KIND_EXECUTION, self->clock);
+
+  return nebula_id_to_string (id);
+}
+
+/* What is captured when an execution is created: `env`, `trigger`, `user`. */
+static NebulaValue *
+capture (NebulaValue *options)
+{
+  static const char *const names[] = {"env", "trigger", "user"};
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    NebulaValue *value = nebula_value_get_member (options, names[i]);
+
+    if (value)
+      nebula_value_builder_set (builder, names[i], value);
+  }
+  return nebula_value_builder_end (builder);
+}
+
+typedef struct {
+  NebulaValue *input;
+  NebulaValue *captured;
+  guint64 seed;
+} Start;
+
+static gboolean
+start_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
+{
+  Start *start = data;
+
+  nebula_kernel_start (kernel, start->input, start->captured, start->seed, now_usec);
+  return TRUE;
+}
+
+static void
+start_free (gpointer data)
+{
+  Start *start = data;
+
+  nebula_value_unref (start->input);
+  nebula_value_unref (start->captured);
+  g_free (start);
+}
+
+static const NebulaStimulusClass start_class = {start_apply, NULL, start_free};
+
+static void
+start_kernel (NebulaInstance *instance, NebulaValue *input, NebulaValue *captured)
+{
+  NebulaClock *clock = instance->engine->clock;
+  guint64 seed = nebula_clock_get_random (clock);
+  Start *start;
+
+  if (!nebula_kernel_is_large (input) && !nebula_kernel_is_large (captured)) {
+    nebula_kernel_start (instance->kernel, input, captured, seed,
+                         nebula_clock_get_real_usec (clock));
+    _nebula_instance_wake (instance);
+    return;
+  }
+  start = g_new (Start, 1);
+  start->input = nebula_value_ref (input);
+  start->captured = nebula_value_ref (captured);
+  start->seed = seed;
+  _nebula_away_stimulate (instance, &start_class, start, TRUE);
+}
+
+/* Of the workflow's own time limit and the one that is asked for the tighter one holds. */
+static gboolean
+tighten (const char *timeout, gint64 *timeout_usec, GError **error)
+{
+  gint64 usec;
+
+  if (!nebula_duration_parse (timeout, &usec, error))
+    return FALSE;
+  if (*timeout_usec == 0 || usec < *timeout_usec)
+    *timeout_usec = usec;
+  return TRUE;
+}
+
+static gboolean
+check_start (NebulaEngine *self,
+             NebulaValue *options,
+             NebulaDurability *ret_durability,
+             gint64 *ret_timeout_usec,
+             GError **error)
+{
+  const char *timeout = nebula_value_get_member_string (options, "timeout", NULL);
+  const char *durability = nebula_value_get_member_string (options, "durability", NULL);
+  const char *id = nebula_value_get_member_string (options, "id", NULL);
+
+  if (self->is_stopped || self->is_sealed) {
+    g_set_error_literal (
+        error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+        _ ("The engine takes no new executions: it is stopping, or its store failed."));
+    return FALSE;
+  }
+  if (id && g_hash_table_contains (self->instances, id)) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_EXISTS,
+                 _ ("There is an execution “%s” already."), id);
+    return FALSE;
+  }
+  if (timeout && !tighten (timeout, ret_timeout_usec, error))
+    return FALSE;
+  if (!durability || nebula_durability_from_string (durability, ret_durability))
+    return TRUE;
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+               _ ("“%s” is no durability level. Use strict, relaxed or memory."),
+               durability);
+  return FALSE;
+}
+
+/**
+ * nebula_engine_start:
+ * @self: an engine
+ * @plan: a plan of this engine
+ * @input: (nullable): the input; %NULL for an empty object
+ * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant}
+ * @error: where the failure goes
+ *
+ * Starts an execution.
+ *
+ * Nothing has run and nothing is committed when this returns; wait for the handle. The input is checked against the
+ * workflow's schema and its defaults are filled in.
+ *
+ * Errors: %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
+ * taken; %NEBULA_ERROR_UNAVAILABLE (retry): the engine is stopping.
+ *
+ * Returns: (transfer full): the handle
+ *
+ * Since: 1.0
+ */
+NebulaExecution *
+nebula_engine_start (NebulaEngine *self,
+                     NebulaPlan *plan,
+                     NebulaValue *input,
+                     NebulaValue *options,
+                     GError **error)
+{
+  g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
+  g_autoptr (NebulaValue) filled = NULL;
+  g_autoptr (NebulaValue) captured = NULL;
+  g_autofree char *id = NULL;
+  NebulaDurability durability = plan->durability;
+  gint64 timeout_usec = plan->timeout_usec;
+  NebulaInstance *instance;
+
+  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
+  g_return_val_if_fail (plan != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!options)
+    options = empty;
+  if (!input)
+    input = empty;
+  if (!check_start (self, options, &durability, &timeout_usec, error) ||
+      (plan->input_schema &&
+       !nebula_input_check (plan->input_schema, input, &filled, error)))
+    return NULL;
+  id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
+  if (!id)
+    id = make_id (self);
+  instance = _nebula_instance_new (
+      self, id, nebula_value_get_member_string (options, "tenant", "default"), plan);
+  instance->durability = durability;
+  captured = capture (options);
+  self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
+  nebula_kernel_set_timeout (instance->kernel, timeout_usec);
+  start_kernel (instance, filled ? filled : input, captured);
+  return _nebula_execution_get_for (instance);
+}
