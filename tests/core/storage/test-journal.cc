@@ -351,7 +351,6 @@ TEST_P (Journal, HeldUnitsAreOneGroup)
     submit (fact_unit ("b", i));
   }
   nebula_journal_let_go (journal);
-  g_usleep (1000); /* a writer that had them would write */
   EXPECT_THAT (*store->groups, IsEmpty ());
   EXPECT_EQ (nebula_journal_get_n_pending (journal), 6u);
   nebula_journal_let_go (journal);
