@@ -54,20 +54,20 @@ held_executor_init (HeldExecutor *self)
   self->held = new std::vector<std::pair<NebulaExecutorFunction, gpointer>>;
 }
 
-class AwayTest : public EngineTest
+class AwayTest : public EngineFixture
 {
 protected:
   void SetUp () override
   {
     take_evaluated ();
-    EngineTest::SetUp ();
+    EngineFixture::SetUp ();
   }
 
   void TearDown () override
   {
     if (held_)
       release ();
-    EngineTest::TearDown ();
+    EngineFixture::TearDown ();
   }
 
   /* The engine again, with an executor that is held. */

@@ -5,6 +5,10 @@
 
 using namespace nebula;
 
+class EngineTest : public EngineFixture
+{
+};
+
 INSTANTIATE_TEST_SUITE_P (Stores,
                           EngineTest,
                           testing::Values ("memory", "sqlite"),

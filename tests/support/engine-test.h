@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An engine over each store, in a context of its own, with a manual clock. */
+/* A test that runs workflows with an engine, over a store in memory and one in a file. */
 #pragma once
 
 #include <glib/gstdio.h>
 
 #include "test-world.h"
+
+#include <functional>
 
 #include "nebula-engine.h"
 #include "nebula-executor.h"
@@ -16,7 +18,7 @@ namespace nebula
 {
 
 /* Each test runs over both stores, in a context of its own. */
-class EngineTest : public LoopTest, public testing::WithParamInterface<const char *>
+class EngineFixture : public LoopTest, public testing::WithParamInterface<const char *>
 {
 protected:
   void SetUp () override
