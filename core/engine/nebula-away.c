@@ -104,18 +104,26 @@ _nebula_away_clear (NebulaInstance *self, const GError *error)
 
 /* The executor's part. */
 
-static void
-finish (NebulaAwayJob *job)
+void
+_nebula_away_begin (NebulaEngine *engine)
 {
-  NebulaEngine *engine = job->instance->engine;
+  _nebula_sync_lock (&engine->away_lock);
+  engine->n_away++;
+  _nebula_sync_unlock (&engine->away_lock);
+}
+
+void
+_nebula_away_finish (NebulaEngine *engine, gboolean *is_finished, gpointer letter)
+{
   NebulaMailbox *mailbox = nebula_mailbox_ref (engine->mailbox);
   NEBULA_SYNC_AUTO (guard, &engine->away_lock);
 
-  job->is_finished = TRUE;
+  if (is_finished)
+    *is_finished = TRUE;
   engine->n_away--;
   g_cond_broadcast (&engine->away_done);
   /* The engine stops only when this lock is free again, so its mailbox is open. */
-  nebula_mailbox_post (mailbox, job);
+  nebula_mailbox_post (mailbox, letter);
   nebula_mailbox_unref (mailbox);
 }
 
@@ -132,7 +140,7 @@ work (gpointer data)
   if (!job->stimulus || job->is_done)
     job->turn = nebula_kernel_turn (kernel, NEBULA_TURN_FACTS, job->now_usec);
   nebula_kernel_set_inline_fuel (kernel, job->instance->engine->inline_fuel);
-  finish (job);
+  _nebula_away_finish (job->instance->engine, &job->is_finished, job);
 }
 
 /* The loop's part. */
@@ -206,7 +214,7 @@ discard (gpointer letter)
   _nebula_instance_release (self);
 }
 
-static const NebulaLetterClass letter_class = {receive, discard};
+static const NebulaLetterClass letter_class = {"return", receive, discard};
 
 void
 _nebula_away_send (NebulaInstance *self)
@@ -225,9 +233,7 @@ _nebula_away_send (NebulaInstance *self)
   self->away_job = job;
   _nebula_narrator_capture (self);
   engine->statistics.n_away++;
-  _nebula_sync_lock (&engine->away_lock);
-  engine->n_away++;
-  _nebula_sync_unlock (&engine->away_lock);
+  _nebula_away_begin (engine);
   nebula_executor_push (engine->executor, work, job);
 }
 

@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  *   nebula-away.c       what happens to it in order, and turns that are too heavy for the loop
  *   nebula-runner.c     attempts: starts actions, takes their results
  *   nebula-scheduler.c  the run queue, the timers, the one source of the engine's loop
- *   nebula-recovery.c   loads executions from the store
+ *   nebula-recovery.c   from the store into memory and out of it again
+ *   nebula-loader.c     loads many executions at once, off the loop
  *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
  *   nebula-gatekeeper.c gates: concurrency keys
@@ -40,11 +41,26 @@ typedef struct _NebulaAsk NebulaAsk;
 
 /* What the engine has done so far. */
 typedef struct {
-  guint64 n_away; /* turns on the executor */
+  guint64 n_pieces;    /* of work that the loop has done: turns, timers, letters, commits */
+  guint64 n_long;      /* that took more than 200 µs */
+  gint64 longest_usec;
+  const char *longest_what; /* NULL: none */
+  guint64 n_away;      /* turns on the executor */
+  guint64 n_loads;     /* executions out of the store */
+  guint64 n_load_jobs; /* batches of them */
 } NebulaEngineStatistics;
+
+typedef struct _NebulaLoad NebulaLoad;
+/* Called on the loop; @instance is NULL with @error. It stays only if it is given something to do, or a handle. */
+typedef void (*NebulaLoaded) (NebulaEngine *engine,
+                              const char *id,
+                              NebulaInstance *instance,
+                              const GError *error,
+                              gpointer data);
 
 /* What comes to the loop from other threads, by the engine's mailbox; the first member of each letter. */
 typedef struct {
+  const char *name; /* for the watchdog */
   void (*receive) (gpointer letter);
   void (*discard) (gpointer letter); /* the engine has stopped */
 } NebulaLetterClass;
@@ -74,7 +90,12 @@ struct _NebulaEngine {
   guint64 inline_fuel;      /* of one evaluation on the loop */
   GMutex away_lock;         /* guards n_away, and is_finished of each job */
   GCond away_done;
-  guint n_away; /* jobs that are not finished */
+  guint n_away; /* jobs that are not finished, of loads as well */
+  NebulaExecutor *readers; /* of the store */
+  GHashTable *loads;       /* id → NebulaLoad (owned) */
+  GQueue load_queue;       /* NebulaLoad that no reader has yet */
+  guint n_load_jobs;       /* that the readers have */
+  GMutex plans_lock;       /* guards plans */
   NebulaEngineStatistics statistics;
   GHashTable *instances;  /* id → NebulaInstance (owned) */
   GHashTable *plans;      /* hash → NebulaPlan */
@@ -186,11 +207,16 @@ NebulaPlan *_nebula_engine_deploy_limited (NebulaEngine *self,
                                            GPtrArray *diagnostics,
                                            GError **error);
 
+/* A new reference, or NULL. Thread: any. */
+NebulaPlan *_nebula_engine_find_plan (NebulaEngine *self, const char *hash);
+
 /* nebula-instance.c */
+/* Takes @kernel; NULL for a new one. */
 NebulaInstance *_nebula_instance_new (NebulaEngine *engine,
                                       const char *id,
                                       const char *tenant,
-                                      NebulaPlan *plan);
+                                      NebulaPlan *plan,
+                                      NebulaKernel *kernel);
 void _nebula_instance_free (NebulaInstance *self);
 /* Asks for a turn. */
 void _nebula_instance_wake (NebulaInstance *self);
@@ -220,6 +246,11 @@ void _nebula_away_stimulate (NebulaInstance *self,
                              const NebulaStimulusClass *klass,
                              gpointer data,
                              gboolean is_heavy);
+/* A job that the engine waits for when it stops. */
+void _nebula_away_begin (NebulaEngine *engine);
+/* From any thread: @is_finished (or NULL) is set and the letter posted as one. */
+void
+_nebula_away_finish (NebulaEngine *engine, gboolean *is_finished, gpointer letter);
 /* Applies what waits; TRUE: the next one must be applied away. */
 gboolean _nebula_away_drain (NebulaInstance *self);
 /* Takes the kernel away for the stimulus at the head of the queue, if there is one, and a turn. */
@@ -246,6 +277,11 @@ void _nebula_scheduler_start (NebulaEngine *engine);
 void _nebula_scheduler_stop (NebulaEngine *engine);
 void _nebula_scheduler_push (NebulaEngine *engine, NebulaInstance *instance);
 void _nebula_scheduler_remove (NebulaEngine *engine, NebulaInstance *instance);
+/* Measures a piece of work that began at a monotonic time; gives the time now. */
+gint64
+_nebula_watchdog_note (NebulaEngine *engine, const char *what, gint64 start_usec);
+/* Lets the turn source look at what there is to do. */
+void _nebula_scheduler_poke (NebulaEngine *engine);
 /* Sets the loop's timer to the earliest of wakes and deadlines. */
 void _nebula_scheduler_arm (NebulaEngine *engine);
 /* @real_usec 0: no timer. */
@@ -256,7 +292,17 @@ _nebula_scheduler_set_wake (NebulaEngine *engine, NebulaWake *wake, gint64 real_
 NebulaPlan *
 _nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **error);
 GBytes *_nebula_recovery_pack_definition (NebulaPlan *plan);
-/* Loads an execution into memory as it is in the store; does not resume it. */
+/* Folds a history, from its first fact, and checks that it is whole. Thread: any. */
+gboolean _nebula_recovery_fold (NebulaState *state,
+                                const NebulaHeader *header,
+                                GPtrArray *segments,
+                                GError **error);
+/* Puts a folded execution into memory. Takes @kernel. */
+NebulaInstance *_nebula_recovery_take_in (NebulaEngine *engine,
+                                          NebulaHeader *header,
+                                          NebulaPlan *plan,
+                                          NebulaKernel *kernel);
+/* Loads an execution into memory as it is in the store; does not resume it. Blocks. */
 NebulaInstance *
 _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
 /* Lets it go on after a pause, or after the engine that ran it went away. Takes @ask. */
@@ -264,6 +310,18 @@ void _nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask);
 /* A waiting instance that nobody holds leaves memory. */
 void _nebula_recovery_put_to_sleep (NebulaInstance *instance);
 void _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper);
+
+/* nebula-loader.c */
+void _nebula_loader_ask (NebulaEngine *engine,
+                         const char *id,
+                         NebulaLoaded loaded,
+                         gpointer data);
+/* The execution came into memory by another way. */
+void _nebula_loader_mark_stale (NebulaEngine *engine, const char *id);
+/* Gives the readers what was asked for. */
+void _nebula_loader_pump (NebulaEngine *engine);
+void _nebula_loader_stop (NebulaEngine *engine);
+void _nebula_load_free (gpointer data);
 
 /* nebula-sleepers.c */
 void _nebula_sleepers_init (NebulaEngine *engine);

@@ -5,8 +5,10 @@
 #include "nebula-error.h"
 #include "nebula-limits.h"
 #include "nebula-memory-store.h"
+#include "nebula-sync-internal.h"
 
 #define PRIORITY_RESULT 0
+#define N_READERS       2
 
 /**
  * NebulaEngine:
@@ -72,7 +74,12 @@ nebula_engine_watch_journal (NebulaJournalEvent event,
 static void
 nebula_engine_receive (gpointer letter, gpointer user_data)
 {
-  ((NebulaLetter *) letter)->klass->receive (letter);
+  g_autoptr (NebulaEngine) self = g_object_ref (user_data);
+  const NebulaLetterClass *klass = ((NebulaLetter *) letter)->klass;
+  gint64 start = g_get_monotonic_time ();
+
+  klass->receive (letter);
+  _nebula_watchdog_note (self, klass->name, start);
 }
 
 static void
@@ -93,6 +100,7 @@ nebula_engine_constructed (GObject *object)
     self->clock = g_object_ref (nebula_clock_get_system ());
   if (!self->executor)
     self->executor = g_object_ref (nebula_executor_get_default ());
+  self->readers = nebula_executor_new (N_READERS);
   self->bus = nebula_event_bus_new ();
   self->journal = nebula_journal_new (self->store, FALSE);
   nebula_journal_set_watch (self->journal, nebula_engine_watch_journal, self);
@@ -163,6 +171,7 @@ nebula_engine_dispose (GObject *object)
   g_clear_object (&self->store);
   g_clear_object (&self->clock);
   g_clear_object (&self->executor);
+  g_clear_object (&self->readers);
   g_clear_object (&self->resolver);
   G_OBJECT_CLASS (nebula_engine_parent_class)->dispose (object);
 }
@@ -180,6 +189,8 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->gates);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
+  g_hash_table_unref (self->loads);
+  g_mutex_clear (&self->plans_lock);
   g_mutex_clear (&self->away_lock);
   g_cond_clear (&self->away_done);
   g_main_context_unref (self->context);
@@ -249,6 +260,10 @@ nebula_engine_init (NebulaEngine *self)
   self->scope = nebula_scope_new_global ();
   self->inline_fuel = NEBULA_LIMIT_FUEL_INLINE;
   g_mutex_init (&self->away_lock);
+  g_mutex_init (&self->plans_lock);
+  g_queue_init (&self->load_queue);
+  self->loads =
+      g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_load_free);
   g_cond_init (&self->away_done);
   self->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, instance_free);
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
@@ -382,6 +397,15 @@ nebula_engine_deploy (NebulaEngine *self,
 }
 
 NebulaPlan *
+_nebula_engine_find_plan (NebulaEngine *self, const char *hash)
+{
+  NEBULA_SYNC_AUTO (guard, &self->plans_lock);
+  NebulaPlan *plan = g_hash_table_lookup (self->plans, hash);
+
+  return plan ? nebula_plan_ref (plan) : NULL;
+}
+
+NebulaPlan *
 _nebula_engine_deploy_limited (NebulaEngine *self,
                                NebulaWorkflow *workflow,
                                guint max_nodes,
@@ -395,12 +419,14 @@ _nebula_engine_deploy_limited (NebulaEngine *self,
 
   if (!plan)
     return NULL;
-  known = g_hash_table_lookup (self->plans, plan->hash);
+  known = _nebula_engine_find_plan (self, plan->hash);
   if (known)
-    return nebula_plan_ref (known);
+    return known;
   if (!nebula_plan_link (plan, self->resolver, error))
     return NULL;
+  _nebula_sync_lock (&self->plans_lock);
   g_hash_table_insert (self->plans, plan->hash, nebula_plan_ref (plan));
+  _nebula_sync_unlock (&self->plans_lock);
   return g_steal_pointer (&plan);
 }
 
@@ -410,7 +436,8 @@ _nebula_engine_deploy_limited (NebulaEngine *self,
  * @id: id of an execution
  * @error: where the failure goes
  *
- * Gets the handle of an execution, loading it from the store if it is not in memory.
+ * Gets the handle of an execution, loading it from the store if it is not in memory. Blocks for the store then; on a
+ * loop that must not wait use nebula_engine_get_execution_async().
  *
  * Errors: %NEBULA_ERROR_NOT_FOUND (terminal); %NEBULA_ERROR_STORE_CORRUPT (terminal); %NEBULA_ERROR_MODULE_MISSING
  * (terminal).
@@ -431,11 +458,103 @@ nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error)
   return instance ? _nebula_execution_get_for (instance) : NULL;
 }
 
+static void
+get_execution_loaded (NebulaEngine *self,
+                      const char *id,
+                      NebulaInstance *instance,
+                      const GError *error,
+                      gpointer data)
+{
+  g_autoptr (GTask) task = data;
+
+  if (instance)
+    g_task_return_pointer (task, _nebula_execution_get_for (instance), g_object_unref);
+  else
+    g_task_return_error (task, g_error_copy (error));
+}
+
+/**
+ * nebula_engine_get_execution_async:
+ * @self: an engine
+ * @id: id of an execution
+ * @cancellable: (nullable): stops waiting for the answer
+ * @callback: (scope async) (closure user_data): called once, in the engine's context
+ * @user_data: data for @callback
+ *
+ * Gets the handle of an execution, loading it from the store off the loop if it is not in memory.
+ *
+ * Errors: as nebula_engine_get_execution(); %NEBULA_ERROR_CANCELLED: the engine was stopped.
+ *
+ * Since: 1.0
+ */
+void
+nebula_engine_get_execution_async (NebulaEngine *self,
+                                   const char *id,
+                                   GCancellable *cancellable,
+                                   GAsyncReadyCallback callback,
+                                   gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  NebulaInstance *instance;
+
+  g_return_if_fail (NEBULA_IS_ENGINE (self));
+  g_return_if_fail (id != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  g_task_set_source_tag (task, nebula_engine_get_execution_async);
+  instance = g_hash_table_lookup (self->instances, id);
+  if (instance)
+    g_task_return_pointer (task, _nebula_execution_get_for (instance), g_object_unref);
+  else if (self->is_stopped)
+    g_task_return_new_error (task, NEBULA_ERROR, NEBULA_ERROR_CANCELLED,
+                             _ ("The engine has been stopped."));
+  else
+    _nebula_loader_ask (self, id, get_execution_loaded, g_steal_pointer (&task));
+}
+
+/**
+ * nebula_engine_get_execution_finish:
+ * @self: an engine
+ * @result: what the callback got
+ * @error: where the failure goes
+ *
+ * Ends nebula_engine_get_execution_async().
+ *
+ * Returns: (transfer full): the handle
+ *
+ * Since: 1.0
+ */
+NebulaExecution *
+nebula_engine_get_execution_finish (NebulaEngine *self,
+                                    GAsyncResult *result,
+                                    GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (
+      g_async_result_is_tagged (result, nebula_engine_get_execution_async), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
+
+/* A sleeper counts as waiting until it is there. */
+static guint
+count_loads (NebulaEngine *self)
+{
+  GHashTableIter iter;
+  gpointer id;
+  guint n_loads = 0;
+
+  g_hash_table_iter_init (&iter, self->loads);
+  while (g_hash_table_iter_next (&iter, &id, NULL))
+    n_loads += !g_hash_table_contains (self->sleepers, id);
+  return n_loads;
+}
+
 /**
  * nebula_engine_get_n_active:
  * @self: an engine
  *
- * Counts the executions that are in memory.
+ * Counts the executions that are in memory, and those that are on their way into it.
  *
  * Returns: the number
  *
@@ -445,7 +564,7 @@ guint
 nebula_engine_get_n_active (NebulaEngine *self)
 {
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), 0);
-  return g_hash_table_size (self->instances);
+  return g_hash_table_size (self->instances) + count_loads (self);
 }
 
 /**
@@ -463,6 +582,37 @@ nebula_engine_get_n_waiting (NebulaEngine *self)
 {
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), 0);
   return g_hash_table_size (self->sleepers);
+}
+
+/**
+ * nebula_engine_get_statistics:
+ * @self: an engine
+ *
+ * Gets what the engine's loop has done so far, and how long it was held. A piece is one turn of an execution, one
+ * dispatch of the timers, one letter from another thread or one answer of the journal.
+ *
+ * Returns: (transfer full): an object {pieces, long_pieces, longest_us, longest, away_turns, loads, load_batches};
+ *   a long piece took more than 200 µs, `longest` names the kind of the longest one
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_engine_get_statistics (NebulaEngine *self)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  NebulaEngineStatistics *statistics;
+
+  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
+  statistics = &self->statistics;
+  nebula_value_builder_set_integer (builder, "pieces", (gint64) statistics->n_pieces);
+  nebula_value_builder_set_integer (builder, "long_pieces", (gint64) statistics->n_long);
+  nebula_value_builder_set_integer (builder, "longest_us", statistics->longest_usec);
+  nebula_value_builder_set_string (builder, "longest", statistics->longest_what);
+  nebula_value_builder_set_integer (builder, "away_turns", (gint64) statistics->n_away);
+  nebula_value_builder_set_integer (builder, "loads", (gint64) statistics->n_loads);
+  nebula_value_builder_set_integer (builder, "load_batches",
+                                    (gint64) statistics->n_load_jobs);
+  return nebula_value_builder_end (builder);
 }
 
 /**
@@ -525,6 +675,7 @@ nebula_engine_stop (NebulaEngine *self)
   nebula_journal_flush (self->journal);
   _nebula_away_wait_for_all (self);
   drop_all (self);
+  _nebula_loader_stop (self);
   nebula_scope_end (self->scope);
   _nebula_scheduler_stop (self);
   g_clear_pointer (&self->journal, nebula_journal_free);

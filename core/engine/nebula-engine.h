@@ -27,6 +27,9 @@ NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow 
 NEBULA_API NebulaExecution *nebula_engine_start (NebulaEngine *self, NebulaPlan *plan, NebulaValue *input, NebulaValue *options, GError **error);
 /* The handle of an execution in the store, in memory or not. Error: not-found. */
 NEBULA_API NebulaExecution *nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error);
+NEBULA_API void nebula_engine_get_execution_async (NebulaEngine *self, const char *id, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API NebulaExecution *nebula_engine_get_execution_finish (NebulaEngine *self, GAsyncResult *result, GError **error);
+NEBULA_API NebulaValue *nebula_engine_get_statistics (NebulaEngine *self);
 /* Takes up all that did not end: what was running goes on, what waits is woken in time. Returns how many there are. */
 NEBULA_API gint nebula_engine_recover (NebulaEngine *self, GError **error);
 /* Executions that are in memory and have not ended. */

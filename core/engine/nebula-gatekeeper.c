@@ -153,19 +153,31 @@ grant_free (gpointer data)
 static const NebulaStimulusClass grant_class = {grant_apply, grant_answer, grant_free};
 
 static void
-grant (NebulaEngine *engine, const char *execution, const char *message_id)
+grant_loaded (NebulaEngine *engine,
+              const char *id,
+              NebulaInstance *instance,
+              const GError *error,
+              gpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  NebulaInstance *instance = _nebula_recovery_load (engine, execution, &error);
-  Grant *data;
-
-  if (!instance) {
-    g_debug ("A gate let in %s, which is gone: %s", execution, error->message);
+  if (instance) {
+    _nebula_away_stimulate (instance, &grant_class, data, FALSE);
     return;
   }
-  data = g_new0 (Grant, 1);
+  g_debug ("A gate let in %s, which is gone: %s", id, error->message);
+  grant_free (data);
+}
+
+static void
+grant (NebulaEngine *engine, const char *execution, const char *message_id)
+{
+  NebulaInstance *instance = g_hash_table_lookup (engine->instances, execution);
+  Grant *data = g_new0 (Grant, 1);
+
   data->message_id = g_strdup (message_id);
-  _nebula_away_stimulate (instance, &grant_class, data, FALSE);
+  if (instance)
+    _nebula_away_stimulate (instance, &grant_class, data, FALSE);
+  else
+    _nebula_loader_ask (engine, execution, grant_loaded, data);
 }
 
 static void

@@ -23,7 +23,8 @@ NebulaInstance *
 _nebula_instance_new (NebulaEngine *engine,
                       const char *id,
                       const char *tenant,
-                      NebulaPlan *plan)
+                      NebulaPlan *plan,
+                      NebulaKernel *kernel)
 {
   NebulaInstance *self = g_new0 (NebulaInstance, 1);
   NebulaKernelHost host = {_nebula_runner_get_effect, _nebula_narrator_recorded, self};
@@ -33,7 +34,8 @@ _nebula_instance_new (NebulaEngine *engine,
   self->tenant = g_strdup (tenant);
   self->plan = nebula_plan_ref (plan);
   self->durability = plan->durability;
-  self->kernel = nebula_kernel_new (plan, id, tenant, &host);
+  self->kernel = kernel ? kernel : nebula_kernel_new (plan, id, tenant, &host);
+  nebula_kernel_set_host (self->kernel, &host);
   nebula_kernel_set_inline_fuel (self->kernel, engine->inline_fuel);
   self->created_usec = nebula_clock_get_real_usec (engine->clock);
   self->run_link.data = self;
@@ -306,6 +308,7 @@ committed (const NebulaUnit *unit,
 {
   NebulaInstance *self = user_data;
   g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
+  gint64 start = g_get_monotonic_time ();
 
   /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
   if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
@@ -314,6 +317,7 @@ committed (const NebulaUnit *unit,
     accept (self, unit);
 
   _nebula_instance_release (self);
+  _nebula_watchdog_note (engine, "commit", start);
 }
 
 static NebulaHeader *

@@ -12,6 +12,7 @@
 
 #define RECOVERIES_MAX 2
 #define PAGE           1000
+#define WAKE_AGAIN_USEC G_USEC_PER_SEC
 
 GBytes *
 _nebula_recovery_pack_definition (NebulaPlan *plan)
@@ -52,13 +53,13 @@ compile_stored (NebulaEngine *engine, GBytes *bytes, GError **error)
 NebulaPlan *
 _nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **error)
 {
-  NebulaPlan *known = g_hash_table_lookup (engine->plans, hash);
+  NebulaPlan *known = _nebula_engine_find_plan (engine, hash);
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (NebulaPlan) plan = NULL;
   g_autoptr (GError) local_error = NULL;
 
   if (known)
-    return nebula_plan_ref (known);
+    return known;
   bytes =
       nebula_store_read_document (engine->store, "definition", hash, NULL, &local_error);
   if (!bytes && !local_error)
@@ -75,53 +76,43 @@ _nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **err
   return g_steal_pointer (&plan);
 }
 
-static gboolean
-fold_segments (NebulaInstance *instance, GError **error)
+gboolean
+_nebula_recovery_fold (NebulaState *state,
+                       const NebulaHeader *header,
+                       GPtrArray *segments,
+                       GError **error)
 {
-  NebulaState *state = nebula_kernel_get_state (instance->kernel);
-  g_autoptr (GPtrArray) segments =
-      nebula_store_read_segments (instance->engine->store, instance->id, 0, 0, error);
-
-  if (!segments)
-    return FALSE;
   for (guint i = 0; i < segments->len; i++) {
     NebulaSegment *segment = segments->pdata[i];
 
     if (segment->first != state->sequence + 1) {
       g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                   _ ("The history of “%s” has a gap before fact %llu."),
-                   instance->id, (unsigned long long) segment->first);
+                   _ ("The history of “%s” has a gap before fact %llu."), header->stream,
+                   (unsigned long long) segment->first);
       return FALSE;
     }
     if (!nebula_state_fold (state, segment->facts, error))
       return FALSE;
   }
-  return TRUE;
-}
-
-static gboolean
-check_sequence (NebulaInstance *instance, NebulaHeader *header, GError **error)
-{
-  guint64 sequence = nebula_kernel_get_state (instance->kernel)->sequence;
-
-  if (sequence == header->sequence)
+  if (state->sequence == header->sequence)
     return TRUE;
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
                _ ("The history of “%s” ends at fact %llu but should end at %llu."),
-               instance->id, (unsigned long long) sequence, (unsigned long long) header->sequence);
+               header->stream, (unsigned long long) state->sequence,
+               (unsigned long long) header->sequence);
   return FALSE;
 }
 
-static NebulaInstance *
-load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
+NebulaInstance *
+_nebula_recovery_take_in (NebulaEngine *engine,
+                          NebulaHeader *header,
+                          NebulaPlan *plan,
+                          NebulaKernel *kernel)
 {
-  g_autoptr (NebulaPlan) plan =
-      _nebula_recovery_load_plan (engine, header->revision, error);
-  NebulaInstance *instance;
+  NebulaSleeper *sleeper = g_hash_table_lookup (engine->sleepers, header->stream);
+  NebulaInstance *instance =
+      _nebula_instance_new (engine, header->stream, header->tenant, plan, kernel);
 
-  if (!plan)
-    return NULL;
-  instance = _nebula_instance_new (engine, header->stream, header->tenant, plan);
   instance->durability = header->durability;
   instance->committed_status = header->status;
   instance->committed = header->sequence;
@@ -129,38 +120,54 @@ load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
   instance->epoch = header->epoch;
   instance->created_usec = header->created_usec;
   instance->is_from_store = TRUE;
-  if (fold_segments (instance, error) && check_sequence (instance, header, error))
-    return instance;
-  g_hash_table_remove (engine->instances, instance->id);
-  return NULL;
-}
-
-NebulaInstance *
-_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
-{
-  NebulaInstance *instance = g_hash_table_lookup (engine->instances, id);
-  NebulaSleeper *sleeper = g_hash_table_lookup (engine->sleepers, id);
-  g_autoptr (NebulaHeader) header = NULL;
-  g_autoptr (GError) local_error = NULL;
-
-  if (instance)
-    return instance;
-  header = nebula_store_read_header (engine->store, id, &local_error);
-  if (!header && !local_error)
-    g_set_error (&local_error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
-                 _ ("There is no execution “%s”."), id);
-  if (header)
-    instance = load_header (engine, header, &local_error);
-  if (!instance) {
-    g_propagate_error (error, g_steal_pointer (&local_error));
-    return NULL;
-  }
   if (sleeper) {
     _nebula_sleepers_remove (engine, sleeper);
     _nebula_scheduler_set_wake (engine, &instance->wake,
                                 nebula_kernel_get_next_due (instance->kernel));
   }
   return instance;
+}
+
+static NebulaInstance *
+load_history (NebulaEngine *engine, NebulaHistory *history, GError **error)
+{
+  NebulaHeader *header = history->header;
+  g_autoptr (NebulaPlan) plan =
+      _nebula_recovery_load_plan (engine, header->revision, error);
+  g_autoptr (NebulaKernel) kernel = NULL;
+  NebulaKernelHost host = {0};
+
+  if (!plan)
+    return NULL;
+  kernel = nebula_kernel_new (plan, header->stream, header->tenant, &host);
+  if (!_nebula_recovery_fold (nebula_kernel_get_state (kernel), header, history->segments,
+                              error))
+    return NULL;
+  return _nebula_recovery_take_in (engine, header, plan, g_steal_pointer (&kernel));
+}
+
+NebulaInstance *
+_nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
+{
+  NebulaInstance *instance = g_hash_table_lookup (engine->instances, id);
+  g_autoptr (GPtrArray) histories = NULL;
+  NebulaHistory *history;
+
+  if (instance)
+    return instance;
+  _nebula_loader_mark_stale (engine, id);
+  histories = nebula_store_read_histories (engine->store, &id, 1, error);
+  if (!histories)
+    return NULL;
+  history = histories->pdata[0];
+  if (history->header)
+    return load_history (engine, history, error);
+  if (history->error)
+    g_propagate_error (error, g_steal_pointer (&history->error));
+  else
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
+                 _ ("There is no execution “%s”."), id);
+  return NULL;
 }
 
 void
@@ -174,19 +181,34 @@ _nebula_recovery_put_to_sleep (NebulaInstance *instance)
   _nebula_sleepers_add (engine, id, due);
 }
 
+static void
+woken (NebulaEngine *engine,
+       const char *id,
+       NebulaInstance *instance,
+       const GError *error,
+       gpointer data)
+{
+  NebulaSleeper *sleeper = g_hash_table_lookup (engine->sleepers, id);
+
+  if (instance) {
+    _nebula_instance_tick (instance);
+    return;
+  }
+  if (!sleeper || g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_CANCELLED))
+    return;
+  g_warning ("Execution %s cannot be woken: %s", id, error->message);
+  if (nebula_error_get_retry_class (error) == NEBULA_RETRY_CLASS_RETRY)
+    _nebula_scheduler_set_wake (engine, &sleeper->wake,
+                                nebula_clock_get_real_usec (engine->clock) +
+                                    WAKE_AGAIN_USEC);
+  else
+    _nebula_sleepers_remove (engine, sleeper);
+}
+
 void
 _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper)
 {
-  g_autofree char *id = g_strdup (_nebula_sleeper_get_id (sleeper));
-  g_autoptr (GError) error = NULL;
-  NebulaInstance *instance = _nebula_recovery_load (engine, id, &error);
-
-  if (!instance) {
-    g_warning ("Execution %s cannot be woken: %s", id, error->message);
-    _nebula_sleepers_remove (engine, sleeper);
-    return;
-  }
-  _nebula_instance_tick (instance);
+  _nebula_loader_ask (engine, _nebula_sleeper_get_id (sleeper), woken, NULL);
 }
 
 /* Taking up what waits or was left behind. */
@@ -278,18 +300,22 @@ _nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask)
 }
 
 static void
-park_broken (NebulaEngine *engine, NebulaHeader *header, const GError *error)
+recovered (NebulaEngine *engine,
+           const char *id,
+           NebulaInstance *instance,
+           const GError *error,
+           gpointer data)
 {
-  g_warning ("Execution %s cannot be recovered and stays as it is: %s", header->stream,
-             error->message);
+  if (instance && instance->is_from_store)
+    resume_instance (instance);
+  else if (!instance && !g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_CANCELLED))
+    g_warning ("Execution %s cannot be recovered and stays as it is: %s", id,
+               error->message);
 }
 
 static void
 recover_header (NebulaEngine *engine, NebulaHeader *header)
 {
-  g_autoptr (GError) error = NULL;
-  NebulaInstance *instance;
-
   if (g_hash_table_contains (engine->instances, header->stream) ||
       g_hash_table_contains (engine->sleepers, header->stream))
     return;
@@ -299,11 +325,7 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
     _nebula_sleepers_add (engine, header->stream, header->wake_usec);
     return;
   }
-  instance = load_header (engine, header, &error);
-  if (instance)
-    resume_instance (instance);
-  else
-    park_broken (engine, header, error);
+  _nebula_loader_ask (engine, header->stream, recovered, NULL);
 }
 
 /**
@@ -313,6 +335,9 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
  *
  * Takes up all executions of the store that have not ended: what was running goes on, what waits is woken in time,
  * what cannot be read stays as it is with a warning.
+ *
+ * Blocks while the store lists them; the ones that go on are read afterwards, off the loop, and count as active from
+ * now on.
  *
  * Errors: those of the store.
  *

@@ -21,7 +21,7 @@ typedef struct {
 static void receive (gpointer letter);
 static void discard (gpointer letter);
 
-static const NebulaLetterClass letter_class = {receive, discard};
+static const NebulaLetterClass letter_class = {"result", receive, discard};
 
 static Word *
 letter_new (NebulaAttempt *attempt)

@@ -7,17 +7,40 @@
 #define PRIORITY_TURN  100
 #define TIMER_MAX_USEC (60 * G_USEC_PER_SEC)
 
+/* A piece of work on the loop may take so long. */
+#define WATCHDOG_USEC 200
+
 typedef struct {
   GSource source;
   NebulaEngine *engine;
 } TurnSource;
+
+gint64
+_nebula_watchdog_note (NebulaEngine *engine, const char *what, gint64 start_usec)
+{
+  NebulaEngineStatistics *statistics = &engine->statistics;
+  gint64 now = g_get_monotonic_time ();
+  gint64 usec = now - start_usec;
+
+  statistics->n_pieces++;
+  if (usec > WATCHDOG_USEC)
+    statistics->n_long++;
+  if (usec <= statistics->longest_usec)
+    return now;
+  statistics->longest_usec = usec;
+  statistics->longest_what = what;
+  if (usec > WATCHDOG_USEC)
+    g_debug ("The loop was held for %" G_GINT64_FORMAT " µs by one %s", usec, what);
+  return now;
+}
 
 static gboolean
 turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 {
   /* Held: whoever is told the end may let go of the last handle of the engine. */
   g_autoptr (NebulaEngine) engine = g_object_ref (((TurnSource *) source)->engine);
-  gint64 end = g_get_monotonic_time () + NEBULA_TURN_USEC;
+  gint64 start = g_get_monotonic_time ();
+  gint64 now = start;
   GList *link;
 
   engine->has_listener = nebula_event_bus_has_any_subscriber (engine->bus);
@@ -27,13 +50,16 @@ turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
 
     instance->wants_turn = FALSE;
     _nebula_instance_turn (instance);
-    if (g_get_monotonic_time () >= end)
+    now = _nebula_watchdog_note (engine, "turn", now);
+    if (now >= start + NEBULA_TURN_USEC)
       break;
   }
   /* Somebody who was told may have stopped the engine. */
   if (engine->journal)
     nebula_journal_let_go (engine->journal);
-  if (g_queue_is_empty (&engine->run_queue))
+  _nebula_loader_pump (engine);
+  _nebula_watchdog_note (engine, "turn", now);
+  if (g_queue_is_empty (&engine->run_queue) && !g_source_is_destroyed (source))
     g_source_set_ready_time (source, -1);
   return G_SOURCE_CONTINUE;
 }
@@ -81,6 +107,13 @@ _nebula_scheduler_push (NebulaEngine *engine, NebulaInstance *instance)
 }
 
 void
+_nebula_scheduler_poke (NebulaEngine *engine)
+{
+  if (!engine->is_stopped)
+    g_source_set_ready_time (engine->turn_source, 0);
+}
+
+void
 _nebula_scheduler_remove (NebulaEngine *engine, NebulaInstance *instance)
 {
   if (instance->wants_turn)
@@ -107,8 +140,9 @@ wake_entry (NebulaEngine *engine, NebulaWake *wake)
 static gboolean
 timer_dispatch (gpointer data)
 {
-  NebulaEngine *engine = data;
-  gint64 end = g_get_monotonic_time () + NEBULA_TURN_USEC;
+  g_autoptr (NebulaEngine) engine = g_object_ref (data);
+  gint64 start = g_get_monotonic_time ();
+  gint64 end = start + NEBULA_TURN_USEC;
   gint64 real = nebula_clock_get_real_usec (engine->clock);
   gint64 monotonic = nebula_clock_get_monotonic_usec (engine->clock);
   NebulaHeapEntry *entry;
@@ -124,6 +158,7 @@ timer_dispatch (gpointer data)
          g_get_monotonic_time () < end)
     wake_entry (engine, (NebulaWake *) entry);
   _nebula_scheduler_arm (engine);
+  _nebula_watchdog_note (engine, "timer", start);
   return G_SOURCE_REMOVE;
 }
 

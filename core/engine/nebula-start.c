@@ -177,7 +177,8 @@ nebula_engine_start (NebulaEngine *self,
   if (!id)
     id = make_id (self);
   instance = _nebula_instance_new (
-      self, id, nebula_value_get_member_string (options, "tenant", "default"), plan);
+      self, id, nebula_value_get_member_string (options, "tenant", "default"), plan,
+      NULL);
   instance->durability = durability;
   captured = capture (options);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);

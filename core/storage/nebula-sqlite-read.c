@@ -372,7 +372,8 @@ static int
 read_segment (NebulaSqliteConnection *connection,
               const char *stream,
               gint64 number,
-              GPtrArray *segments)
+              GPtrArray *segments,
+              gint64 *ret_previous)
 {
   sqlite3_stmt *statement = NULL;
   int code = _nebula_sqlite_prepare (connection, NEBULA_SQLITE_GET_SEGMENT, &statement);
@@ -389,6 +390,7 @@ read_segment (NebulaSqliteConnection *connection,
     guint64 checksum = _nebula_sqlite_checksum_segment (
         stream, first, last, g_bytes_get_data (facts, NULL), g_bytes_get_size (facts));
 
+    *ret_previous = sqlite3_column_int64 (statement, 0);
     if (column_equals (statement, 3, checksum))
       g_ptr_array_add (segments, nebula_segment_new (first, last, facts));
     else
@@ -407,6 +409,7 @@ read_segments (NebulaStore *store, const char *stream, guint64 after, guint limi
   g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (gint64));
   g_autoptr (GPtrArray) segments =
       g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_segment_free);
+  gint64 previous = 0;
   int code = SQLITE_OK;
 
   if (!reader)
@@ -416,13 +419,104 @@ read_segments (NebulaStore *store, const char *stream, guint64 after, guint limi
   for (guint i = numbers->len; code == SQLITE_OK && i > 0; i--) {
     if (limit != 0 && segments->len == limit)
       break;
-    code = read_segment (reader, stream, g_array_index (numbers, gint64, i - 1), segments);
+    code = read_segment (reader, stream, g_array_index (numbers, gint64, i - 1), segments,
+                         &previous);
   }
   if (code != SQLITE_OK)
     _nebula_sqlite_store_fail (self, reader->db, code, error);
   _nebula_sqlite_store_give_reader (self, reader);
 
   return code == SQLITE_OK ? g_steal_pointer (&segments) : NULL;
+}
+
+/* Many streams in one transaction, so that the log is locked once, and each row is read once. */
+
+static void
+reverse (GPtrArray *array)
+{
+  for (guint i = 0; i < array->len / 2; i++) {
+    gpointer other = array->pdata[array->len - 1 - i];
+
+    array->pdata[array->len - 1 - i] = array->pdata[i];
+    array->pdata[i] = other;
+  }
+}
+
+static int
+read_chain (NebulaSqliteConnection *reader, const NebulaHeader *header, gint64 number, GPtrArray *segments)
+{
+  guint64 last = header->sequence;
+  int code = SQLITE_OK;
+
+  while (code == SQLITE_OK && last > 0) {
+    NebulaSegment *segment = NULL;
+    gint64 previous = 0;
+
+    code = read_segment (reader, header->stream, number, segments, &previous);
+    if (code != SQLITE_OK)
+      return code;
+    segment = g_ptr_array_index (segments, segments->len - 1);
+    if (segment->last != last || segment->first == 0 || segment->first > last)
+      return NEBULA_SQLITE_WRONG_CHAIN;
+    last = segment->first - 1;
+    number = previous;
+  }
+  reverse (segments);
+
+  return code;
+}
+
+static int
+read_history (NebulaSqliteConnection *reader, const char *stream, NebulaHistory *history)
+{
+  sqlite3_stmt *statement = NULL;
+  gint64 number = 0;
+  int code = _nebula_sqlite_prepare (reader, NEBULA_SQLITE_GET_STREAM_AND_SEGMENT, &statement);
+
+  if (code != SQLITE_OK)
+    return code;
+  _nebula_sqlite_bind_text (statement, 1, stream);
+  code = sqlite3_step (statement);
+  if (code == SQLITE_ROW) {
+    history->header = column_header (statement);
+    number = sqlite3_column_int64 (statement, 20);
+    code = history->header ? SQLITE_ROW : NEBULA_SQLITE_WRONG_CHECKSUM;
+  }
+  sqlite3_reset (statement);
+  if (code == SQLITE_ROW)
+    code = read_chain (reader, history->header, number, history->segments);
+
+  return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+static GPtrArray *
+read_histories (NebulaStore *store, const char *const *streams, guint n_streams, GError **error)
+{
+  NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
+  NebulaSqliteConnection *reader = NULL;
+  sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_BEGIN_READ, &reader, error);
+  g_autoptr (GPtrArray) histories =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_history_free);
+
+  if (!statement)
+    return NULL;
+  sqlite3_step (statement);
+  sqlite3_reset (statement);
+
+  for (guint i = 0; i < n_streams; i++) {
+    NebulaHistory *history = nebula_history_new ();
+    int code = read_history (reader, streams[i], history);
+
+    g_ptr_array_add (histories, history);
+    if (code == SQLITE_OK)
+      continue;
+    _nebula_sqlite_store_fail (self, reader->db, code, &history->error);
+    g_clear_pointer (&history->header, nebula_header_free);
+  }
+  _nebula_sqlite_exec (reader, "COMMIT", NULL);
+  _nebula_sqlite_store_give_reader (self, reader);
+
+  return g_steal_pointer (&histories);
 }
 
 static GBytes *
@@ -575,6 +669,7 @@ _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface)
   iface->read_header = read_header;
   iface->list_headers = list_headers;
   iface->read_segments = read_segments;
+  iface->read_histories = read_histories;
   iface->read_checkpoint = read_checkpoint;
   iface->read_inbox = read_inbox;
   iface->read_document = read_document;

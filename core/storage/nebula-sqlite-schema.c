@@ -79,6 +79,7 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
 
 static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
   [NEBULA_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
+  [NEBULA_SQLITE_BEGIN_READ] = "BEGIN",
   [NEBULA_SQLITE_COMMIT] = "COMMIT",
   [NEBULA_SQLITE_ROLLBACK] = "ROLLBACK",
   [NEBULA_SQLITE_TOUCH] = "UPDATE counter SET value = (value + 1) & 65535 WHERE name = 'sync'",
@@ -118,6 +119,8 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET revision = ?3, value = ?4,"
       " checksum = ?5",
   [NEBULA_SQLITE_GET_STREAM] = "SELECT " STREAM_COLUMNS " FROM stream WHERE id = ?1",
+  [NEBULA_SQLITE_GET_STREAM_AND_SEGMENT] =
+      "SELECT " STREAM_COLUMNS ", segment FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_LAST_SEGMENT] = "SELECT segment, sequence FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_SEGMENT] =
       "SELECT previous, first, last, checksum, facts FROM segment WHERE number = ?1",

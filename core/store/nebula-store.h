@@ -176,6 +176,25 @@ NEBULA_API void nebula_segment_free (NebulaSegment *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSegment, nebula_segment_free)
 
 /**
+ * NebulaHistory: (skip)
+ * @header: its header; %NULL if there is no such stream, or with @error
+ * @segments: (element-type NebulaSegment): its facts, in order
+ * @error: why this stream could not be read; %NULL if it could
+ *
+ * A stream as it was at one moment.
+ */
+typedef struct
+{
+  NebulaHeader *header;
+  GPtrArray *segments;
+  GError *error;
+} NebulaHistory;
+
+NEBULA_API NebulaHistory *nebula_history_new (void);
+NEBULA_API void nebula_history_free (NebulaHistory *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaHistory, nebula_history_free)
+
+/**
  * NebulaHeaderQuery:
  *
  * Which headers to list. @kind always restricts; other members do not if they are zero or %NULL.
@@ -208,6 +227,8 @@ NEBULA_API G_DECLARE_INTERFACE (NebulaStore, nebula_store, NEBULA, STORE, GObjec
  * @read_document: a document and its revision; %NULL without error if there is none
  * @list_documents: keys of a collection in order
  * @get_is_durable: whether it keeps anything beyond this process
+ * @read_histories: for each of @streams its #NebulaHistory, read together; %NULL with @error if the store as a whole
+ *   failed. May be %NULL: then they are read one by one
  *
  * Where streams, inboxes and documents are kept. All calls block; reads may come from any thread.
  */
@@ -225,6 +246,7 @@ struct _NebulaStoreInterface
   GBytes *(*read_document) (NebulaStore *self, const char *collection, const char *key, gint64 *ret_revision, GError **error);
   GStrv (*list_documents) (NebulaStore *self, const char *collection, const char *after, guint limit, GError **error);
   gboolean (*get_is_durable) (NebulaStore *self);
+  GPtrArray *(*read_histories) (NebulaStore *self, const char *const *streams, guint n_streams, GError **error);
 
   gpointer _reserved[8];
 };
@@ -239,5 +261,6 @@ NEBULA_API GPtrArray *nebula_store_read_inbox (NebulaStore *self, const char *st
 NEBULA_API GBytes *nebula_store_read_document (NebulaStore *self, const char *collection, const char *key, gint64 *ret_revision, GError **error);
 NEBULA_API GStrv nebula_store_list_documents (NebulaStore *self, const char *collection, const char *after, guint limit, GError **error);
 NEBULA_API gboolean nebula_store_get_is_durable (NebulaStore *self);
+NEBULA_API GPtrArray *nebula_store_read_histories (NebulaStore *self, const char *const *streams, guint n_streams, GError **error);
 
 G_END_DECLS
