@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "nebula-clock.h"
 
+#include <pthread.h>
 #include <sys/random.h>
 
 /**
@@ -51,14 +52,51 @@ nebula_system_clock_get_monotonic_usec (NebulaClock *clock)
   return g_get_monotonic_time ();
 }
 
+/* Random bits are drawn ahead, for each thread by itself. A forked child throws away what it inherited, so it never
+ * repeats its parent. */
+typedef struct
+{
+  guint64 bits[32];
+  guint n_left;
+  gint n_forks;
+} RandomPool;
+
+static gint n_forks; /* of this process's ancestors since the first draw; atomic */
+
+static void
+forget_randoms (void)
+{
+  g_atomic_int_inc (&n_forks);
+}
+
+static void
+fill_pool (RandomPool *pool)
+{
+  static gsize once;
+
+  if (g_once_init_enter (&once)) {
+    pthread_atfork (NULL, NULL, forget_randoms);
+    g_once_init_leave (&once, 1);
+  }
+  pool->n_forks = g_atomic_int_get (&n_forks);
+  pool->n_left = G_N_ELEMENTS (pool->bits);
+  /* Up to 256 bytes come whole and uninterrupted. */
+  if (getrandom (pool->bits, sizeof pool->bits, 0) == sizeof pool->bits)
+    return;
+  for (guint i = 0; i < pool->n_left; i++)
+    pool->bits[i] = ((guint64) g_random_int () << 32) | g_random_int ();
+}
+
 static guint64
 nebula_system_clock_get_random (NebulaClock *clock)
 {
+  static __thread RandomPool pool;
   guint64 random = 0;
 
-  /* Up to 256 bytes come whole and uninterrupted; nothing is kept, so a forked child never repeats its parent. */
-  if (getrandom (&random, sizeof random, 0) != sizeof random)
-    random = ((guint64) g_random_int () << 32) | g_random_int ();
+  if (pool.n_left == 0 || pool.n_forks != g_atomic_int_get (&n_forks))
+    fill_pool (&pool);
+  random = pool.bits[--pool.n_left];
+  pool.bits[pool.n_left] = 0; /* what was given is kept nowhere */
   return random;
 }
 

@@ -15,8 +15,9 @@
 #include "nebula-error.h"
 #include "nebula-sync-internal.h"
 
-#define BATCH    64
-#define JOBS_MAX 2
+#define BATCH     256
+#define JOBS_MAX  2
+#define TAKE_USEC 200 /* so long the loop takes in what a reader brings; then other sources have their turn */
 
 typedef struct {
   NebulaLoaded loaded;
@@ -39,6 +40,7 @@ typedef struct {
   NebulaLetter letter; /* first */
   NebulaEngine *engine;
   GPtrArray *loads; /* NebulaLoad; the engine's */
+  guint n_taken;
 } Job;
 
 static void
@@ -229,10 +231,16 @@ receive (gpointer letter)
   Job *job = letter;
   g_autoptr (NebulaEngine) engine = g_object_ref (job->engine);
 
-  engine->n_load_jobs--;
-  for (guint i = 0; i < job->loads->len; i++)
-    take (engine, job->loads->pdata[i]);
+  gint64 end = g_get_monotonic_time () + TAKE_USEC;
+
+  while (job->n_taken < job->loads->len && !engine->is_stopped &&
+         g_get_monotonic_time () < end)
+    take (engine, job->loads->pdata[job->n_taken++]);
+  if (job->n_taken < job->loads->len && !engine->is_stopped &&
+      nebula_mailbox_post (engine->mailbox, job))
+    return;
   job_free (job);
+  engine->n_load_jobs--;
   if (!engine->is_stopped)
     _nebula_loader_pump (engine);
 }

@@ -45,14 +45,21 @@ _nebula_sleepers_clear (NebulaEngine *engine)
   g_ptr_array_unref (engine->sleeper_blocks);
 }
 
-/* Many instances left memory: their pages go back to the system once, when the last of them is gone. */
+static void
+trim (gpointer data)
+{
+  malloc_trim (0);
+}
+
+/* Many instances left memory: their pages go back to the system once, when the last of them is gone. That may take many
+ * milliseconds, so it is not done here. */
 static void
 give_back (NebulaEngine *engine)
 {
   if (++engine->n_slept < TRIM_AFTER || g_hash_table_size (engine->instances) > 0)
     return;
   engine->n_slept = 0;
-  malloc_trim (0);
+  nebula_executor_push (engine->readers, trim, NULL);
 }
 
 void

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <set>
 #include <string>
@@ -420,6 +423,28 @@ TEST_F (Clock, TheSystemsClockWakes)
   EXPECT_TRUE (run_until ([&] { return woke > 0; }));
   EXPECT_GE (woke, due);
   g_source_unref (source);
+}
+
+/* Bits are drawn ahead; what a child inherits of them it must not give. */
+TEST_F (Clock, ForkedChildDrawsOtherRandoms)
+{
+  NebulaClock *clock = nebula_clock_get_system ();
+  guint64 of_child = 0;
+  int ends[2];
+
+  nebula_clock_get_random (clock);
+  ASSERT_EQ (pipe (ends), 0);
+  pid_t child = fork ();
+  if (child == 0) {
+    guint64 random = nebula_clock_get_random (clock);
+
+    _exit (write (ends[1], &random, sizeof random) == sizeof random ? 0 : 1);
+  }
+  ASSERT_EQ (read (ends[0], &of_child, sizeof of_child), (ssize_t) sizeof of_child);
+  EXPECT_NE (nebula_clock_get_random (clock), of_child);
+  EXPECT_EQ (waitpid (child, nullptr, 0), child);
+  close (ends[0]);
+  close (ends[1]);
 }
 
 TEST_F (Clock, ExecutorRunsEverythingOnce)
