@@ -259,35 +259,29 @@ apply_need (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaR
   _nebula_tokens_need (self, lane, fact->node, fact->number, fact->time_usec);
 }
 
-/* Rounds that have not ended leave gaps. */
-static void
-free_result (gpointer value)
-{
-  if (value)
-    nebula_value_unref (value);
-}
-
 static void
 apply_loop_opened (NebulaState *self,
                    const NebulaFact *fact,
                    NebulaLane *lane,
                    NebulaRun *run)
 {
-  NebulaLoop *loop = _nebula_loop_new (run->work);
+  NebulaLoop *loop;
 
+  _nebula_work_set_status (self, run->work, NEBULA_NODE_FIRED); /* it may have waited for its retry */
+  loop = _nebula_loop_new (run->work);
   loop->count = fact->number;
   loop->concurrency = MAX (fact->code, 1);
   loop->batch = MAX (fact->attempt, 1);
   loop->items = fact->value ? nebula_value_ref (fact->value) : NULL;
   if (self->plan->nodes[fact->node].construct == NEBULA_CONSTRUCT_FOR_EACH)
-    loop->results = g_ptr_array_new_with_free_func (free_result);
+    _nebula_loop_begin_results (loop);
   run->status = NEBULA_NODE_RUNNING;
   run->attempts++;
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
 }
 
-static NebulaValue *
-get_round_item (NebulaLoop *loop, guint32 index)
+NebulaValue *
+_nebula_loop_dup_item (NebulaLoop *loop, guint32 index)
 {
   if (!loop->items)
     return NULL;
@@ -311,7 +305,7 @@ apply_lane_opened (NebulaState *self,
   lane->parent = parent;
   lane->loop = loop;
   lane->index = (guint32) fact->number;
-  lane->item = get_round_item (loop, lane->index);
+  lane->item = _nebula_loop_dup_item (loop, lane->index);
   lane->last = loop->last ? nebula_value_ref (loop->last) : NULL;
   lane->next = loop->lanes;
   if (loop->lanes)
