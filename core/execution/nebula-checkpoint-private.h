@@ -75,4 +75,14 @@ guint64 _nebula_checkpoint_sum (const guint8 *data, gsize size);
 /* Whether a value gets a number, so that it is written once. */
 gboolean _nebula_checkpoint_shares (NebulaValue *value);
 
+/* nebula-checkpoint-check.c */
+gboolean _nebula_checkpoint_accepts_state (const NebulaState *state);
+gboolean _nebula_checkpoint_accepts_run (const NebulaPlanNode *node,
+                                         const NebulaRun *run);
+gboolean
+_nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 node);
+/* Before its lanes are there. */
+gboolean _nebula_checkpoint_accepts_loop (const NebulaPlanNode *node,
+                                          const NebulaLoop *loop);
+
 G_END_DECLS

@@ -306,62 +306,6 @@ read_connection (Reader *self,
   lane->active += edge->guarded->length;
 }
 
-/* What is counted must be there: joins rely on it. */
-static void
-check_tokens (Reader *self, NebulaLane *lane, guint32 node)
-{
-  NebulaPlanNode *plan_node = &self->state->plan->nodes[node];
-  NebulaRun *run = nebula_lane_get_run (self->state, lane, node);
-  guint32 n_arrived = 0;
-  guint32 n_live = 0;
-
-  for (guint i = 0; i < plan_node->n_in; i++) {
-    NebulaEdgeState *edge = get_in_edge (self, lane, node, i);
-
-    n_arrived += edge->n_tokens > 0;
-    n_live += edge->n_tokens > 0 && edge->first;
-  }
-  require (self, plan_node->need == NEBULA_JOIN_EACH ||
-                     (run->arrived == n_arrived && run->live == n_live));
-}
-
-/* What a node may be doing: a body runs in a loop, an attempt belongs to an action. */
-static void
-check_activity (Reader *self, const NebulaPlanNode *node, const NebulaRun *run)
-{
-  NebulaNodeStatus status = run->status;
-  gboolean is_attempt = status == NEBULA_NODE_READY || status == NEBULA_NODE_RUNNING;
-
-  if (node->body != NEBULA_PLAN_NONE)
-    require (self, status != NEBULA_NODE_READY);
-  else if (node->construct != NEBULA_CONSTRUCT_NONE)
-    require (self, !is_attempt);
-}
-
-static void
-check_run (Reader *self, const NebulaRun *run)
-{
-  switch ((NebulaNodeStatus) run->status) {
-  case NEBULA_NODE_COMPLETED:
-    require (self, run->value && (!run->by_port || is_object (run->value)));
-    break;
-  case NEBULA_NODE_FAILED:
-  case NEBULA_NODE_RETRYING:
-    require (self, is_object (run->value));
-    break;
-  case NEBULA_NODE_PENDING:
-  case NEBULA_NODE_FIRED:
-  case NEBULA_NODE_READY:
-  case NEBULA_NODE_RUNNING:
-  case NEBULA_NODE_WAITING:
-  case NEBULA_NODE_SKIPPED:
-  case NEBULA_NODE_CANCELLED:
-    break;
-  default:
-    require (self, FALSE);
-  }
-}
-
 static void
 read_results (Reader *self, NebulaLoop *loop)
 {
@@ -373,47 +317,38 @@ read_results (Reader *self, NebulaLoop *loop)
   require (self, (gint64) n_results <= MAX (loop->count, 0));
 }
 
-static void
-check_loop (Reader *self, const NebulaLoop *loop, gboolean is_for_each)
-{
-  gsize length = 0;
-
-  if (!require (self, loop->concurrency > 0 && loop->batch > 0 && loop->n_done >= 0 &&
-                          loop->n_done <= loop->next_index &&
-                          loop->next_index <= MAX (loop->count, 0) &&
-                          (!loop->failure || is_object (loop->failure)) &&
-                          is_for_each == (loop->items != NULL)))
-    return;
-  if (!is_for_each ||
-      !require (self, nebula_value_get_kind (loop->items) == NEBULA_VALUE_KIND_ARRAY))
-    return;
-  length = nebula_value_get_length (loop->items);
-  require (self, loop->count >= 0 &&
-                     (guint64) loop->count <=
-                         length / loop->batch + (length % loop->batch > 0 ? 1 : 0));
-}
-
-/* Makes a round of the loop, behind those that are there. */
+/* Makes a round or body, behind those that are there. */
 static NebulaLane *
-add_round (Reader *self, NebulaLoop *loop, NebulaLane *previous, guint32 number)
+add_lane (Reader *self,
+          NebulaLoop *loop,
+          NebulaLane *previous,
+          guint32 number,
+          guint32 index)
 {
-  NebulaState *state = self->state;
+  NebulaPlanNode *node = &self->state->plan->nodes[loop->work->node];
+  gboolean is_round = nebula_construct_is_loop (node->construct);
   NebulaLane *lane =
-      _nebula_lane_new (state, number, state->plan->nodes[loop->work->node].body);
+      _nebula_lane_new (self->state, number, node->body + (is_round ? 0 : index));
 
   lane->loop = loop;
   lane->parent = loop->work->lane;
+  lane->index = index;
   lane->previous = previous;
   if (previous)
     previous->next = lane;
   else
     loop->lanes = lane;
   loop->n_open++;
+  lane->item = is_round ? _nebula_loop_dup_item (loop, index) : read_value (self);
+  if (is_round)
+    number_value (self, lane->item);
+  else
+    require (self, lane->item != NULL);
   return lane;
 }
 
 static NebulaLane *
-read_round (Reader *self, NebulaLoop *loop, NebulaLane *previous)
+read_inner_lane (Reader *self, NebulaLoop *loop, NebulaLane *previous)
 {
   guint32 number = read_limited (self, G_MAXUINT32);
   guint32 index = read_limited (self, G_MAXUINT32);
@@ -423,10 +358,7 @@ read_round (Reader *self, NebulaLoop *loop, NebulaLane *previous)
                           index < loop->next_index &&
                           !nebula_state_get_lane (self->state, number)))
     return NULL;
-  lane = add_round (self, loop, previous, number);
-  lane->index = index;
-  lane->item = _nebula_loop_dup_item (loop, index);
-  number_value (self, lane->item);
+  lane = add_lane (self, loop, previous, number, index);
   read_lane (self, lane);
   return lane;
 }
@@ -435,19 +367,20 @@ static void
 read_loop (Reader *self, NebulaWork *work)
 {
   NebulaPlanNode *node = &self->state->plan->nodes[work->node];
-  gboolean is_for_each = node->construct == NEBULA_CONSTRUCT_FOR_EACH;
   NebulaLoop *loop = _nebula_loop_new (work);
   NebulaLane *previous = NULL;
   guint64 n_lanes;
 
   read_fields (self, &_nebula_struct_loop, loop);
-  check_loop (self, loop, is_for_each);
-  if (is_for_each)
+  require (self, _nebula_checkpoint_accepts_loop (node, loop));
+  if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
     read_results (self, loop);
   n_lanes = read_number (self);
-  require (self, n_lanes <= loop->concurrency);
+  require (self,
+           n_lanes <= (nebula_construct_is_loop (node->construct) ? loop->concurrency
+                                                                  : node->n_bodies));
   for (guint64 i = 0; i < n_lanes && !self->is_broken; i++)
-    previous = read_round (self, loop, previous);
+    previous = read_inner_lane (self, loop, previous);
 }
 
 /* The status was read before the work was there; the counters of the state go by the work. */
@@ -459,7 +392,6 @@ read_work (Reader *self, NebulaLane *lane, guint32 node)
   NebulaNodeStatus status = run->status;
   NebulaWork *work = _nebula_work_new (self->state, lane, node);
 
-  check_activity (self, plan_node, run);
   read_fields (self, &_nebula_struct_work, work);
   require (self, work->input && (!work->inputs || is_object (work->inputs)));
   if (status == NEBULA_NODE_RUNNING && plan_node->body != NEBULA_PLAN_NONE &&
@@ -481,7 +413,7 @@ read_entry (Reader *self, NebulaLane *lane, guint32 node)
   for (guint i = 0; i < n_in; i++)
     require (self, get_in_edge (self, lane, node, i)->n_seen == 0);
   read_fields (self, &_nebula_struct_run, run);
-  check_run (self, run);
+  require (self, _nebula_checkpoint_accepts_run (&self->state->plan->nodes[node], run));
   for (guint i = 0; i < n_in && !self->is_broken; i++)
     read_connection (self, lane, get_plan_edge (self, node, i),
                      get_in_edge (self, lane, node, i));
@@ -490,7 +422,7 @@ read_entry (Reader *self, NebulaLane *lane, guint32 node)
         NEBULA_NODE_PENDING; /* active without a work: not for whoever frees it */
     return;
   }
-  check_tokens (self, lane, node);
+  require (self, _nebula_checkpoint_accepts_tokens (self->state->plan, lane, node));
   if (run->status != NEBULA_NODE_PENDING && !nebula_node_status_is_terminal (run->status))
     read_work (self, lane, node);
 }
@@ -589,22 +521,6 @@ read_agenda_item (Reader *self)
     _nebula_state_push_agenda (self->state, known, lane, index);
 }
 
-/* What may stand in a state is what the facts can lead to. */
-static void
-check_state (Reader *self)
-{
-  NebulaState *state = self->state;
-
-  require (self, state->status <= NEBULA_EXECUTION_STATUS_TIMED_OUT &&
-                     state->end_status <= NEBULA_EXECUTION_STATUS_TIMED_OUT &&
-                     state->gate <= 2 && (state->gate == 0 || state->gate_key) &&
-                     state->next_lane > 0 && state->next_lane <= G_MAXINT32 &&
-                     (!state->started || is_object (state->started)) &&
-                     (!state->is_stopping ||
-                      nebula_execution_status_is_terminal (state->end_status)));
-  require (self, (state->sequence > 0) == (state->started != NULL));
-}
-
 static void
 read_root (Reader *self)
 {
@@ -623,7 +539,7 @@ read_state (Reader *self)
   guint64 n_items;
 
   read_fields (self, &_nebula_struct_state, self->state);
-  check_state (self);
+  require (self, _nebula_checkpoint_accepts_state (self->state));
   if (self->state->started && !self->is_broken)
     read_root (self);
   read_signals (self);

@@ -219,6 +219,8 @@ write_results (Writer *self, GPtrArray *results)
 static void
 write_loop (Writer *self, NebulaLoop *loop)
 {
+  NebulaPlanNode *node = &self->state->plan->nodes[loop->work->node];
+
   write_fields (self, &_nebula_struct_loop, loop);
   if (loop->results)
     write_results (self, loop->results);
@@ -226,7 +228,10 @@ write_loop (Writer *self, NebulaLoop *loop)
   for (NebulaLane *lane = loop->lanes; lane; lane = lane->next) {
     write_number (self, lane->number);
     write_number (self, lane->index);
-    number_value (self, lane->item);
+    if (nebula_construct_is_loop (node->construct))
+      number_value (self, lane->item);
+    else
+      write_value (self, lane->item);
     write_lane (self, lane);
   }
 }

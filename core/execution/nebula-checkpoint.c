@@ -68,6 +68,7 @@ static const NebulaField loop_fields[] = {
     FLAGS,
     FIELD (NebulaLoop, failure, VALUE),
     FIELD (NebulaLoop, last, VALUE),
+    FIELD (NebulaLoop, phase, UINT8),
 };
 
 /* inputs before input: the two are often the same. */
@@ -105,7 +106,8 @@ get_lane_flags (gconstpointer structure)
 {
   const NebulaLane *lane = structure;
 
-  return (guint32) (lane->is_ending | lane->is_break << 1 | lane->is_cut << 2);
+  return (guint32) (lane->is_ending | lane->is_break << 1 | lane->is_cut << 2 |
+                    lane->is_halted << 3 | lane->is_cancelled << 4);
 }
 
 static void
@@ -116,6 +118,8 @@ set_lane_flags (gpointer structure, guint32 flags)
   lane->is_ending = flags & 1;
   lane->is_break = (flags >> 1) & 1;
   lane->is_cut = (flags >> 2) & 1;
+  lane->is_halted = (flags >> 3) & 1;
+  lane->is_cancelled = (flags >> 4) & 1;
 }
 
 static guint32
@@ -138,13 +142,20 @@ set_run_flags (gpointer structure, guint32 flags)
 static guint32
 get_loop_flags (gconstpointer structure)
 {
-  return ((const NebulaLoop *) structure)->is_ending ? 1 : 0;
+  const NebulaLoop *loop = structure;
+
+  return (guint32) ((loop->is_ending ? 1 : 0) | loop->wants_success << 1 |
+                    loop->is_cancelled << 2);
 }
 
 static void
 set_loop_flags (gpointer structure, guint32 flags)
 {
-  ((NebulaLoop *) structure)->is_ending = flags & 1;
+  NebulaLoop *loop = structure;
+
+  loop->is_ending = flags & 1;
+  loop->wants_success = (flags >> 1) & 1;
+  loop->is_cancelled = (flags >> 2) & 1;
 }
 
 static guint32
@@ -166,9 +177,9 @@ set_work_flags (gpointer structure, guint32 flags)
   }
 
 const NebulaStruct _nebula_struct_state = STRUCT (state, 3);
-const NebulaStruct _nebula_struct_lane = STRUCT (lane, 7);
+const NebulaStruct _nebula_struct_lane = STRUCT (lane, 31);
 const NebulaStruct _nebula_struct_run = STRUCT (run, 3);
-const NebulaStruct _nebula_struct_loop = STRUCT (loop, 1);
+const NebulaStruct _nebula_struct_loop = STRUCT (loop, 7);
 const NebulaStruct _nebula_struct_work = STRUCT (work, 1);
 
 static gboolean

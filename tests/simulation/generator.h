@@ -37,7 +37,7 @@ private:
   {
     static const char *const invoked[] = {"test.effect", "test.read", "test.idempotent",
                                           "test.pure"};
-    unsigned choice = pick (depth < 2 ? 12 : 10);
+    unsigned choice = pick (depth < 2 ? 15 : 10);
 
     if (choice < 2)
       out << "action: data.set, with: { v: " << pick (100) << " }";
@@ -52,8 +52,12 @@ private:
     else if (choice < 10)
       out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100)
           << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }";
-    else
+    else if (choice < 12)
       loop (out, depth);
+    else if (choice < 14)
+      guard (out, depth);
+    else
+      race (out, depth);
     if (pick (4) == 0)
       out << ", retry: { attempts: 3, initial: 100ms, jitter: true }";
     if (pick (8) == 0)
@@ -69,6 +73,42 @@ private:
     out << ", body: { nodes: {\n";
     inner (out, depth + 1);
     out << "} }";
+  }
+
+  void body (std::ostringstream &out, const std::string &name, unsigned depth)
+  {
+    out << name << ": { nodes: {\n";
+    inner (out, depth + 1);
+    out << "} }";
+  }
+
+  void guard (std::ostringstream &out, unsigned depth)
+  {
+    bool has_catch = pick (2);
+
+    out << "action: flow.try, ";
+    body (out, "body", depth);
+    if (has_catch) {
+      out << ", ";
+      body (out, "catch", depth);
+    }
+    if (!has_catch || pick (2)) {
+      out << ", ";
+      body (out, "finally", depth);
+    }
+  }
+
+  void race (std::ostringstream &out, unsigned depth)
+  {
+    unsigned n = 1 + pick (3);
+
+    out << "action: flow.race, with: { success: " << (pick (2) ? "true" : "false")
+        << " }, bodies: {";
+    for (unsigned i = 0; i < n; i++) {
+      out << (i ? ", " : " ");
+      body (out, "r" + std::to_string (i), depth);
+    }
+    out << " }";
   }
 
   void inner (std::ostringstream &out, unsigned depth)

@@ -247,11 +247,21 @@ private:
       else if (plant_ ==
                Plant::
                    Cancel) /* an engine that does not look again starts it all the same */
-        CHECK (!cancel_committed_, "something starts after the cancel was committed");
+        CHECK (!cancel_committed_ || has_to_run (nebula_state_get_lane (state (), command.lane)),
+               "something starts after the cancel was committed");
       else
         nebula_kernel_withdraw (kernel_, &command, now_);
     }
     g_array_set_size (commands, n_kept);
+  }
+
+  /* Whether it stands in a `finally`, which runs after a cancel too. */
+  bool has_to_run (NebulaLane *lane)
+  {
+    for (; lane; lane = lane->parent)
+      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+        return true;
+    return false;
   }
 
   void begin (const NebulaCommand &command)
@@ -272,7 +282,8 @@ private:
          std::to_string (command.attempt));
     CHECK (work->effect == NEBULA_EFFECT_PURE || command.sequence <= committed_,
            "an effect starts before the facts behind it are committed");
-    CHECK (!cancel_committed_, "something starts after the cancel was committed");
+    CHECK (!cancel_committed_ || has_to_run (work->lane),
+           "something starts after the cancel was committed");
     CHECK (!done_.count (attempt.key), "a node with a committed result starts again");
     CHECK (!effectful || may_repeat || !open_.count (attempt.key),
            "an effect of unknown outcome is repeated");

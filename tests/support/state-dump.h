@@ -141,7 +141,8 @@ private:
   void dump_lane (NebulaLane *lane)
   {
     auto &[lane_number, scope, index, active, parent, loop, item, last, failure,
-           is_ending, is_break, is_cut, previous, next, edges, runs] = *lane;
+           is_ending, is_break, is_cut, is_halted, is_cancelled, previous, next, edges,
+           runs] = *lane;
     NebulaPlanScope *shape = &state_->plan->scopes[scope];
 
     (void) next; /* the loop prints its rounds in order */
@@ -158,6 +159,8 @@ private:
     number ("is_ending", is_ending);
     number ("is_break", is_break);
     number ("is_cut", is_cut);
+    number ("is_halted", is_halted);
+    number ("is_cancelled", is_cancelled);
     out_ << '\n';
     EXPECT_EQ (nebula_state_get_lane (state_, lane_number), lane);
     for (guint i = 0; i < shape->n_edges; i++)
@@ -231,8 +234,8 @@ private:
 
   void dump_loop (NebulaLoop *loop)
   {
-    auto &[work, items, count, next_index, n_done, n_open, concurrency, batch, is_ending,
-           failure, lanes, results, last] = *loop;
+    auto &[work, items, count, next_index, n_done, n_open, concurrency, batch, phase,
+           wants_success, is_cancelled, is_ending, failure, lanes, results, last] = *loop;
 
     out_ << "loop " << place (work);
     value ("items", items);
@@ -242,6 +245,9 @@ private:
     number ("n_open", n_open);
     number ("concurrency", concurrency);
     number ("batch", batch);
+    number ("phase", phase);
+    number ("wants_success", wants_success);
+    number ("is_cancelled", is_cancelled);
     number ("is_ending", is_ending);
     value ("failure", failure);
     value ("last", last);
