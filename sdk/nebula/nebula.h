@@ -18,6 +18,7 @@
 #include "nebula-event-bus.h"
 #include "nebula-event.h"
 #include "nebula-id.h"
+#include "nebula-json-schema.h"
 #include "nebula-jsonpath.h"
 #include "nebula-log.h"
 #include "nebula-memory-store.h"
@@ -29,6 +30,7 @@
 #include "nebula-sqlite-store.h"
 #include "nebula-store.h"
 #include "nebula-template.h"
+#include "nebula-violation.h"
 #include "nebula-workflow.h"
 
 /* The GTypes of enumerations. */
@@ -43,6 +45,7 @@
 #include "nebula-module-enums.h"
 #include "nebula-parameter-enums.h"
 #include "nebula-registry-enums.h"
+#include "nebula-schema-enums.h"
 #include "nebula-storage-enums.h"
 #include "nebula-store-enums.h"
 #include "nebula-value-enums.h"

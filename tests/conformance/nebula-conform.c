@@ -24,6 +24,7 @@ static const struct {
     {"expr.template", conform_expr_template},
     {"json.parse", conform_json_parse},
     {"jsonpath.query", conform_jsonpath_query},
+    {"jsonschema.validate", conform_jsonschema_validate},
     {"msgpack.roundtrip", conform_msgpack_roundtrip},
     {"wf.run", conform_wf_run},
     {"workflow.run", conform_workflow_run},
