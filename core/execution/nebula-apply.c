@@ -9,8 +9,8 @@ typedef void (*NebulaApply) (NebulaState *self,
                              NebulaLane *lane,
                              NebulaRun *run);
 
-static void
-set_value (NebulaValue **place, NebulaValue *value)
+void
+_nebula_apply_set_value (NebulaValue **place, NebulaValue *value)
 {
   g_autoptr (NebulaValue) old = *place;
 
@@ -78,7 +78,7 @@ apply_attempt_failed (NebulaState *self,
   run->attempts = (guint16) fact->attempt;
   run->work->due_usec = fact->due_usec;
   run->work->is_begun = 0;
-  set_value (&run->value, fact->value);
+  _nebula_apply_set_value (&run->value, fact->value);
 }
 
 static void
@@ -97,6 +97,19 @@ apply_node_waiting (NebulaState *self,
   run->work->is_begun = 0;
 }
 
+static void
+cut_round (NebulaState *self, NebulaLane *round, gboolean is_break)
+{
+  if (!round || round->is_halted)
+    return;
+  round->is_ending = 1;
+  round->is_cut = 1;
+  round->is_break = is_break;
+  if (is_break)
+    round->loop->is_ending = TRUE;
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, round, 0);
+}
+
 /* What ending means beyond its tokens: stop ends the execution, break and continue end the round. */
 static void
 apply_end_construct (NebulaState *self,
@@ -108,19 +121,13 @@ apply_end_construct (NebulaState *self,
   case NEBULA_CONSTRUCT_STOP:
     self->is_stopping = 1;
     self->end_status = NEBULA_EXECUTION_STATUS_COMPLETED;
-    set_value (&self->output, value);
+    _nebula_apply_set_value (&self->output, value);
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
     break;
   case NEBULA_CONSTRUCT_BREAK:
   case NEBULA_CONSTRUCT_CONTINUE:
-    if (!lane->loop)
-      break;
-    lane->is_ending = 1;
-    lane->is_cut = 1;
-    lane->is_break = self->plan->nodes[node].construct == NEBULA_CONSTRUCT_BREAK;
-    if (lane->is_break)
-      lane->loop->is_ending = TRUE;
-    _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
+    cut_round (self, nebula_lane_get_round (self, lane),
+               self->plan->nodes[node].construct == NEBULA_CONSTRUCT_BREAK);
     break;
   case NEBULA_CONSTRUCT_NONE:
   case NEBULA_CONSTRUCT_FOR_EACH:
@@ -128,6 +135,11 @@ apply_end_construct (NebulaState *self,
   case NEBULA_CONSTRUCT_WHILE:
   case NEBULA_CONSTRUCT_WAIT:
   case NEBULA_CONSTRUCT_FAIL:
+  case NEBULA_CONSTRUCT_TRY:
+  case NEBULA_CONSTRUCT_RACE:
+  case NEBULA_CONSTRUCT_CALL:
+  case NEBULA_CONSTRUCT_CANCEL:
+  case NEBULA_CONSTRUCT_ADD:
   default:
     break;
   }
@@ -160,7 +172,7 @@ end_run (NebulaState *self,
   run->ended_usec = fact->time_usec;
   if (fact->attempt)
     run->attempts = (guint16) fact->attempt;
-  set_value (&run->value, fact->value);
+  _nebula_apply_set_value (&run->value, fact->value);
   self->recoveries = 0;
 }
 
@@ -228,12 +240,19 @@ apply_node_skipped (NebulaState *self,
   _nebula_tokens_end_work (self, lane, fact->node, fact->time_usec);
 }
 
+/* What has to run whatever happens runs first; then the same fact comes again. */
 static void
 apply_node_cancelled (NebulaState *self,
                       const NebulaFact *fact,
                       NebulaLane *lane,
                       NebulaRun *run)
 {
+  NebulaLoop *loop = run->work->loop;
+
+  if (loop && !loop->is_cancelled && _nebula_scope_ends_gently (self, loop)) {
+    _nebula_scope_cancel_run (self, lane, run, fact->time_usec);
+    return;
+  }
   end_run (self, fact, lane, run, NEBULA_NODE_CANCELLED);
   self->n_cancelled++;
   _nebula_tokens_end_work (self, lane, fact->node, fact->time_usec);
@@ -259,119 +278,6 @@ apply_need (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaR
   _nebula_tokens_need (self, lane, fact->node, fact->number, fact->time_usec);
 }
 
-/* Rounds that have not ended leave gaps. */
-static void
-free_result (gpointer value)
-{
-  if (value)
-    nebula_value_unref (value);
-}
-
-static void
-apply_loop_opened (NebulaState *self,
-                   const NebulaFact *fact,
-                   NebulaLane *lane,
-                   NebulaRun *run)
-{
-  NebulaLoop *loop = _nebula_loop_new (run->work);
-
-  loop->count = fact->number;
-  loop->concurrency = MAX (fact->code, 1);
-  loop->batch = MAX (fact->attempt, 1);
-  loop->items = fact->value ? nebula_value_ref (fact->value) : NULL;
-  if (self->plan->nodes[fact->node].construct == NEBULA_CONSTRUCT_FOR_EACH)
-    loop->results = g_ptr_array_new_with_free_func (free_result);
-  run->status = NEBULA_NODE_RUNNING;
-  run->attempts++;
-  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
-}
-
-static NebulaValue *
-get_round_item (NebulaLoop *loop, guint32 index)
-{
-  if (!loop->items)
-    return NULL;
-  if (loop->batch == 1)
-    return nebula_value_ref (nebula_value_get_item (loop->items, index));
-  return nebula_value_slice (
-      loop->items, (gsize) index * loop->batch,
-      MIN (((gsize) index + 1) * loop->batch, nebula_value_get_length (loop->items)));
-}
-
-static void
-apply_lane_opened (NebulaState *self,
-                   const NebulaFact *fact,
-                   NebulaLane *parent,
-                   NebulaRun *run)
-{
-  NebulaLoop *loop = run->work->loop;
-  NebulaLane *lane =
-      _nebula_lane_new (self, self->next_lane++, self->plan->nodes[fact->node].body);
-
-  lane->parent = parent;
-  lane->loop = loop;
-  lane->index = (guint32) fact->number;
-  lane->item = get_round_item (loop, lane->index);
-  lane->last = loop->last ? nebula_value_ref (loop->last) : NULL;
-  lane->next = loop->lanes;
-  if (loop->lanes)
-    loop->lanes->previous = lane;
-  loop->lanes = lane;
-  loop->n_open++;
-  loop->next_index = fact->number + 1;
-  _nebula_tokens_seed (self, lane, fact->time_usec);
-}
-
-static void
-store_result (NebulaLoop *loop, guint32 index, NebulaValue *value)
-{
-  set_value (&loop->last, value);
-  if (!loop->results)
-    return;
-  while (loop->results->len <= index)
-    g_ptr_array_add (loop->results, NULL);
-  loop->results->pdata[index] = nebula_value_ref (value);
-}
-
-static void
-apply_lane_closed (NebulaState *self,
-                   const NebulaFact *fact,
-                   NebulaLane *lane,
-                   NebulaRun *run)
-{
-  NebulaLoop *loop = lane->loop;
-  NebulaPlanNode *node = &self->plan->nodes[loop->work->node];
-  g_autoptr (NebulaValueBuilder) builder = NULL;
-  g_autoptr (NebulaValue) collected = NULL;
-
-  loop->n_done++;
-  self->recoveries = 0;
-  if (fact->code == 0)
-    store_result (loop, lane->index, fact->value);
-  else if (fact->code == 1 && node->on_error == NEBULA_ON_ERROR_COLLECT) {
-    builder = nebula_value_builder_new_object ();
-    nebula_value_builder_set (builder, "error", fact->value);
-    collected = nebula_value_builder_end (builder);
-    store_result (loop, lane->index, collected);
-  } else if (fact->code == 1) {
-    loop->is_ending = TRUE;
-    if (!loop->failure)
-      loop->failure = nebula_value_ref (fact->value);
-  }
-  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, loop->work->lane,
-                             loop->work->node);
-  _nebula_lane_free (self, lane);
-}
-
-static void
-apply_lane_cancelled (NebulaState *self,
-                      const NebulaFact *fact,
-                      NebulaLane *lane,
-                      NebulaRun *run)
-{
-  _nebula_tokens_cancel_lane (self, lane, fact->time_usec);
-}
-
 static void
 apply_signalled (NebulaState *self,
                  const NebulaFact *fact,
@@ -395,10 +301,10 @@ apply_cancel_asked (NebulaState *self,
   self->is_paused = 0;
   self->end_status = (guint8) fact->code;
   if (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED)
-    set_value (&self->output, fact->value);
+    _nebula_apply_set_value (&self->output, fact->value);
   else {
     self->status = NEBULA_EXECUTION_STATUS_CANCELLING;
-    set_value (&self->error, fact->value);
+    _nebula_apply_set_value (&self->error, fact->value);
   }
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
 }
@@ -456,7 +362,7 @@ apply_ended (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Nebula
 {
   self->status = (guint8) fact->code;
   self->ended_usec = fact->time_usec;
-  set_value (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED ? &self->output
+  _nebula_apply_set_value (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED ? &self->output
                                                              : &self->error,
              fact->value);
   if (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED)
@@ -493,11 +399,11 @@ static const struct {
     [NEBULA_FACT_NODE_CANCELLED] = {apply_node_cancelled, NEEDS_RUN},
     [NEBULA_FACT_GUARD] = {apply_guard, NEEDS_LANE | NEEDS_NODE | NEEDS_GUARD},
     [NEBULA_FACT_NEED] = {apply_need, NEEDS_LANE | NEEDS_NODE},
-    [NEBULA_FACT_LOOP_OPENED] = {apply_loop_opened, NEEDS_RUN},
-    [NEBULA_FACT_LANE_OPENED] = {apply_lane_opened, NEEDS_RUN | NEEDS_LOOP},
-    [NEBULA_FACT_LANE_CLOSED] = {apply_lane_closed,
+    [NEBULA_FACT_LOOP_OPENED] = {_nebula_apply_loop_opened, NEEDS_RUN},
+    [NEBULA_FACT_LANE_OPENED] = {_nebula_apply_lane_opened, NEEDS_RUN | NEEDS_LOOP},
+    [NEBULA_FACT_LANE_CLOSED] = {_nebula_apply_lane_closed,
                                  NEEDS_LANE | NEEDS_ROUND | NEEDS_VALUE},
-    [NEBULA_FACT_LANE_CANCELLED] = {apply_lane_cancelled, NEEDS_LANE},
+    [NEBULA_FACT_LANE_CANCELLED] = {_nebula_apply_lane_cancelled, NEEDS_LANE},
     [NEBULA_FACT_SIGNALLED] = {apply_signalled, NEEDS_LANE},
     [NEBULA_FACT_CANCEL_ASKED] = {apply_cancel_asked, NEEDS_LANE},
     [NEBULA_FACT_GATE_ASKED] = {apply_gate_asked, NEEDS_LANE},
@@ -514,6 +420,20 @@ is_kind (NebulaValue *value, NebulaValueKind kind)
   return value && nebula_value_get_kind (value) == kind;
 }
 
+static gboolean
+accepts_loop (NebulaState *self, const NebulaFact *fact)
+{
+  NebulaPlanNode *node;
+
+  if (fact->node == NEBULA_PLAN_NONE ||
+      self->plan->nodes[fact->node].body == NEBULA_PLAN_NONE)
+    return FALSE;
+  node = &self->plan->nodes[fact->node];
+  if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
+    return is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY);
+  return nebula_construct_is_loop (node->construct) || fact->number == node->n_bodies;
+}
+
 /* What a fact says must make sense by itself. */
 static gboolean
 accepts_content (NebulaState *self, const NebulaFact *fact)
@@ -524,10 +444,7 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_NODE_ENDED:
     return fact->code == 0 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
   case NEBULA_FACT_LOOP_OPENED:
-    return fact->node != NEBULA_PLAN_NONE &&
-           self->plan->nodes[fact->node].body != NEBULA_PLAN_NONE &&
-           (is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY) ||
-            self->plan->nodes[fact->node].construct != NEBULA_CONSTRUCT_FOR_EACH);
+    return accepts_loop (self, fact);
   case NEBULA_FACT_CANCEL_ASKED:
   case NEBULA_FACT_ENDED:
     return fact->code <= NEBULA_EXECUTION_STATUS_TIMED_OUT &&

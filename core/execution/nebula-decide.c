@@ -360,6 +360,10 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   case NEBULA_CONSTRUCT_WHILE:
     _nebula_kernel_open_loop (self, work, attempt);
     break;
+  case NEBULA_CONSTRUCT_TRY:
+  case NEBULA_CONSTRUCT_RACE:
+    _nebula_kernel_open_bodies (self, work, attempt);
+    break;
   case NEBULA_CONSTRUCT_WAIT:
     _nebula_kernel_begin_wait (self, work, attempt);
     break;
@@ -374,6 +378,9 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
     _nebula_kernel_end_node (self, work, attempt, NULL, work->input);
     break;
   case NEBULA_CONSTRUCT_NONE:
+  case NEBULA_CONSTRUCT_CALL:
+  case NEBULA_CONSTRUCT_CANCEL:
+  case NEBULA_CONSTRUCT_ADD:
   default:
     if (node->evaluate)
       evaluate_node (self, work, attempt);

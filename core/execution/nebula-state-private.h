@@ -32,8 +32,15 @@ void _nebula_tokens_end_work (NebulaState *self,
                               NebulaLane *lane,
                               guint32 node,
                               gint64 time_usec);
-/* Cancels all that is active in a lane and below it. */
+/* Cancels all that is active in a lane and below it; what has to run whatever happens stays. */
 void _nebula_tokens_cancel_lane (NebulaState *self, NebulaLane *lane, gint64 time_usec);
+/* Cancels one run. */
+void
+_nebula_scope_cancel_run (NebulaState *self, NebulaLane *lane, NebulaRun *run, gint64 time_usec);
+/* Whether the bodies of a node are ended one by one, not all at once with it. */
+gboolean _nebula_scope_ends_gently (NebulaState *self, NebulaLoop *loop);
+/* An open lane of a loop that has not been told yet to end; NULL: none. */
+NebulaLane *_nebula_scope_find_going (NebulaState *self, NebulaLoop *loop);
 void _nebula_tokens_guard (NebulaState *self,
                            NebulaLane *lane,
                            guint32 edge,
@@ -45,5 +52,24 @@ void _nebula_tokens_need (NebulaState *self,
                           gint64 need,
                           gint64 time_usec);
 void _nebula_edge_clear (NebulaEdgeState *edge);
+
+/* nebula-apply-scope.c: facts about loops, bodies and their lanes. */
+void _nebula_apply_loop_opened (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_lane_opened (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_lane_closed (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_lane_cancelled (NebulaState *self,
+                                   const NebulaFact *fact,
+                                   NebulaLane *lane,
+                                   NebulaRun *run);
+void _nebula_apply_set_value (NebulaValue **place, NebulaValue *value);
 
 G_END_DECLS

@@ -162,15 +162,6 @@ take_generation (NebulaState *self, NebulaLane *lane, guint32 node)
   }
 }
 
-static void
-cancel_run (NebulaState *self, NebulaLane *lane, NebulaRun *run, gint64 time_usec)
-{
-  _nebula_work_set_status (self, run->work, NEBULA_NODE_CANCELLED);
-  run->ended_usec = time_usec;
-  self->n_cancelled++;
-  _nebula_work_free (self, run->work);
-}
-
 /* rest: cancel. All that is active and leads to the join, and only in this lane, is cancelled. */
 static void
 cancel_upstream (NebulaState *self, NebulaLane *lane, guint32 join, gint64 time_usec)
@@ -196,8 +187,9 @@ cancel_upstream (NebulaState *self, NebulaLane *lane, guint32 join, gint64 time_
     }
     if (node == join || !run->work)
       continue;
-    cancel_run (self, lane, run, time_usec);
-    g_array_append_val (self->worklist, node);
+    _nebula_scope_cancel_run (self, lane, run, time_usec);
+    if (!run->work)
+      g_array_append_val (self->worklist, node);
   }
 }
 
@@ -402,8 +394,10 @@ _nebula_tokens_end_work (NebulaState *self,
   lane->active++; /* so that the lane does not look quiet between two firings */
   if (run->work)
     _nebula_work_free (self, run->work);
-  _nebula_tokens_leave (self, lane, node, time_usec);
-  _nebula_tokens_recheck (self, lane, node, time_usec);
+  if (!lane->is_halted) {
+    _nebula_tokens_leave (self, lane, node, time_usec);
+    _nebula_tokens_recheck (self, lane, node, time_usec);
+  }
   if (--lane->active == 0)
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
 }
@@ -436,24 +430,4 @@ _nebula_tokens_need (NebulaState *self,
   nebula_lane_get_run (self, lane, node)->need = (guint32) need;
   join_check (self, lane, node, time_usec);
   drain_worklist (self, lane, time_usec);
-}
-
-void
-_nebula_tokens_cancel_lane (NebulaState *self, NebulaLane *lane, gint64 time_usec)
-{
-  NebulaPlanScope *scope = &self->plan->scopes[lane->scope];
-
-  lane->active++;
-  for (guint i = 0; i < scope->n_nodes; i++) {
-    if (lane->runs[i].work)
-      cancel_run (self, lane, &lane->runs[i], time_usec);
-  }
-  for (guint i = 0; i < scope->n_edges; i++) {
-    if (lane->edges[i].guarded)
-      lane->active -= lane->edges[i].guarded->length;
-    _nebula_edge_clear (&lane->edges[i]);
-  }
-  lane->is_ending = 0;
-  if (--lane->active == 0)
-    _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
 }

@@ -13,7 +13,8 @@ G_BEGIN_DECLS
 /*
  * The plan: flat arrays of indices, made once and read by the kernel.
  *
- *   scopes[0] is the workflow itself; each body is a scope of its own.
+ *   scopes[0] is the workflow itself; each body is a scope of its own. A node may have several bodies: what flow.try does
+ *   in the end, or the ways that flow.race tries; they are neighbours in scopes[].
  *   The nodes of one scope are neighbours in nodes[]; so are its edges in edges[], ordered by source node and then as
  *   written. Edges never leave their scope. in_edges[] lists, for each node, the indices of the edges that end there,
  *   in the order in which they were written.
@@ -70,6 +71,15 @@ typedef enum
   NEBULA_DURABILITY_MEMORY,
 } NebulaDurability;
 
+/* What a scope is to its node. */
+typedef enum
+{
+  NEBULA_PART_BODY,
+  NEBULA_PART_CATCH,
+  NEBULA_PART_FINALLY,
+  NEBULA_PART_BRANCH, /* one of `bodies` */
+} NebulaPart;
+
 typedef struct
 {
   guint attempts; /* counts the first try; 1 is no retry */
@@ -88,7 +98,8 @@ typedef struct
   guint32 n_in;
   guint32 first_out; /* into edges[] */
   guint32 n_out;
-  guint32 body;     /* scope of the body, or NEBULA_PLAN_NONE */
+  guint32 body;     /* scope of the first body, or NEBULA_PLAN_NONE */
+  guint32 n_bodies;
   guint8 construct; /* NebulaConstruct */
   guint8 effect;    /* NebulaEffect: the node's own `effect:`, else the class's */
   guint8 need;      /* NebulaJoinNeed */
@@ -129,6 +140,9 @@ typedef struct
   guint32 n_nodes;
   guint32 first_edge;
   guint32 n_edges;
+  guint8 part;      /* NebulaPart */
+  bool unwinds : 1; /* when it is cancelled, something in it at any depth still has to run */
+  const char *name; /* of a branch: its key; the plan's own */
   NebulaTemplate *result; /* of a body, `output` of the workflow; NULL: the last nodes */
 } NebulaPlanScope;
 
@@ -165,6 +179,10 @@ NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionR
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
 /* The node that @id (any text) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
 guint32 nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id);
+/* The scope that is this part of a node; NEBULA_PLAN_NONE. */
+guint32 nebula_plan_find_part (NebulaPlan *self, guint32 node, NebulaPart part);
+/* flow.for-each, flow.repeat, flow.while. */
+gboolean nebula_construct_is_loop (NebulaConstruct construct);
 /* The delay before attempt number @attempt (2 is the first repeat), without jitter. */
 gint64 nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt);
 const char *nebula_durability_to_string (NebulaDurability durability);

@@ -227,6 +227,24 @@ nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id)
   return NEBULA_PLAN_NONE;
 }
 
+guint32
+nebula_plan_find_part (NebulaPlan *self, guint32 node, NebulaPart part)
+{
+  NebulaPlanNode *owner = &self->nodes[node];
+
+  for (guint32 i = 0; i < owner->n_bodies; i++)
+    if (self->scopes[owner->body + i].part == part)
+      return owner->body + i;
+  return NEBULA_PLAN_NONE;
+}
+
+gboolean
+nebula_construct_is_loop (NebulaConstruct construct)
+{
+  return construct == NEBULA_CONSTRUCT_FOR_EACH || construct == NEBULA_CONSTRUCT_REPEAT
+         || construct == NEBULA_CONSTRUCT_WHILE;
+}
+
 gboolean
 nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error)
 {

@@ -118,25 +118,23 @@ draw_edge (NebulaPicture *self, guint scope, guint depth, const NebulaConnection
 
 static void draw_scope (NebulaPicture *self, NebulaValue *value, guint scope, guint depth);
 
+/* One body of a node as a box; @part tells it from the others. */
 static void
-draw_body (NebulaPicture *self, guint scope, guint depth, const char *id, NebulaValue *node)
+draw_box (NebulaPicture *self, guint scope, guint depth, const char *id, const char *part, NebulaValue *body)
 {
-  NebulaValue *body = _nebula_member (node, "body", NEBULA_VALUE_KIND_OBJECT);
-  guint inner;
+  g_autofree char *label = part ? g_strdup_printf ("%s.%s", id, part) : g_strdup (id);
+  guint inner = ++self->n_scopes;
 
-  if (!body)
-    return;
-  inner = ++self->n_scopes;
   indent (self, depth);
   if (self->is_mermaid) {
     g_string_append_printf (self->text, "subgraph s%u[", inner);
-    append_text (self, id);
+    append_text (self, label);
     g_string_append (self->text, "]\n");
   } else {
     g_string_append_printf (self->text, "subgraph cluster_%u {\n", inner);
     indent (self, depth + 1);
     g_string_append (self->text, "label=");
-    append_text (self, id);
+    append_text (self, label);
     g_string_append (self->text, ";\n");
   }
   draw_scope (self, body, inner, depth + 1);
@@ -149,6 +147,27 @@ draw_body (NebulaPicture *self, guint scope, guint depth, const char *id, Nebula
     g_string_append_printf (self->text, " -.- s%u\n", inner);
   else
     g_string_append_printf (self->text, " -> \"%u.\" [style=dotted, arrowhead=none];\n", inner);
+}
+
+static void
+draw_bodies (NebulaPicture *self, guint scope, guint depth, const char *id, NebulaValue *node)
+{
+  static const char *const parts[] = { "body", "catch", "finally" };
+  NebulaValue *bodies = _nebula_member (node, "bodies", NEBULA_VALUE_KIND_OBJECT);
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    NebulaValue *body = _nebula_member (node, parts[i], NEBULA_VALUE_KIND_OBJECT);
+
+    if (body)
+      draw_box (self, scope, depth, id, i > 0 ? parts[i] : NULL, body);
+  }
+  for (gsize i = 0; bodies && i < nebula_value_get_length (bodies); i++)
+    draw_box (self,
+              scope,
+              depth,
+              id,
+              nebula_value_get_key (bodies, i, NULL),
+              nebula_value_get_member_at (bodies, i));
 }
 
 static void
@@ -187,7 +206,7 @@ draw_scope (NebulaPicture *self, NebulaValue *value, guint scope, guint depth)
   for (gsize i = 0; i < n_nodes; i++)
     draw_node (self, scope, depth, nebula_value_get_key (nodes, i, NULL), nebula_value_get_member_at (nodes, i));
   for (gsize i = 0; i < n_nodes; i++)
-    draw_body (self, scope, depth, nebula_value_get_key (nodes, i, NULL), nebula_value_get_member_at (nodes, i));
+    draw_bodies (self, scope, depth, nebula_value_get_key (nodes, i, NULL), nebula_value_get_member_at (nodes, i));
   for (gsize i = 0; list && i < nebula_value_get_length (list); i++) {
     g_auto (NebulaConnection) connection = { 0 };
 

@@ -72,7 +72,7 @@ private:
   {
     static const char *const invoked[] = {"test.effect", "test.read", "test.idempotent",
                                           "test.pure"};
-    unsigned choice = pick (depth < 2 ? 12 : 10);
+    unsigned choice = pick (depth < 2 ? 15 : 10);
 
     if (choice < 2)
       out << "action: data.set, with: { v: " << pick (100) << " }";
@@ -87,8 +87,12 @@ private:
     else if (choice < 10)
       out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100)
           << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }";
-    else
+    else if (choice < 12)
       loop (out, depth);
+    else if (choice < 14)
+      guard (out, depth);
+    else
+      race (out, depth);
     if (pick (4) == 0)
       out << ", retry: { attempts: 3, initial: 100ms, jitter: true }";
     if (pick (8) == 0)
@@ -104,6 +108,42 @@ private:
     out << ", body: { nodes: {\n";
     inner (out, depth + 1);
     out << "} }";
+  }
+
+  void body (std::ostringstream &out, const std::string &name, unsigned depth)
+  {
+    out << name << ": { nodes: {\n";
+    inner (out, depth + 1);
+    out << "} }";
+  }
+
+  void guard (std::ostringstream &out, unsigned depth)
+  {
+    bool has_catch = pick (2);
+
+    out << "action: flow.try, ";
+    body (out, "body", depth);
+    if (has_catch) {
+      out << ", ";
+      body (out, "catch", depth);
+    }
+    if (!has_catch || pick (2)) {
+      out << ", ";
+      body (out, "finally", depth);
+    }
+  }
+
+  void race (std::ostringstream &out, unsigned depth)
+  {
+    unsigned n = 1 + pick (3);
+
+    out << "action: flow.race, with: { success: " << (pick (2) ? "true" : "false")
+        << " }, bodies: {";
+    for (unsigned i = 0; i < n; i++) {
+      out << (i ? ", " : " ");
+      body (out, "r" + std::to_string (i), depth);
+    }
+    out << " }";
   }
 
   void inner (std::ostringstream &out, unsigned depth)
@@ -323,11 +363,21 @@ private:
       else if (plant_ ==
                Plant::
                    Cancel) /* an engine that does not look again starts it all the same */
-        CHECK (!cancel_committed_, "something starts after the cancel was committed");
+        CHECK (!cancel_committed_ || has_to_run (nebula_state_get_lane (state (), command.lane)),
+               "something starts after the cancel was committed");
       else
         nebula_kernel_withdraw (kernel_, &command, now_);
     }
     g_array_set_size (commands, n_kept);
+  }
+
+  /* Whether it stands in a `finally`, which runs after a cancel too. */
+  bool has_to_run (NebulaLane *lane)
+  {
+    for (; lane; lane = lane->parent)
+      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+        return true;
+    return false;
   }
 
   void begin (const NebulaCommand &command)
@@ -348,7 +398,8 @@ private:
          std::to_string (command.attempt));
     CHECK (work->effect == NEBULA_EFFECT_PURE || command.sequence <= committed_,
            "an effect starts before the facts behind it are committed");
-    CHECK (!cancel_committed_, "something starts after the cancel was committed");
+    CHECK (!cancel_committed_ || has_to_run (work->lane),
+           "something starts after the cancel was committed");
     CHECK (!done_.count (attempt.key), "a node with a committed result starts again");
     CHECK (!effectful || may_repeat || !open_.count (attempt.key),
            "an effect of unknown outcome is repeated");

@@ -95,6 +95,37 @@ public:
     return nebula_result_new (NEBULA_RESULT_KIND_FAILURE, nullptr, failure.get (), 0);
   }
 
+  void answer_command (const NebulaCommand &command)
+  {
+    if (!nebula_kernel_is_current (kernel, &command))
+      return; /* an answer before it cancelled it */
+    NebulaResult *result = answer (command);
+
+    started.push_back (plan_->nodes[command.node].id);
+    if (!result) {
+      hanging.push_back (command);
+      return;
+    }
+    EXPECT_TRUE (nebula_kernel_result (kernel, &command, result, now));
+    nebula_result_unref (result);
+  }
+
+  /* Jumps to the next timer if nothing else is due; FALSE: there is none. */
+  bool pass_time ()
+  {
+    gint64 due = nebula_kernel_get_next_due (kernel);
+    NebulaAgendaItem item;
+
+    if (nebula_kernel_get_n_facts (kernel) > 0 ||
+        nebula_state_peek_agenda (state (), &item))
+      return true;
+    if (due == 0)
+      return false;
+    now = MAX (now, due);
+    nebula_kernel_tick (kernel, now);
+    return true;
+  }
+
   /* Turns, commits and answers until nothing moves without time. */
   void settle ()
   {
@@ -105,19 +136,8 @@ public:
 
       if (commands.empty ())
         return;
-      for (const NebulaCommand &command : commands) {
-        if (!nebula_kernel_is_current (kernel, &command))
-          continue; /* an answer before it cancelled it */
-        NebulaResult *result = answer (command);
-
-        started.push_back (plan_->nodes[command.node].id);
-        if (!result) {
-          hanging.push_back (command);
-          continue;
-        }
-        EXPECT_TRUE (nebula_kernel_result (kernel, &command, result, now));
-        nebula_result_unref (result);
-      }
+      for (const NebulaCommand &command : commands)
+        answer_command (command);
     }
     ADD_FAILURE () << "the execution does not come to rest";
   }
@@ -152,6 +172,26 @@ public:
       ASSERT_TRUE (nebula_state_fold (state (), segment, error.out ()))
           << error.message ();
     }
+  }
+
+  /* Runs to the end, but for a crash and a recovery after so many commits. What hangs is asked again. */
+  void crash_after (guint n_commits)
+  {
+    for (guint steps = 0; steps < 100000; steps++) {
+      bool has_more = nebula_kernel_turn (kernel, 1, now);
+
+      if (segments.size () + 1 == n_commits) {
+        commit (); /* what may begin now dies with the engine */
+        crash ();
+        nebula_kernel_recover (kernel, now);
+        break;
+      }
+      for (const NebulaCommand &command : commit ())
+        answer_command (command);
+      if (!has_more && !pass_time ())
+        break;
+    }
+    run ();
   }
 
   /* The fold of all facts gives the state. */
