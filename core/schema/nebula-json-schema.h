@@ -56,6 +56,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaJsonSchema, nebula_json_schema_unref)
 NEBULA_API gboolean nebula_json_schema_validate (NebulaJsonSchema *self, NebulaValue *value, GError **error);
 /* All violations; empty if the value is valid. */
 NEBULA_API GPtrArray *nebula_json_schema_check (NebulaJsonSchema *self, NebulaValue *value, GError **error);
+/* A schema that accepts all of the values in an array. */
+NEBULA_API NebulaValue *nebula_json_schema_infer (NebulaValue *examples);
 /* @value with the members that have a `default` and were left out. */
 NEBULA_API NebulaValue *nebula_json_schema_fill (NebulaJsonSchema *self, NebulaValue *value);
 

@@ -24,6 +24,7 @@
 #include "nebula-memory-store.h"
 #include "nebula-module-info.h"
 #include "nebula-msgpack.h"
+#include "nebula-patch.h"
 #include "nebula-path.h"
 #include "nebula-registry.h"
 #include "nebula-scope.h"

@@ -6,6 +6,7 @@
 #include "nebula-error.h"
 #include "nebula-json-schema.h"
 #include "nebula-json.h"
+#include "nebula-patch.h"
 
 /* The remote schemas of the suite, by URL; without the suite there are none. */
 static NebulaValue *
@@ -43,4 +44,14 @@ conform_jsonschema_validate (NebulaValue *request, GError **error)
   violations =
       schema ? nebula_json_schema_check (schema, instance ? instance : null, error) : NULL;
   return violations ? nebula_value_new_boolean (violations->len == 0) : NULL;
+}
+
+NebulaValue *
+conform_jsonpatch_apply (NebulaValue *request, GError **error)
+{
+  g_autoptr (NebulaValue) null = nebula_value_new_null ();
+  NebulaValue *document = nebula_value_get_member (request, "doc");
+  NebulaValue *patch = nebula_value_get_member (request, "patch");
+
+  return nebula_value_apply_patch (document ? document : null, patch ? patch : null, error);
 }

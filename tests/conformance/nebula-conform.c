@@ -23,6 +23,7 @@ static const struct {
     {"expr.eval", conform_expr_eval},
     {"expr.template", conform_expr_template},
     {"json.parse", conform_json_parse},
+    {"jsonpatch.apply", conform_jsonpatch_apply},
     {"jsonpath.query", conform_jsonpath_query},
     {"jsonschema.validate", conform_jsonschema_validate},
     {"msgpack.roundtrip", conform_msgpack_roundtrip},

@@ -8,6 +8,7 @@
 typedef NebulaValue *(*ConformOperation) (NebulaValue *request, GError **error);
 
 NebulaValue *conform_json_parse (NebulaValue *request, GError **error);
+NebulaValue *conform_jsonpatch_apply (NebulaValue *request, GError **error);
 NebulaValue *conform_jsonschema_validate (NebulaValue *request, GError **error);
 NebulaValue *conform_jsonpath_query (NebulaValue *request, GError **error);
 NebulaValue *conform_expr_eval (NebulaValue *request, GError **error);

@@ -311,6 +311,41 @@ TEST (JsonSchema, FillsWithoutEnd)
   EXPECT_LE (nebula_value_get_depth (filled.get ()), 140u) << "a default that holds itself ends somewhere";
 }
 
+TEST (JsonSchema, IsInferredFromExamples)
+{
+  const char *cases[][2] = {
+      {"[]", "{}"},
+      {"[1,2]", R"({"type":"integer"})"},
+      {"[1,2.5]", R"({"type":"number"})"},
+      {"[1,\"a\",null]", R"({"type":["null","integer","string"]})"},
+      {R"([{"a":1,"b":true},{"a":2}])", R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"boolean"}},"required":["a"]})"},
+      {R"([[1],[],["x"]])", R"({"type":"array","items":{"type":["integer","string"]}})"},
+      {R"(["2024-02-29T00:00:00Z","1999-01-01T00:00:00Z"])", R"({"type":"string","format":"date-time"})"},
+      {R"(["a@example.com"])", R"({"type":"string","format":"email"})"},
+      {R"(["2024-02-29","soon"])", R"({"type":"string"})"},
+  };
+  for (auto &c : cases) {
+    Value examples = nebula::json (c[0]);
+    Value document (nebula_json_schema_infer (examples.get ()));
+    Schema schema = compile (c[1], NEBULA_JSON_SCHEMA_FLAGS_FORMATS);
+
+    EXPECT_EQ (nebula::to_json (document), c[1]);
+    for (gsize i = 0; i < nebula_value_get_length (examples.get ()); i++)
+      EXPECT_TRUE (nebula_json_schema_validate (schema.get (), nebula_value_get_item (examples.get (), i), nullptr)) << c[0];
+  }
+}
+
+TEST (JsonSchema, InfersMapsWithoutTheirKeys)
+{
+  std::string text = "[{\"always\":1";
+  for (int i = 0; i < 400; i++)
+    text += ",\"k" + std::to_string (i) + "\":" + std::to_string (i);
+  Value examples = nebula::json ((text + "},{\"always\":2}]").c_str ());
+  Value document (nebula_json_schema_infer (examples.get ()));
+
+  EXPECT_EQ (nebula::to_json (document), R"({"type":"object","required":["always"]})");
+}
+
 /* Schemas that lead back to themselves, or that ask the same again and again, end with an error and not with the process. */
 TEST (JsonSchema, HostileSchemasRunOutOfBudget)
 {
