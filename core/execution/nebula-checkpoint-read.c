@@ -405,7 +405,7 @@ static void
 read_entry (Reader *self, NebulaLane *lane, guint32 node)
 {
   NebulaRun *run = nebula_lane_get_run (self->state, lane, node);
-  guint32 n_in = self->state->plan->nodes[node].n_in;
+  guint32 n_in = nebula_plan_node_count_in (&self->state->plan->nodes[node]);
 
   /* Only once. */
   if (!require (self, _nebula_struct_get_present (&_nebula_struct_run, run) == 0))
@@ -512,7 +512,7 @@ read_agenda_item (Reader *self)
     require (self, plan->nodes[index].need == NEBULA_JOIN_EXPRESSION);
   if (known == NEBULA_AGENDA_GUARD) {
     in_index = read_limited (self, G_MAXUINT32);
-    if (!require (self, in_index < plan->nodes[index].n_in &&
+    if (!require (self, in_index < nebula_plan_node_count_in (&plan->nodes[index]) &&
                             get_plan_edge (self, index, in_index)->when))
       return;
     index = plan->in_edges[plan->nodes[index].first_in + in_index];

@@ -251,7 +251,7 @@ is_untouched (Writer *self, NebulaLane *lane, guint32 node)
 
   if (_nebula_struct_get_present (&_nebula_struct_run, run) != 0)
     return FALSE;
-  for (guint i = 0; i < self->state->plan->nodes[node].n_in; i++) {
+  for (guint i = 0; i < nebula_plan_node_count_in (&self->state->plan->nodes[node]); i++) {
     NebulaEdgeState *edge = get_in_edge (self, lane, node, i);
 
     if (edge->n_seen > 0 || edge->n_tokens > 0 || edge->guarded)
@@ -268,7 +268,7 @@ write_entry (Writer *self, NebulaLane *lane, guint32 node)
 
   write_text (self, plan_node->id);
   write_fields (self, &_nebula_struct_run, run);
-  for (guint i = 0; i < plan_node->n_in; i++)
+  for (guint i = 0; i < nebula_plan_node_count_in (plan_node); i++)
     write_connection (self, get_in_edge (self, lane, node, i));
   if (run->work)
     write_work (self, run->work);

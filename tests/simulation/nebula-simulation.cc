@@ -16,6 +16,7 @@
 
 #include "generator.h"
 #include "kernel-driver.h"
+#include "workflow-generator.h"
 #include <algorithm>
 #include <cstdio>
 #include <set>
