@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "nebula-json-schema.h"
 #include "nebula-late-expressions-internal.h"
 #include "nebula-template.h"
 #include "nebula-workflow.h"
@@ -152,7 +153,7 @@ struct _NebulaPlan
   char *hash;
   char *file;       /* may be NULL */
   NebulaValue *definition; /* canonical; what the store keeps */
-  NebulaValue *input_schema; /* may be NULL */
+  NebulaJsonSchema *input_schema; /* may be NULL */
   NebulaValue *variables;    /* object */
   NebulaPlanScope *scopes;
   guint n_scopes;
