@@ -33,6 +33,7 @@ struct _NebulaLoad {
   NebulaHeader *header;
   NebulaPlan *plan;
   NebulaKernel *kernel; /* NULL: no plan, or @error */
+  NebulaFolded folded;
   GError *error;
 };
 
@@ -113,7 +114,7 @@ read_load (NebulaEngine *engine, NebulaLoad *load, NebulaHistory *history)
   g_autoptr (NebulaKernel) kernel = NULL;
   NebulaKernelHost host = {0};
 
-  load->header = g_steal_pointer (&history->header);
+  load->header = history->header ? nebula_header_copy (history->header) : NULL;
   load->error = g_steal_pointer (&history->error);
   if (!load->header && !load->error)
     g_set_error (&load->error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
@@ -124,8 +125,8 @@ read_load (NebulaEngine *engine, NebulaLoad *load, NebulaHistory *history)
   if (!load->plan)
     return;
   kernel = nebula_kernel_new (load->plan, load->id, load->header->tenant, &host);
-  if (_nebula_recovery_fold (nebula_kernel_get_state (kernel), load->header,
-                             history->segments, &load->error))
+  if (_nebula_recovery_fold (engine->store, kernel, load->plan, history, &load->folded,
+                             &load->error))
     load->kernel = g_steal_pointer (&kernel);
 }
 
@@ -215,7 +216,7 @@ take (NebulaEngine *engine, NebulaLoad *load)
   else
     answer (engine, load,
             _nebula_recovery_take_in (engine, load->header, load->plan,
-                                      g_steal_pointer (&load->kernel)));
+                                      g_steal_pointer (&load->kernel), &load->folded));
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-checkpoint-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 #include "nebula-json.h"
@@ -76,11 +77,12 @@ _nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **err
   return g_steal_pointer (&plan);
 }
 
-gboolean
-_nebula_recovery_fold (NebulaState *state,
-                       const NebulaHeader *header,
-                       GPtrArray *segments,
-                       GError **error)
+static gboolean
+fold_segments (NebulaState *state,
+               const NebulaHeader *header,
+               GPtrArray *segments,
+               NebulaFolded *ret_folded,
+               GError **error)
 {
   for (guint i = 0; i < segments->len; i++) {
     NebulaSegment *segment = segments->pdata[i];
@@ -93,6 +95,7 @@ _nebula_recovery_fold (NebulaState *state,
     }
     if (!nebula_state_fold (state, segment->facts, error))
       return FALSE;
+    ret_folded->segment_bytes += g_bytes_get_size (segment->facts);
   }
   if (state->sequence == header->sequence)
     return TRUE;
@@ -103,11 +106,78 @@ _nebula_recovery_fold (NebulaState *state,
   return FALSE;
 }
 
+static gboolean
+take_checkpoint (NebulaKernel *kernel,
+                 NebulaPlan *plan,
+                 const NebulaHistory *history,
+                 NebulaFolded *ret_folded,
+                 GError **error)
+{
+  g_autoptr (NebulaState) state =
+      nebula_state_from_checkpoint (plan, history->checkpoint, error);
+
+  if (!state)
+    return FALSE;
+  if (state->sequence != history->checkpoint_sequence) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                 _ ("The checkpoint of “%s” holds another fact than the store says."),
+                 history->header->stream);
+    return FALSE;
+  }
+  ret_folded->checkpoint = history->checkpoint_sequence;
+  ret_folded->checkpoint_bytes = g_bytes_get_size (history->checkpoint);
+  nebula_kernel_take_state (kernel, g_steal_pointer (&state));
+  return TRUE;
+}
+
+/* TRUE: the checkpoint and the facts after it gave the state. If not, all facts still can. */
+static gboolean
+fold_from_checkpoint (NebulaKernel *kernel,
+                      NebulaPlan *plan,
+                      const NebulaHistory *history,
+                      NebulaFolded *ret_folded)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (history->header->checkpoint == 0)
+    return FALSE;
+  if (history->checkpoint && take_checkpoint (kernel, plan, history, ret_folded, &error) &&
+      fold_segments (nebula_kernel_get_state (kernel), history->header, history->segments,
+                     ret_folded, &error))
+    return TRUE;
+  g_warning ("The checkpoint of execution %s is of no use, all its facts are read: %s",
+             history->header->stream, error ? error->message : "it is not there");
+  *ret_folded = (NebulaFolded){0};
+  nebula_kernel_take_state (kernel, nebula_state_new (plan));
+  return FALSE;
+}
+
+gboolean
+_nebula_recovery_fold (NebulaStore *store,
+                       NebulaKernel *kernel,
+                       NebulaPlan *plan,
+                       const NebulaHistory *history,
+                       NebulaFolded *ret_folded,
+                       GError **error)
+{
+  g_autoptr (GPtrArray) segments = NULL;
+
+  *ret_folded = (NebulaFolded){0};
+  if (fold_from_checkpoint (kernel, plan, history, ret_folded))
+    return TRUE;
+  segments = history->checkpoint ? nebula_store_read_segments (
+                                       store, history->header->stream, 0, 0, error)
+                                 : g_ptr_array_ref (history->segments);
+  return segments && fold_segments (nebula_kernel_get_state (kernel), history->header,
+                                    segments, ret_folded, error);
+}
+
 NebulaInstance *
 _nebula_recovery_take_in (NebulaEngine *engine,
                           NebulaHeader *header,
                           NebulaPlan *plan,
-                          NebulaKernel *kernel)
+                          NebulaKernel *kernel,
+                          const NebulaFolded *folded)
 {
   NebulaSleeper *sleeper = g_hash_table_lookup (engine->sleepers, header->stream);
   NebulaInstance *instance =
@@ -119,6 +189,9 @@ _nebula_recovery_take_in (NebulaEngine *engine,
   instance->submitted = header->sequence;
   instance->epoch = header->epoch;
   instance->created_usec = header->created_usec;
+  instance->checkpoint = folded->checkpoint;
+  instance->checkpoint_bytes = folded->checkpoint_bytes;
+  instance->segment_bytes = folded->segment_bytes;
   instance->is_from_store = TRUE;
   if (sleeper) {
     _nebula_sleepers_remove (engine, sleeper);
@@ -136,14 +209,15 @@ load_history (NebulaEngine *engine, NebulaHistory *history, GError **error)
       _nebula_recovery_load_plan (engine, header->revision, error);
   g_autoptr (NebulaKernel) kernel = NULL;
   NebulaKernelHost host = {0};
+  NebulaFolded folded;
 
   if (!plan)
     return NULL;
   kernel = nebula_kernel_new (plan, header->stream, header->tenant, &host);
-  if (!_nebula_recovery_fold (nebula_kernel_get_state (kernel), header, history->segments,
-                              error))
+  if (!_nebula_recovery_fold (engine->store, kernel, plan, history, &folded, error))
     return NULL;
-  return _nebula_recovery_take_in (engine, header, plan, g_steal_pointer (&kernel));
+  return _nebula_recovery_take_in (engine, header, plan, g_steal_pointer (&kernel),
+                                   &folded);
 }
 
 NebulaInstance *

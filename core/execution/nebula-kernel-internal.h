@@ -66,6 +66,8 @@ void nebula_kernel_set_host (NebulaKernel *self, const NebulaKernelHost *host);
 void nebula_kernel_set_inline_fuel (NebulaKernel *self, guint64 fuel);
 /* Whether a value (or NULL) is too large to be encoded, compared or copied on the loop. */
 gboolean nebula_kernel_is_large (NebulaValue *value);
+/* Goes on from another state of the same plan, which becomes its own: one that was read from a checkpoint. */
+void nebula_kernel_take_state (NebulaKernel *self, NebulaState *state);
 /* The status as others see it: running, suspended and paused are told apart. */
 NebulaExecutionStatus nebula_kernel_get_status (NebulaKernel *self);
 

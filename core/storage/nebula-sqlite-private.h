@@ -137,6 +137,26 @@ int _nebula_sqlite_walk (NebulaSqliteConnection *connection,
                          const char *stream,
                          guint64 after,
                          GArray *numbers);
+NebulaHeader *_nebula_sqlite_column_header (sqlite3_stmt *statement);
+GBytes *_nebula_sqlite_column_checkpoint (sqlite3_stmt *statement,
+                                          const char *stream,
+                                          guint64 *ret_sequence);
+int _nebula_sqlite_read_segment (NebulaSqliteConnection *connection,
+                                 const char *stream,
+                                 gint64 number,
+                                 GPtrArray *segments,
+                                 gint64 *ret_previous);
+sqlite3_stmt *_nebula_sqlite_begin_read (NebulaSqliteStore *self,
+                                         NebulaSqliteStatement id,
+                                         NebulaSqliteConnection **ret_reader,
+                                         GError **error);
+
+/* nebula-sqlite-history.c */
+GPtrArray *_nebula_sqlite_read_histories (NebulaStore *store,
+                                          const char *const *streams,
+                                          guint n_streams,
+                                          GError **error);
+
 void _nebula_sqlite_store_give_reader (NebulaSqliteStore *self, NebulaSqliteConnection *reader);
 
 /* nebula-sqlite-store.c */

@@ -70,8 +70,8 @@ _nebula_sqlite_store_give_reader (NebulaSqliteStore *self, NebulaSqliteConnectio
 }
 
 /* Starts a read: the statement is reset by end_read(). */
-static sqlite3_stmt *
-begin_read (NebulaSqliteStore *self,
+sqlite3_stmt *
+_nebula_sqlite_begin_read (NebulaSqliteStore *self,
             NebulaSqliteStatement id,
             NebulaSqliteConnection **ret_reader,
             GError **error)
@@ -115,8 +115,8 @@ end_read (NebulaSqliteStore *self,
 
 /* Headers. */
 
-static NebulaHeader *
-column_header (sqlite3_stmt *statement)
+NebulaHeader *
+_nebula_sqlite_column_header (sqlite3_stmt *statement)
 {
   const char *stream = column_text (statement, 0);
   g_autoptr (NebulaHeader) header = nebula_header_new (stream ? stream : "");
@@ -161,7 +161,7 @@ _nebula_sqlite_read_header (NebulaSqliteConnection *connection,
   _nebula_sqlite_bind_text (statement, 1, stream);
   code = sqlite3_step (statement);
   if (code == SQLITE_ROW) {
-    *ret_header = column_header (statement);
+    *ret_header = _nebula_sqlite_column_header (statement);
     code = *ret_header ? SQLITE_DONE : NEBULA_SQLITE_WRONG_CHECKSUM;
   }
   sqlite3_reset (statement);
@@ -174,7 +174,7 @@ read_header (NebulaStore *store, const char *stream, GError **error)
 {
   NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
   NebulaSqliteConnection *reader = NULL;
-  sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_GET_STREAM, &reader, error);
+  sqlite3_stmt *statement = _nebula_sqlite_begin_read (self, NEBULA_SQLITE_GET_STREAM, &reader, error);
   g_autoptr (NebulaHeader) header = NULL;
   int code = SQLITE_OK;
 
@@ -184,7 +184,7 @@ read_header (NebulaStore *store, const char *stream, GError **error)
   _nebula_sqlite_bind_text (statement, 1, stream);
   code = sqlite3_step (statement);
   if (code == SQLITE_ROW) {
-    header = column_header (statement);
+    header = _nebula_sqlite_column_header (statement);
     if (!header)
       code = NEBULA_SQLITE_WRONG_CHECKSUM;
   }
@@ -198,7 +198,7 @@ collect_headers (sqlite3_stmt *statement, GPtrArray *headers)
   int code = SQLITE_OK;
 
   while ((code = sqlite3_step (statement)) == SQLITE_ROW) {
-    NebulaHeader *header = column_header (statement);
+    NebulaHeader *header = _nebula_sqlite_column_header (statement);
 
     if (!header)
       return NEBULA_SQLITE_WRONG_CHECKSUM;
@@ -233,7 +233,7 @@ list_by_wake (NebulaSqliteStore *self,
     }
   }
 
-  statement = begin_read (self, NEBULA_SQLITE_LIST_BY_WAKE, &reader, error);
+  statement = _nebula_sqlite_begin_read (self, NEBULA_SQLITE_LIST_BY_WAKE, &reader, error);
   if (!statement)
     return FALSE;
 
@@ -257,7 +257,7 @@ list_by_status (NebulaSqliteStore *self,
                 GError **error)
 {
   NebulaSqliteConnection *reader = NULL;
-  sqlite3_stmt *statement = begin_read (
+  sqlite3_stmt *statement = _nebula_sqlite_begin_read (
       self, query->workflow ? NEBULA_SQLITE_LIST_BY_WORKFLOW : NEBULA_SQLITE_LIST_BY_STATUS,
       &reader, error);
 
@@ -368,8 +368,8 @@ _nebula_sqlite_walk (NebulaSqliteConnection *connection,
   return code;
 }
 
-static int
-read_segment (NebulaSqliteConnection *connection,
+int
+_nebula_sqlite_read_segment (NebulaSqliteConnection *connection,
               const char *stream,
               gint64 number,
               GPtrArray *segments,
@@ -419,7 +419,7 @@ read_segments (NebulaStore *store, const char *stream, guint64 after, guint limi
   for (guint i = numbers->len; code == SQLITE_OK && i > 0; i--) {
     if (limit != 0 && segments->len == limit)
       break;
-    code = read_segment (reader, stream, g_array_index (numbers, gint64, i - 1), segments,
+    code = _nebula_sqlite_read_segment (reader, stream, g_array_index (numbers, gint64, i - 1), segments,
                          &previous);
   }
   if (code != SQLITE_OK)
@@ -429,104 +429,31 @@ read_segments (NebulaStore *store, const char *stream, guint64 after, guint limi
   return code == SQLITE_OK ? g_steal_pointer (&segments) : NULL;
 }
 
-/* Many streams in one transaction, so that the log is locked once, and each row is read once. */
-
-static void
-reverse (GPtrArray *array)
+/* NULL: it is damaged. */
+GBytes *
+_nebula_sqlite_column_checkpoint (sqlite3_stmt *statement, const char *stream, guint64 *ret_sequence)
 {
-  for (guint i = 0; i < array->len / 2; i++) {
-    gpointer other = array->pdata[array->len - 1 - i];
+  guint64 checksum = _nebula_sqlite_checksum_text (0, stream);
+  g_autoptr (GBytes) state = column_bytes (statement, 1);
 
-    array->pdata[array->len - 1 - i] = array->pdata[i];
-    array->pdata[i] = other;
-  }
+  *ret_sequence = (guint64) sqlite3_column_int64 (statement, 0);
+  checksum = _nebula_sqlite_checksum_integer (checksum, (gint64) *ret_sequence);
+  checksum = _nebula_sqlite_checksum (checksum, g_bytes_get_data (state, NULL),
+                                      g_bytes_get_size (state));
+
+  return column_equals (statement, 2, checksum) ? g_steal_pointer (&state) : NULL;
 }
 
-static int
-read_chain (NebulaSqliteConnection *reader, const NebulaHeader *header, gint64 number, GPtrArray *segments)
-{
-  guint64 last = header->sequence;
-  int code = SQLITE_OK;
-
-  while (code == SQLITE_OK && last > 0) {
-    NebulaSegment *segment = NULL;
-    gint64 previous = 0;
-
-    code = read_segment (reader, header->stream, number, segments, &previous);
-    if (code != SQLITE_OK)
-      return code;
-    segment = g_ptr_array_index (segments, segments->len - 1);
-    if (segment->last != last || segment->first == 0 || segment->first > last)
-      return NEBULA_SQLITE_WRONG_CHAIN;
-    last = segment->first - 1;
-    number = previous;
-  }
-  reverse (segments);
-
-  return code;
-}
-
-static int
-read_history (NebulaSqliteConnection *reader, const char *stream, NebulaHistory *history)
-{
-  sqlite3_stmt *statement = NULL;
-  gint64 number = 0;
-  int code = _nebula_sqlite_prepare (reader, NEBULA_SQLITE_GET_STREAM_AND_SEGMENT, &statement);
-
-  if (code != SQLITE_OK)
-    return code;
-  _nebula_sqlite_bind_text (statement, 1, stream);
-  code = sqlite3_step (statement);
-  if (code == SQLITE_ROW) {
-    history->header = column_header (statement);
-    number = sqlite3_column_int64 (statement, 20);
-    code = history->header ? SQLITE_ROW : NEBULA_SQLITE_WRONG_CHECKSUM;
-  }
-  sqlite3_reset (statement);
-  if (code == SQLITE_ROW)
-    code = read_chain (reader, history->header, number, history->segments);
-
-  return code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
-static GPtrArray *
-read_histories (NebulaStore *store, const char *const *streams, guint n_streams, GError **error)
-{
-  NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
-  NebulaSqliteConnection *reader = NULL;
-  sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_BEGIN_READ, &reader, error);
-  g_autoptr (GPtrArray) histories =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_history_free);
-
-  if (!statement)
-    return NULL;
-  sqlite3_step (statement);
-  sqlite3_reset (statement);
-
-  for (guint i = 0; i < n_streams; i++) {
-    NebulaHistory *history = nebula_history_new ();
-    int code = read_history (reader, streams[i], history);
-
-    g_ptr_array_add (histories, history);
-    if (code == SQLITE_OK)
-      continue;
-    _nebula_sqlite_store_fail (self, reader->db, code, &history->error);
-    g_clear_pointer (&history->header, nebula_header_free);
-  }
-  _nebula_sqlite_exec (reader, "COMMIT", NULL);
-  _nebula_sqlite_store_give_reader (self, reader);
-
-  return g_steal_pointer (&histories);
-}
-
+/* A checkpoint is made of facts that are there as well: a damaged one is told, but it is no reason to seal the store. */
 static GBytes *
 read_checkpoint (NebulaStore *store, const char *stream, guint64 *ret_sequence, GError **error)
 {
   NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
   NebulaSqliteConnection *reader = NULL;
-  sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_GET_CHECKPOINT, &reader, error);
+  sqlite3_stmt *statement = _nebula_sqlite_begin_read (self, NEBULA_SQLITE_GET_CHECKPOINT, &reader, error);
   g_autoptr (GBytes) state = NULL;
   guint64 sequence = 0;
+  gboolean is_damaged = FALSE;
   int code = SQLITE_OK;
 
   if (!statement)
@@ -535,18 +462,15 @@ read_checkpoint (NebulaStore *store, const char *stream, guint64 *ret_sequence, 
   _nebula_sqlite_bind_text (statement, 1, stream);
   code = sqlite3_step (statement);
   if (code == SQLITE_ROW) {
-    guint64 checksum = _nebula_sqlite_checksum_text (0, stream);
-
-    sequence = (guint64) sqlite3_column_int64 (statement, 0);
-    state = column_bytes (statement, 1);
-    checksum = _nebula_sqlite_checksum_integer (checksum, (gint64) sequence);
-    checksum = _nebula_sqlite_checksum (checksum, g_bytes_get_data (state, NULL),
-                                        g_bytes_get_size (state));
-    if (!column_equals (statement, 2, checksum))
-      code = NEBULA_SQLITE_WRONG_CHECKSUM;
+    state = _nebula_sqlite_column_checkpoint (statement, stream, &sequence);
+    is_damaged = state == NULL;
   }
-  if (!end_read (self, reader, statement, code, error) || !state)
+  if (!end_read (self, reader, statement, code, error) || (!state && !is_damaged))
     return NULL;
+  if (is_damaged) {
+    _nebula_sqlite_set_error (NULL, NEBULA_SQLITE_WRONG_CHECKSUM, error);
+    return NULL;
+  }
 
   *ret_sequence = sequence;
 
@@ -584,7 +508,7 @@ read_inbox (NebulaStore *store, const char *stream, guint limit, GError **error)
   NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
   NebulaSqliteConnection *reader = NULL;
   sqlite3_stmt *statement =
-      begin_read (self, stream ? NEBULA_SQLITE_GET_INBOX : NEBULA_SQLITE_GET_ALL_INBOXES, &reader,
+      _nebula_sqlite_begin_read (self, stream ? NEBULA_SQLITE_GET_INBOX : NEBULA_SQLITE_GET_ALL_INBOXES, &reader,
                   error);
   g_autoptr (GPtrArray) messages =
       g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
@@ -610,7 +534,7 @@ read_document (NebulaStore *store,
 {
   NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
   NebulaSqliteConnection *reader = NULL;
-  sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_GET_DOCUMENT, &reader, error);
+  sqlite3_stmt *statement = _nebula_sqlite_begin_read (self, NEBULA_SQLITE_GET_DOCUMENT, &reader, error);
   g_autoptr (GBytes) value = NULL;
   gint64 revision = 0;
   int code = SQLITE_OK;
@@ -647,7 +571,7 @@ list_documents (
 {
   NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
   NebulaSqliteConnection *reader = NULL;
-  sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_LIST_DOCUMENTS, &reader, error);
+  sqlite3_stmt *statement = _nebula_sqlite_begin_read (self, NEBULA_SQLITE_LIST_DOCUMENTS, &reader, error);
   g_autoptr (GStrvBuilder) keys = g_strv_builder_new ();
   int code = SQLITE_OK;
 
@@ -669,7 +593,7 @@ _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface)
   iface->read_header = read_header;
   iface->list_headers = list_headers;
   iface->read_segments = read_segments;
-  iface->read_histories = read_histories;
+  iface->read_histories = _nebula_sqlite_read_histories;
   iface->read_checkpoint = read_checkpoint;
   iface->read_inbox = read_inbox;
   iface->read_document = read_document;

@@ -33,6 +33,7 @@ nebula_history_free (NebulaHistory *self)
   if (!self)
     return;
   g_clear_pointer (&self->header, nebula_header_free);
+  g_clear_pointer (&self->checkpoint, g_bytes_unref);
   g_ptr_array_unref (self->segments);
   g_clear_error (&self->error);
   g_free (self);
@@ -47,7 +48,12 @@ read_one (NebulaStore *self, const char *stream)
   history->header = nebula_store_read_header (self, stream, &history->error);
   if (!history->header)
     return history;
-  segments = nebula_store_read_segments (self, stream, 0, 0, &history->error);
+  if (history->header->checkpoint > 0)
+    history->checkpoint =
+        nebula_store_read_checkpoint (self, stream, &history->checkpoint_sequence, NULL);
+  segments = nebula_store_read_segments (
+      self, stream, history->checkpoint ? history->checkpoint_sequence : 0, 0,
+      &history->error);
   if (segments) {
     g_ptr_array_unref (history->segments);
     history->segments = segments;

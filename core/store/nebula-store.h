@@ -178,7 +178,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSegment, nebula_segment_free)
 /**
  * NebulaHistory: (skip)
  * @header: its header; %NULL if there is no such stream, or with @error
- * @segments: (element-type NebulaSegment): its facts, in order
+ * @checkpoint: its last checkpoint; %NULL if there is none that is of use
+ * @checkpoint_sequence: fact that the checkpoint holds
+ * @segments: (element-type NebulaSegment): its facts after the checkpoint, or all, in order
  * @error: why this stream could not be read; %NULL if it could
  *
  * A stream as it was at one moment.
@@ -186,6 +188,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSegment, nebula_segment_free)
 typedef struct
 {
   NebulaHeader *header;
+  GBytes *checkpoint;
+  guint64 checkpoint_sequence;
   GPtrArray *segments;
   GError *error;
 } NebulaHistory;

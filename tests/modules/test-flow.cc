@@ -10,7 +10,7 @@ class FlowTest : public nebula::EvaluatedTest
 
 TEST_F (FlowTest, EachActionIsDocumented)
 {
-  expect_documented ("flow", 13);
+  expect_documented ("flow", 15);
 }
 
 TEST_F (FlowTest, If)
