@@ -218,11 +218,13 @@ apply_node_failed (NebulaState *self,
 {
   NebulaPlanNode *node = &self->plan->nodes[fact->node];
 
+  gboolean is_final = fact->code == 1;
+
   end_run (self, fact, lane, run, NEBULA_NODE_FAILED);
-  if (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE) {
+  if (is_final || (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE)) {
     if (!lane->failure)
       lane->failure = nebula_value_ref (fact->value);
-    if (node->on_error != NEBULA_ON_ERROR_FINISH) {
+    if (is_final || node->on_error != NEBULA_ON_ERROR_FINISH) {
       lane->is_ending = 1;
       _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
     }
@@ -462,7 +464,8 @@ accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 {
   guint32 edge;
 
-  if (fact->number < 0 || fact->number >= self->plan->nodes[fact->node].n_in)
+  if (fact->number < 0 || fact->number >= (gint64) nebula_plan_node_count_in (
+                                              &self->plan->nodes[fact->node]))
     return FALSE;
   edge = get_guard_edge (self, fact) - self->plan->scopes[lane->scope].first_edge;
   return lane->edges[edge].guarded != NULL;

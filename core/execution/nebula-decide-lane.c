@@ -15,7 +15,7 @@ collect_last_nodes (NebulaKernel *self, NebulaLane *lane)
   for (guint i = 0; i < scope->n_nodes; i++) {
     NebulaPlanNode *node = &self->plan->nodes[scope->first_node + i];
 
-    if (node->n_out > 0 || lane->runs[i].status != NEBULA_NODE_COMPLETED)
+    if (!node->is_last || lane->runs[i].status != NEBULA_NODE_COMPLETED)
       continue;
     only = lane->runs[i].value;
     nebula_value_builder_set (builder, node->id, only);
