@@ -170,7 +170,7 @@ invoke (NebulaAttempt *attempt, NebulaWork *work)
   info.identity = identity;
   set_deadline (attempt, node, &info);
   attempt->invocation =
-      nebula_invocation_new (&info, work->parameters, work->input, &sink, attempt, NULL);
+      nebula_invocation_new (&info, work->parameters, nebula_kernel_get_input (work), &sink, attempt, NULL);
   nebula_action_invoke (attempt->action, attempt->invocation);
 }
 

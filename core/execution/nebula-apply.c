@@ -2,6 +2,7 @@
 
 /* The fold: what each kind of fact does to the state. */
 
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 typedef void (*NebulaApply) (NebulaState *self,
@@ -259,14 +260,6 @@ apply_need (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaR
   _nebula_tokens_need (self, lane, fact->node, fact->number, fact->time_usec);
 }
 
-/* Rounds that have not ended leave gaps. */
-static void
-free_result (gpointer value)
-{
-  if (value)
-    nebula_value_unref (value);
-}
-
 static void
 apply_loop_opened (NebulaState *self,
                    const NebulaFact *fact,
@@ -280,22 +273,10 @@ apply_loop_opened (NebulaState *self,
   loop->batch = MAX (fact->attempt, 1);
   loop->items = fact->value ? nebula_value_ref (fact->value) : NULL;
   if (self->plan->nodes[fact->node].construct == NEBULA_CONSTRUCT_FOR_EACH)
-    loop->results = g_ptr_array_new_with_free_func (free_result);
+    loop->results = _nebula_results_new ();
   run->status = NEBULA_NODE_RUNNING;
   run->attempts++;
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
-}
-
-static NebulaValue *
-get_round_item (NebulaLoop *loop, guint32 index)
-{
-  if (!loop->items)
-    return NULL;
-  if (loop->batch == 1)
-    return nebula_value_ref (nebula_value_get_item (loop->items, index));
-  return nebula_value_slice (
-      loop->items, (gsize) index * loop->batch,
-      MIN (((gsize) index + 1) * loop->batch, nebula_value_get_length (loop->items)));
 }
 
 static void
@@ -311,7 +292,8 @@ apply_lane_opened (NebulaState *self,
   lane->parent = parent;
   lane->loop = loop;
   lane->index = (guint32) fact->number;
-  lane->item = get_round_item (loop, lane->index);
+  if (loop->items)
+    lane->item = _nebula_items_get_round (loop->items, lane->index, loop->batch);
   lane->last = loop->last ? nebula_value_ref (loop->last) : NULL;
   lane->next = loop->lanes;
   if (loop->lanes)
@@ -322,15 +304,14 @@ apply_lane_opened (NebulaState *self,
   _nebula_tokens_seed (self, lane, fact->time_usec);
 }
 
+/* A round has ended; @value NULL: it gave no result. */
 static void
-store_result (NebulaLoop *loop, guint32 index, NebulaValue *value)
+end_round (NebulaLoop *loop, guint32 index, NebulaValue *value)
 {
-  set_value (&loop->last, value);
-  if (!loop->results)
-    return;
-  while (loop->results->len <= index)
-    g_ptr_array_add (loop->results, NULL);
-  loop->results->pdata[index] = nebula_value_ref (value);
+  if (value)
+    set_value (&loop->last, value);
+  if (loop->results)
+    _nebula_results_end (loop->results, index, value);
 }
 
 static void
@@ -347,20 +328,30 @@ apply_lane_closed (NebulaState *self,
   loop->n_done++;
   self->recoveries = 0;
   if (fact->code == 0)
-    store_result (loop, lane->index, fact->value);
+    end_round (loop, lane->index, fact->value);
   else if (fact->code == 1 && node->on_error == NEBULA_ON_ERROR_COLLECT) {
     builder = nebula_value_builder_new_object ();
     nebula_value_builder_set (builder, "error", fact->value);
     collected = nebula_value_builder_end (builder);
-    store_result (loop, lane->index, collected);
+    end_round (loop, lane->index, collected);
   } else if (fact->code == 1) {
     loop->is_ending = TRUE;
     if (!loop->failure)
       loop->failure = nebula_value_ref (fact->value);
-  }
+  } else
+    end_round (loop, lane->index, NULL);
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, loop->work->lane,
                              loop->work->node);
   _nebula_lane_free (self, lane);
+}
+
+static void
+apply_results_stored (NebulaState *self,
+                      const NebulaFact *fact,
+                      NebulaLane *lane,
+                      NebulaRun *run)
+{
+  _nebula_results_store (run->work->loop->results, (guint32) fact->number, fact->value);
 }
 
 static void
@@ -506,6 +497,8 @@ static const struct {
     [NEBULA_FACT_RESUMED] = {apply_resumed, NEEDS_LANE},
     [NEBULA_FACT_WITHDRAWN] = {apply_withdrawn, NEEDS_RUN},
     [NEBULA_FACT_ENDED] = {apply_ended, NEEDS_LANE | NEEDS_VALUE},
+    [NEBULA_FACT_RESULTS_STORED] = {apply_results_stored,
+                                    NEEDS_RUN | NEEDS_VALUE | NEEDS_LOOP},
 };
 
 static gboolean
@@ -526,7 +519,7 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_LOOP_OPENED:
     return fact->node != NEBULA_PLAN_NONE &&
            self->plan->nodes[fact->node].body != NEBULA_PLAN_NONE &&
-           (is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY) ||
+           ((fact->value && _nebula_items_get_length (fact->value) >= 0) ||
             self->plan->nodes[fact->node].construct != NEBULA_CONSTRUCT_FOR_EACH);
   case NEBULA_FACT_CANCEL_ASKED:
   case NEBULA_FACT_ENDED:
@@ -552,11 +545,24 @@ accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 }
 
 static gboolean
+is_stored_array (NebulaValue *value)
+{
+  NebulaStored stored;
+
+  return nebula_value_get_stored (value, &stored) && stored.form == NEBULA_STORED_VALUE &&
+         stored.kind == NEBULA_VALUE_KIND_ARRAY;
+}
+
+static gboolean
 accepts_round (NebulaLoop *loop, const NebulaFact *fact)
 {
-  return loop && fact->number >= 0 && fact->number < loop->count &&
-         (!loop->items ||
-          (guint64) fact->number * loop->batch < nebula_value_get_length (loop->items));
+  if (!loop || fact->number < 0 || fact->number >= loop->count ||
+      fact->number > G_MAXUINT32)
+    return FALSE;
+  if (fact->kind == NEBULA_FACT_RESULTS_STORED)
+    return loop->results && is_stored_array (fact->value);
+  return !loop->items ||
+         fact->number * loop->batch < _nebula_items_get_length (loop->items);
 }
 
 gboolean

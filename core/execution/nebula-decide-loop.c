@@ -98,24 +98,17 @@ _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt)
 }
 
 static NebulaValue *
-get_loop_result (NebulaLoop *loop)
+get_loop_result (NebulaKernel *self, NebulaLoop *loop)
 {
-  g_autoptr (NebulaValueBuilder) builder = NULL;
-
-  if (!loop->results)
-    return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
-  builder = nebula_value_builder_new_array ();
-  for (guint i = 0; i < loop->results->len; i++) {
-    if (loop->results->pdata[i])
-      nebula_value_builder_add (builder, loop->results->pdata[i]);
-  }
-  return nebula_value_builder_end (builder);
+  if (loop->results)
+    return _nebula_kernel_collect_results (self, loop);
+  return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
 }
 
 static void
 end_loop (NebulaKernel *self, NebulaWork *work)
 {
-  g_autoptr (NebulaValue) result = get_loop_result (work->loop);
+  g_autoptr (NebulaValue) result = get_loop_result (self, work->loop);
 
   _nebula_kernel_end_node (self, work, 0, NULL, result);
 }
@@ -335,8 +328,10 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
 {
   NebulaFact fact = {
       .kind = NEBULA_FACT_LANE_CLOSED, .lane = lane->number, .node = NEBULA_PLAN_NONE};
+  NebulaWork *work = lane->loop ? lane->loop->work : NULL;
+  guint32 index = lane->index;
 
-  if (!lane->loop) {
+  if (!work) {
     end_execution (self,
                    end == LANE_FAILED ? NEBULA_EXECUTION_STATUS_FAILED
                                       : NEBULA_EXECUTION_STATUS_COMPLETED,
@@ -346,6 +341,7 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
   fact.value = value;
   fact.code = end;
   _nebula_kernel_record (self, &fact);
+  _nebula_kernel_store_results (self, work, index);
 }
 
 static void

@@ -201,6 +201,7 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
   g_clear_pointer (&work->input, nebula_value_unref);
   g_clear_pointer (&work->inputs, nebula_value_unref);
   g_clear_pointer (&work->parameters, nebula_value_unref);
+  g_clear_pointer (&work->loaded, nebula_value_unref);
   g_free (work->signal);
   g_free (work);
   if (--lane->active == 0)

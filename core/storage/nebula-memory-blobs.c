@@ -169,8 +169,8 @@ static void
 nebula_memory_blob_writer_class_init (NebulaMemoryBlobWriterClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = nebula_memory_blob_writer_finalize;
-  NEBULA_BLOB_WRITER_CLASS (klass)->append = nebula_memory_blob_writer_append;
-  NEBULA_BLOB_WRITER_CLASS (klass)->finish = nebula_memory_blob_writer_finish;
+  NEBULA_BLOB_WRITER_CLASS (klass)->take_chunk = nebula_memory_blob_writer_append;
+  NEBULA_BLOB_WRITER_CLASS (klass)->seal = nebula_memory_blob_writer_finish;
 }
 
 static void

@@ -225,8 +225,8 @@ static void
 nebula_sqlite_blob_writer_class_init (NebulaSqliteBlobWriterClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = nebula_sqlite_blob_writer_finalize;
-  NEBULA_BLOB_WRITER_CLASS (klass)->append = nebula_sqlite_blob_writer_append;
-  NEBULA_BLOB_WRITER_CLASS (klass)->finish = nebula_sqlite_blob_writer_finish;
+  NEBULA_BLOB_WRITER_CLASS (klass)->take_chunk = nebula_sqlite_blob_writer_append;
+  NEBULA_BLOB_WRITER_CLASS (klass)->seal = nebula_sqlite_blob_writer_finish;
 }
 
 static void

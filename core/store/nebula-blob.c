@@ -277,7 +277,7 @@ pass_on (NebulaBlobWriter *self, GError **error)
 
   if (priv->chunk->len == 0)
     return TRUE;
-  if (!NEBULA_BLOB_WRITER_GET_CLASS (self)->append (self, priv->chunk->data, priv->chunk->len, error)) {
+  if (!NEBULA_BLOB_WRITER_GET_CLASS (self)->take_chunk (self, priv->chunk->data, priv->chunk->len, error)) {
     priv->is_over = TRUE;
     return FALSE;
   }
@@ -358,7 +358,7 @@ nebula_blob_writer_finish (NebulaBlobWriter *self, GError **error)
 
   priv->is_over = TRUE;
   digest = g_checksum_get_string (priv->checksum);
-  if (!NEBULA_BLOB_WRITER_GET_CLASS (self)->finish (self, digest, priv->size, error))
+  if (!NEBULA_BLOB_WRITER_GET_CLASS (self)->seal (self, digest, priv->size, error))
     return NULL;
 
   return nebula_value_new_blob (digest, priv->size);

@@ -39,8 +39,8 @@ NEBULA_API G_DECLARE_DERIVABLE_TYPE (NebulaBlobWriter, nebula_blob_writer, NEBUL
 
 /**
  * NebulaBlobWriterClass:
- * @append: takes a chunk, each but the last of %NEBULA_BLOB_CHUNK_BYTES
- * @finish: makes all that was appended the blob @digest; called at most once, and after it nothing else
+ * @take_chunk: takes bytes, each time but the last %NEBULA_BLOB_CHUNK_BYTES of them
+ * @seal: makes all that was taken the blob @digest; called at most once, and after it nothing else
  *
  * A store's own part of writing a blob. Freed without a finish it leaves nothing behind.
  */
@@ -48,8 +48,8 @@ struct _NebulaBlobWriterClass
 {
   GObjectClass parent_class;
 
-  gboolean (*append) (NebulaBlobWriter *self, const guint8 *data, gsize length, GError **error);
-  gboolean (*finish) (NebulaBlobWriter *self, const char *digest, guint64 size, GError **error);
+  gboolean (*take_chunk) (NebulaBlobWriter *self, const guint8 *data, gsize length, GError **error);
+  gboolean (*seal) (NebulaBlobWriter *self, const char *digest, guint64 size, GError **error);
 
   gpointer _reserved[8];
 };
