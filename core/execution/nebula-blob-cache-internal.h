@@ -21,7 +21,8 @@ NebulaBlobCache *nebula_blob_cache_ref (NebulaBlobCache *self);
 void nebula_blob_cache_unref (NebulaBlobCache *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaBlobCache, nebula_blob_cache_unref)
 
-void nebula_blob_cache_put (NebulaBlobCache *self, NebulaValue *reference, NebulaValue *value);
+/* @is_piece: a part of a list, of which a loop needs one after the other. */
+void nebula_blob_cache_put (NebulaBlobCache *self, NebulaValue *reference, NebulaValue *value, gboolean is_piece);
 /* New references, or NULL. */
 NebulaValue *nebula_blob_cache_get (NebulaBlobCache *self, NebulaValue *reference);
 NebulaValue *nebula_blob_cache_find (NebulaBlobCache *self, NebulaValue *value);

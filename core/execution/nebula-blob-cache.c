@@ -7,8 +7,16 @@ typedef struct {
   NebulaValue *reference;
   NebulaValue *value;
   gsize size;
+  gboolean is_piece;
   GList link;
 } Entry;
+
+/* Used last first. Pieces of lists have a queue of their own, so that a long loop does not drive all else out. */
+typedef struct {
+  GQueue entries;
+  gsize n_bytes;
+  gsize max_bytes;
+} Shelf;
 
 typedef struct {
   GBytes *bytes;
@@ -19,9 +27,7 @@ struct _NebulaBlobCache {
   GMutex lock;           /* guards all below */
   GHashTable *by_text;   /* text of the reference → Entry (owned) */
   GHashTable *by_value;  /* value → Entry */
-  GQueue entries;        /* used last first */
-  gsize n_bytes;
-  gsize max_bytes;
+  Shelf shelves[2];      /* of whole values, of pieces */
   GHashTable *held; /* digest → Held */
 };
 
@@ -53,7 +59,8 @@ nebula_blob_cache_new (gsize max_bytes)
   self->by_text = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, entry_free);
   self->by_value = g_hash_table_new (NULL, NULL);
   self->held = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, held_free);
-  self->max_bytes = max_bytes;
+  self->shelves[0].max_bytes = max_bytes - max_bytes / 8;
+  self->shelves[1].max_bytes = max_bytes / 8;
   return self;
 }
 
@@ -80,56 +87,65 @@ nebula_blob_cache_unref (NebulaBlobCache *self)
   g_atomic_rc_box_release_full (self, cache_clear);
 }
 
-/* What a value takes in memory is about twice what it counts. */
+/* What a value takes in memory is up to three times what it counts. */
 static gsize
 get_weight (NebulaValue *value)
 {
   gsize size = nebula_value_get_size_bytes (value);
 
-  return size > G_MAXSIZE / 4 ? G_MAXSIZE / 2 : 2 * size + 256;
+  return size > G_MAXSIZE / 8 ? G_MAXSIZE / 2 : 3 * size + 256;
 }
 
 /* With the lock held. */
 static void
 drop (NebulaBlobCache *self, Entry *entry)
 {
-  g_queue_unlink (&self->entries, &entry->link);
-  self->n_bytes -= entry->size;
+  Shelf *shelf = &self->shelves[entry->is_piece];
+
+  g_queue_unlink (&shelf->entries, &entry->link);
+  shelf->n_bytes -= entry->size;
   if (g_hash_table_lookup (self->by_value, entry->value) == entry)
     g_hash_table_remove (self->by_value, entry->value);
   g_hash_table_remove (self->by_text, nebula_value_get_string (entry->reference));
 }
 
 void
-nebula_blob_cache_put (NebulaBlobCache *self, NebulaValue *reference, NebulaValue *value)
+nebula_blob_cache_put (NebulaBlobCache *self,
+                       NebulaValue *reference,
+                       NebulaValue *value,
+                       gboolean is_piece)
 {
+  Shelf *shelf = &self->shelves[is_piece];
   gsize size = get_weight (value);
   Entry *entry;
   NEBULA_SYNC_AUTO (guard, &self->lock);
 
   entry = g_hash_table_lookup (self->by_text, nebula_value_get_string (reference));
-  if (size > self->max_bytes || entry)
+  if (size > shelf->max_bytes || entry)
     return;
-  while (self->n_bytes > self->max_bytes - size)
-    drop (self, g_queue_peek_tail (&self->entries));
+  while (shelf->n_bytes > shelf->max_bytes - size)
+    drop (self, g_queue_peek_tail (&shelf->entries));
   entry = g_new0 (Entry, 1);
   entry->reference = nebula_value_ref (reference);
   entry->value = nebula_value_ref (value);
   entry->size = size;
+  entry->is_piece = is_piece;
   entry->link.data = entry;
-  g_queue_push_head_link (&self->entries, &entry->link);
+  g_queue_push_head_link (&shelf->entries, &entry->link);
   g_hash_table_insert (self->by_text, (char *) nebula_value_get_string (entry->reference),
                        entry);
   g_hash_table_insert (self->by_value, value, entry);
-  self->n_bytes += size;
+  shelf->n_bytes += size;
 }
 
 /* With the lock held. */
 static void
 touch (NebulaBlobCache *self, Entry *entry)
 {
-  g_queue_unlink (&self->entries, &entry->link);
-  g_queue_push_head_link (&self->entries, &entry->link);
+  GQueue *entries = &self->shelves[entry->is_piece].entries;
+
+  g_queue_unlink (entries, &entry->link);
+  g_queue_push_head_link (entries, &entry->link);
 }
 
 NebulaValue *
@@ -159,7 +175,7 @@ nebula_blob_cache_get_n_bytes (NebulaBlobCache *self)
 {
   NEBULA_SYNC_AUTO (guard, &self->lock);
 
-  return self->n_bytes;
+  return self->shelves[0].n_bytes + self->shelves[1].n_bytes;
 }
 
 void

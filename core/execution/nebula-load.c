@@ -95,7 +95,7 @@ get_index (Loader *self, const NebulaStored *stored, GError **error)
   }
   value = nebula_value_new_bytes (bytes);
   if (cache)
-    nebula_blob_cache_put (cache, reference, value);
+    nebula_blob_cache_put (cache, reference, value, TRUE);
   return g_steal_pointer (&bytes);
 }
 
@@ -117,7 +117,7 @@ load_chunk (Loader *self, const NebulaListChunk *chunk, gboolean is_kept, GError
     return value;
   value = load_value (self, &stored, error);
   if (value && cache && is_kept)
-    nebula_blob_cache_put (cache, reference, value);
+    nebula_blob_cache_put (cache, reference, value, TRUE);
   return value;
 }
 
@@ -203,7 +203,7 @@ load_stored (Loader *self, NebulaValue *reference, GError **error)
     self->nesting--;
     /* Items and parts are found in their chunks, which are kept. */
     if (value && cache && stored.form <= NEBULA_STORED_LIST)
-      nebula_blob_cache_put (cache, reference, value);
+      nebula_blob_cache_put (cache, reference, value, FALSE);
   }
   if (value)
     g_hash_table_insert (self->seen, g_strdup (text), nebula_value_ref (value));

@@ -113,22 +113,27 @@ get_length (NebulaValue *value)
 }
 
 static NebulaValue *
-spill_whole (NebulaKernel *self, NebulaValue *value)
+store_value (NebulaKernel *self, NebulaValue *value)
 {
-  NebulaValue *known = nebula_blob_cache_find (self->host.cache, value);
-  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GBytes) bytes = nebula_value_to_msgpack (value);
   NebulaStored stored = {.form = NEBULA_STORED_VALUE};
-  NebulaValue *reference;
 
-  if (known)
-    return known;
-  bytes = nebula_value_to_msgpack (value);
   add_blob (self, bytes, stored.digest);
   stored.kind = nebula_value_get_kind (value);
   stored.length = get_length (value);
   stored.size = g_bytes_get_size (bytes);
-  reference = nebula_value_new_stored (&stored);
-  nebula_blob_cache_put (self->host.cache, reference, value);
+  return nebula_value_new_stored (&stored);
+}
+
+static NebulaValue *
+spill_whole (NebulaKernel *self, NebulaValue *value)
+{
+  NebulaValue *reference = nebula_blob_cache_find (self->host.cache, value);
+
+  if (reference)
+    return reference;
+  reference = store_value (self, value);
+  nebula_blob_cache_put (self->host.cache, reference, value, FALSE);
   return reference;
 }
 
@@ -203,7 +208,7 @@ spill_items (NebulaKernel *self, NebulaValue *items)
          end++)
       size += nebula_value_get_size_bytes (nebula_value_get_item (items, end));
     part = nebula_value_slice (items, start, end);
-    reference = spill_whole (self, part);
+    reference = store_value (self, part);
     append_chunk (chunks, reference);
   }
   return make_list (self, chunks);
@@ -288,7 +293,7 @@ _nebula_kernel_store_results (NebulaKernel *self, NebulaWork *work, guint32 inde
       !_nebula_results_is_whole (loop->results, index, loop->count))
     return;
   results = _nebula_results_collect (loop->results, index / NEBULA_LIST_CHUNK_ITEMS);
-  stored = spill_whole (self, results);
+  stored = store_value (self, results);
   fact.number = index;
   fact.value = stored;
   _nebula_kernel_record (self, &fact);
@@ -313,7 +318,7 @@ _nebula_kernel_collect_results (NebulaKernel *self, NebulaLoop *loop)
       reference = nebula_value_ref (chunk->stored);
     else if (chunk->results) {
       results = _nebula_results_collect (loop->results, i);
-      reference = spill_whole (self, results);
+      reference = store_value (self, results);
     }
     if (reference)
       append_chunk (chunks, reference);
