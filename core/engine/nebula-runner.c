@@ -153,6 +153,7 @@ fill_info (NebulaAttempt *attempt, NebulaPlanNode *node, NebulaInvocationInfo *i
   info->action_id = nebula_action_info_get_id (node->info);
   info->tenant = instance->tenant;
   info->attempt = attempt->command.attempt;
+  info->store = attempt->engine->store;
 }
 
 static void

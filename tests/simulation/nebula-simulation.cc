@@ -6,11 +6,11 @@
  *
  *   nebula-simulation --seeds 2000            seeds 1 … 2000
  *   nebula-simulation --seed 17 --verbose     one seed, with what happens
- *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel    a bug that must be caught
+ *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|blob    a bug that must be caught
  *
  * Invariants: the fold of the committed facts is the state that was; nothing starts before the facts behind it are
  * committed, after a committed cancel, or again when its result is committed; no effect of unknown outcome is repeated;
- * no timer fires early; every execution ends.
+ * no timer fires early; every execution ends; all that the history stored can be read.
  */
 
 #include "kernel-driver.h"
@@ -32,6 +32,7 @@ enum class Plant {
   Repeat, /* an effect of unknown outcome is started again */
   Early,  /* timers fire before their time */
   Cancel, /* starts go on after a committed cancel */
+  Blob,   /* a unit is committed without its blobs */
 };
 
 struct Failure {
@@ -74,7 +75,9 @@ private:
                                           "test.pure"};
     unsigned choice = pick (depth < 2 ? 12 : 10);
 
-    if (choice < 2)
+    if (choice < 2 && pick (6) == 0)
+      large (out);
+    else if (choice < 2)
       out << "action: data.set, with: { v: " << pick (100) << " }";
     else if (choice < 3)
       out << "action: flow.no-op";
@@ -95,15 +98,37 @@ private:
       out << ", on-unknown: retry";
   }
 
+  /* Above what stays in facts and state. */
+  void large (std::ostringstream &out)
+  {
+    out << "action: " << (pick (2) ? "data.set" : "test.effect")
+        << ", with: { v: \"{{ repeat ('" << (char) ('a' + pick (3)) << "', "
+        << 66000 + pick (4) << ") }}\", w: \"{{ $json }}\" }";
+  }
+
   void loop (std::ostringstream &out, unsigned depth)
   {
-    out << "action: flow.for-each, with: { items: [1, 2, 3, 4], concurrency: "
-        << 1 + pick (3) << " }";
+    if (depth == 0 && pick (40) == 0) {
+      long_loop (out);
+      return;
+    }
+    out << "action: flow.for-each, with: { items: "
+        << (pick (8) == 0 ? "\"{{ range (0, 3) | map (x => repeat ('y', 30000 + x)) }}\"" : "[1, 2, 3, 4]")
+        << ", concurrency: " << 1 + pick (3) << " }";
     if (pick (3) == 0)
       out << ", on-error: collect";
     out << ", body: { nodes: {\n";
     inner (out, depth + 1);
     out << "} }";
+  }
+
+  /* Long enough for its items and results to be kept in lists. */
+  void long_loop (std::ostringstream &out)
+  {
+    out << "action: flow.for-each, with: { items: \"{{ range (0, " << 1001 + pick (400)
+        << ") }}\", concurrency: " << 1 + pick (pick (8) ? 8 : 300) << ", batch: " << 1 + (pick (6) == 0)
+        << " }, body: { nodes: { q" << counter_++ << ": { action: "
+        << (pick (4) ? "data.set" : "test.pure") << ", with: { v: \"{{ $item }}\" } } } }";
   }
 
   void inner (std::ostringstream &out, unsigned depth)
@@ -185,6 +210,7 @@ public:
       step ();
     }
     check_fold ("at the end");
+    check_loads ();
     destroy ();
   }
 
@@ -198,6 +224,7 @@ public:
 private:
   struct Unit {
     GBytes *facts;
+    GPtrArray *blobs;
     guint64 sequence;
     std::string digest;
     bool cancels;
@@ -220,17 +247,18 @@ private:
 
   void create ()
   {
-    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
-
-    kernel_ = nebula_kernel_new (plan_.get (), "exe_sim", "default", &host);
+    kernel_ = blobs_.make_kernel (plan_.get (), "exe_sim", true);
   }
 
   void destroy ()
   {
     g_clear_pointer (&kernel_, nebula_kernel_free);
-    for (Unit &unit : pending_)
+    for (Unit &unit : pending_) {
       g_bytes_unref (unit.facts);
+      g_clear_pointer (&unit.blobs, g_ptr_array_unref);
+    }
     pending_.clear ();
+    blobs_.forget_memory (100000);
     running_.clear ();
   }
 
@@ -287,7 +315,7 @@ private:
       return;
     char *digest = nebula_state_dup_digest (state ());
     pending_.push_back (
-        {facts, state ()->sequence, digest, (bool) state ()->is_stopping});
+        {facts, nebula_kernel_take_blobs (kernel_), state ()->sequence, digest, (bool) state ()->is_stopping});
     g_free (digest);
   }
 
@@ -297,6 +325,9 @@ private:
 
     pending_.pop_front ();
     durable_.push_back (unit.facts);
+    if (plant_ == Plant::Blob && unit.blobs && pick (3) == 0)
+      g_ptr_array_set_size (unit.blobs, 0);
+    blobs_.commit (unit.blobs);
     committed_ = unit.sequence;
     committed_digest_ = unit.digest;
     cancel_committed_ = cancel_committed_ || unit.cancels;
@@ -499,6 +530,19 @@ private:
     CHECK (is_equal, std::string ("the fold is not the state ") + when);
   }
 
+  /* What was committed can be read, after a crash too: the blobs of each fact are there. */
+  void check_loads ()
+  {
+    Value report (nebula_kernel_report (kernel_));
+    Error error;
+
+    blobs_.forget_memory (100000);
+    destroy ();
+    create ();
+    Value loaded (nebula_kernel_load (kernel_, report.get (), error.out ()));
+    CHECK (loaded, std::string ("the report does not load: ") + (error ? error.message () : ""));
+  }
+
   void note_done ()
   {
     for (guint i = 0; i < plan_.get ()->scopes[0].n_nodes; i++) {
@@ -565,6 +609,7 @@ private:
   NebulaKernel *kernel_ = nullptr;
   gint64 now_ = G_GINT64_CONSTANT (1700000000000000);
   unsigned steps_ = 0;
+  BlobWorld blobs_{100000};
   std::deque<Unit> pending_;
   std::vector<GBytes *> durable_;
   guint64 committed_ = 0;
@@ -597,7 +642,8 @@ parse_plant (const char *name)
                                                       {"ahead", Plant::Ahead},
                                                       {"repeat", Plant::Repeat},
                                                       {"early", Plant::Early},
-                                                      {"cancel", Plant::Cancel}};
+                                                      {"cancel", Plant::Cancel},
+                                                      {"blob", Plant::Blob}};
   auto found = plants.find (name);
 
   return found == plants.end () ? Plant::None : found->second;
