@@ -35,8 +35,8 @@ struct _NebulaActionInfo
 G_DEFINE_BOXED_TYPE (NebulaActionInfo, nebula_action_info, nebula_action_info_ref, nebula_action_info_unref)
 
 static const char *const effect_names[] = { "pure", "read", "transactional", "idempotent", "effectful", NULL };
-static const char *const construct_names[] = { "none", "for-each", "repeat", "while",    "wait",
-                                               "stop", "fail",     "break",  "continue", NULL };
+static const char *const construct_names[] = { "none",     "for-each", "repeat", "while", "wait",   "stop", "fail", "break",
+                                               "continue", "try",      "race",   "call",  "cancel", "add",  NULL };
 
 static NebulaActionInfo *
 nebula_action_info_alloc (void)

@@ -37,6 +37,11 @@ typedef enum
  * @NEBULA_CONSTRUCT_FAIL: fails
  * @NEBULA_CONSTRUCT_BREAK: ends the innermost loop
  * @NEBULA_CONSTRUCT_CONTINUE: ends this round of the innermost loop
+ * @NEBULA_CONSTRUCT_TRY: runs its body, then what handles its failure, then what always runs
+ * @NEBULA_CONSTRUCT_RACE: runs several bodies; the first that ends wins
+ * @NEBULA_CONSTRUCT_CALL: runs another workflow
+ * @NEBULA_CONSTRUCT_CANCEL: cancels a node or a region
+ * @NEBULA_CONSTRUCT_ADD: adds items to the innermost for-each while it runs
  *
  * Control flow that the kernel itself knows. An action class that names one brings parameters and help only.
  */
@@ -51,6 +56,11 @@ typedef enum
   NEBULA_CONSTRUCT_FAIL,
   NEBULA_CONSTRUCT_BREAK,
   NEBULA_CONSTRUCT_CONTINUE,
+  NEBULA_CONSTRUCT_TRY,
+  NEBULA_CONSTRUCT_RACE,
+  NEBULA_CONSTRUCT_CALL,
+  NEBULA_CONSTRUCT_CANCEL,
+  NEBULA_CONSTRUCT_ADD,
 } NebulaConstruct;
 
 #define NEBULA_TYPE_ACTION (nebula_action_get_type ())

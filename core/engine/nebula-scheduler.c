@@ -21,6 +21,7 @@ turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
   GList *link;
 
   engine->has_listener = nebula_event_bus_has_any_subscriber (engine->bus);
+  nebula_journal_hold (engine->journal);
   while ((link = g_queue_pop_head_link (&engine->run_queue))) {
     NebulaInstance *instance = link->data;
 
@@ -29,6 +30,9 @@ turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
     if (g_get_monotonic_time () >= end)
       break;
   }
+  /* Somebody who was told may have stopped the engine. */
+  if (engine->journal)
+    nebula_journal_let_go (engine->journal);
   if (g_queue_is_empty (&engine->run_queue))
     g_source_set_ready_time (source, -1);
   return G_SOURCE_CONTINUE;

@@ -10,8 +10,8 @@ typedef void (*NebulaApply) (NebulaState *self,
                              NebulaLane *lane,
                              NebulaRun *run);
 
-static void
-set_value (NebulaValue **place, NebulaValue *value)
+void
+_nebula_apply_set_value (NebulaValue **place, NebulaValue *value)
 {
   g_autoptr (NebulaValue) old = *place;
 
@@ -79,7 +79,7 @@ apply_attempt_failed (NebulaState *self,
   run->attempts = (guint16) fact->attempt;
   run->work->due_usec = fact->due_usec;
   run->work->is_begun = 0;
-  set_value (&run->value, fact->value);
+  _nebula_apply_set_value (&run->value, fact->value);
 }
 
 static void
@@ -98,6 +98,19 @@ apply_node_waiting (NebulaState *self,
   run->work->is_begun = 0;
 }
 
+static void
+cut_round (NebulaState *self, NebulaLane *round, gboolean is_break)
+{
+  if (!round || round->is_halted)
+    return;
+  round->is_ending = 1;
+  round->is_cut = 1;
+  round->is_break = is_break;
+  if (is_break)
+    round->loop->is_ending = TRUE;
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, round, 0);
+}
+
 /* What ending means beyond its tokens: stop ends the execution, break and continue end the round. */
 static void
 apply_end_construct (NebulaState *self,
@@ -109,19 +122,13 @@ apply_end_construct (NebulaState *self,
   case NEBULA_CONSTRUCT_STOP:
     self->is_stopping = 1;
     self->end_status = NEBULA_EXECUTION_STATUS_COMPLETED;
-    set_value (&self->output, value);
+    _nebula_apply_set_value (&self->output, value);
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
     break;
   case NEBULA_CONSTRUCT_BREAK:
   case NEBULA_CONSTRUCT_CONTINUE:
-    if (!lane->loop)
-      break;
-    lane->is_ending = 1;
-    lane->is_cut = 1;
-    lane->is_break = self->plan->nodes[node].construct == NEBULA_CONSTRUCT_BREAK;
-    if (lane->is_break)
-      lane->loop->is_ending = TRUE;
-    _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
+    cut_round (self, nebula_lane_get_round (self, lane),
+               self->plan->nodes[node].construct == NEBULA_CONSTRUCT_BREAK);
     break;
   case NEBULA_CONSTRUCT_NONE:
   case NEBULA_CONSTRUCT_FOR_EACH:
@@ -129,6 +136,11 @@ apply_end_construct (NebulaState *self,
   case NEBULA_CONSTRUCT_WHILE:
   case NEBULA_CONSTRUCT_WAIT:
   case NEBULA_CONSTRUCT_FAIL:
+  case NEBULA_CONSTRUCT_TRY:
+  case NEBULA_CONSTRUCT_RACE:
+  case NEBULA_CONSTRUCT_CALL:
+  case NEBULA_CONSTRUCT_CANCEL:
+  case NEBULA_CONSTRUCT_ADD:
   default:
     break;
   }
@@ -161,7 +173,7 @@ end_run (NebulaState *self,
   run->ended_usec = fact->time_usec;
   if (fact->attempt)
     run->attempts = (guint16) fact->attempt;
-  set_value (&run->value, fact->value);
+  _nebula_apply_set_value (&run->value, fact->value);
   self->recoveries = 0;
 }
 
@@ -207,11 +219,13 @@ apply_node_failed (NebulaState *self,
 {
   NebulaPlanNode *node = &self->plan->nodes[fact->node];
 
+  gboolean is_final = fact->code == 1;
+
   end_run (self, fact, lane, run, NEBULA_NODE_FAILED);
-  if (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE) {
+  if (is_final || (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE)) {
     if (!lane->failure)
       lane->failure = nebula_value_ref (fact->value);
-    if (node->on_error != NEBULA_ON_ERROR_FINISH) {
+    if (is_final || node->on_error != NEBULA_ON_ERROR_FINISH) {
       lane->is_ending = 1;
       _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
     }
@@ -229,12 +243,19 @@ apply_node_skipped (NebulaState *self,
   _nebula_tokens_end_work (self, lane, fact->node, fact->time_usec);
 }
 
+/* What has to run whatever happens runs first; then the same fact comes again. */
 static void
 apply_node_cancelled (NebulaState *self,
                       const NebulaFact *fact,
                       NebulaLane *lane,
                       NebulaRun *run)
 {
+  NebulaLoop *loop = run->work->loop;
+
+  if (loop && !loop->is_cancelled && _nebula_scope_ends_gently (self, loop)) {
+    _nebula_scope_cancel_run (self, lane, run, fact->time_usec);
+    return;
+  }
   end_run (self, fact, lane, run, NEBULA_NODE_CANCELLED);
   self->n_cancelled++;
   _nebula_tokens_end_work (self, lane, fact->node, fact->time_usec);
@@ -261,106 +282,12 @@ apply_need (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaR
 }
 
 static void
-apply_loop_opened (NebulaState *self,
-                   const NebulaFact *fact,
-                   NebulaLane *lane,
-                   NebulaRun *run)
-{
-  NebulaLoop *loop = _nebula_loop_new (run->work);
-
-  loop->count = fact->number;
-  loop->concurrency = MAX (fact->code, 1);
-  loop->batch = MAX (fact->attempt, 1);
-  loop->items = fact->value ? nebula_value_ref (fact->value) : NULL;
-  if (self->plan->nodes[fact->node].construct == NEBULA_CONSTRUCT_FOR_EACH)
-    loop->results = _nebula_results_new ();
-  run->status = NEBULA_NODE_RUNNING;
-  run->attempts++;
-  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
-}
-
-static void
-apply_lane_opened (NebulaState *self,
-                   const NebulaFact *fact,
-                   NebulaLane *parent,
-                   NebulaRun *run)
-{
-  NebulaLoop *loop = run->work->loop;
-  NebulaLane *lane =
-      _nebula_lane_new (self, self->next_lane++, self->plan->nodes[fact->node].body);
-
-  lane->parent = parent;
-  lane->loop = loop;
-  lane->index = (guint32) fact->number;
-  if (loop->items)
-    lane->item = _nebula_items_get_round (loop->items, lane->index, loop->batch);
-  lane->last = loop->last ? nebula_value_ref (loop->last) : NULL;
-  lane->next = loop->lanes;
-  if (loop->lanes)
-    loop->lanes->previous = lane;
-  loop->lanes = lane;
-  loop->n_open++;
-  loop->next_index = fact->number + 1;
-  _nebula_tokens_seed (self, lane, fact->time_usec);
-}
-
-/* A round has ended; @value NULL: it gave no result. */
-static void
-end_round (NebulaLoop *loop, guint32 index, NebulaValue *value)
-{
-  if (value)
-    set_value (&loop->last, value);
-  if (loop->results)
-    _nebula_results_end (loop->results, index, value);
-}
-
-static void
-apply_lane_closed (NebulaState *self,
-                   const NebulaFact *fact,
-                   NebulaLane *lane,
-                   NebulaRun *run)
-{
-  NebulaLoop *loop = lane->loop;
-  NebulaPlanNode *node = &self->plan->nodes[loop->work->node];
-  g_autoptr (NebulaValueBuilder) builder = NULL;
-  g_autoptr (NebulaValue) collected = NULL;
-
-  loop->n_done++;
-  self->recoveries = 0;
-  if (fact->code == 0)
-    end_round (loop, lane->index, fact->value);
-  else if (fact->code == 1 && node->on_error == NEBULA_ON_ERROR_COLLECT) {
-    builder = nebula_value_builder_new_object ();
-    nebula_value_builder_set (builder, "error", fact->value);
-    collected = nebula_value_builder_end (builder);
-    end_round (loop, lane->index, collected);
-  } else if (fact->code == 1) {
-    loop->is_ending = TRUE;
-    if (!loop->failure)
-      loop->failure = nebula_value_ref (fact->value);
-  } else
-    end_round (loop, lane->index, NULL);
-  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, loop->work->lane,
-                             loop->work->node);
-  _nebula_lane_free (self, lane);
-}
-
-static void
 apply_results_stored (NebulaState *self,
                       const NebulaFact *fact,
                       NebulaLane *lane,
                       NebulaRun *run)
 {
   _nebula_results_store (run->work->loop->results, (guint32) fact->number, fact->value);
-}
-
-static void
-apply_lane_cancelled (NebulaState *self,
-                      const NebulaFact *fact,
-                      NebulaLane *lane,
-                      NebulaRun *run)
-{
-  _nebula_tokens_cancel_lane (self, lane, fact->time_usec);
 }
 
 static void
@@ -386,10 +313,10 @@ apply_cancel_asked (NebulaState *self,
   self->is_paused = 0;
   self->end_status = (guint8) fact->code;
   if (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED)
-    set_value (&self->output, fact->value);
+    _nebula_apply_set_value (&self->output, fact->value);
   else {
     self->status = NEBULA_EXECUTION_STATUS_CANCELLING;
-    set_value (&self->error, fact->value);
+    _nebula_apply_set_value (&self->error, fact->value);
   }
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
 }
@@ -447,7 +374,7 @@ apply_ended (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Nebula
 {
   self->status = (guint8) fact->code;
   self->ended_usec = fact->time_usec;
-  set_value (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED ? &self->output
+  _nebula_apply_set_value (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED ? &self->output
                                                              : &self->error,
              fact->value);
   if (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED)
@@ -484,11 +411,11 @@ static const struct {
     [NEBULA_FACT_NODE_CANCELLED] = {apply_node_cancelled, NEEDS_RUN},
     [NEBULA_FACT_GUARD] = {apply_guard, NEEDS_LANE | NEEDS_NODE | NEEDS_GUARD},
     [NEBULA_FACT_NEED] = {apply_need, NEEDS_LANE | NEEDS_NODE},
-    [NEBULA_FACT_LOOP_OPENED] = {apply_loop_opened, NEEDS_RUN},
-    [NEBULA_FACT_LANE_OPENED] = {apply_lane_opened, NEEDS_RUN | NEEDS_LOOP},
-    [NEBULA_FACT_LANE_CLOSED] = {apply_lane_closed,
+    [NEBULA_FACT_LOOP_OPENED] = {_nebula_apply_loop_opened, NEEDS_RUN},
+    [NEBULA_FACT_LANE_OPENED] = {_nebula_apply_lane_opened, NEEDS_RUN | NEEDS_LOOP},
+    [NEBULA_FACT_LANE_CLOSED] = {_nebula_apply_lane_closed,
                                  NEEDS_LANE | NEEDS_ROUND | NEEDS_VALUE},
-    [NEBULA_FACT_LANE_CANCELLED] = {apply_lane_cancelled, NEEDS_LANE},
+    [NEBULA_FACT_LANE_CANCELLED] = {_nebula_apply_lane_cancelled, NEEDS_LANE},
     [NEBULA_FACT_SIGNALLED] = {apply_signalled, NEEDS_LANE},
     [NEBULA_FACT_CANCEL_ASKED] = {apply_cancel_asked, NEEDS_LANE},
     [NEBULA_FACT_GATE_ASKED] = {apply_gate_asked, NEEDS_LANE},
@@ -507,6 +434,20 @@ is_kind (NebulaValue *value, NebulaValueKind kind)
   return value && nebula_value_get_kind (value) == kind;
 }
 
+static gboolean
+accepts_loop (NebulaState *self, const NebulaFact *fact)
+{
+  NebulaPlanNode *node;
+
+  if (fact->node == NEBULA_PLAN_NONE ||
+      self->plan->nodes[fact->node].body == NEBULA_PLAN_NONE)
+    return FALSE;
+  node = &self->plan->nodes[fact->node];
+  if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
+    return fact->value && _nebula_items_get_length (fact->value) >= 0;
+  return nebula_construct_is_loop (node->construct) || fact->number == node->n_bodies;
+}
+
 /* What a fact says must make sense by itself. */
 static gboolean
 accepts_content (NebulaState *self, const NebulaFact *fact)
@@ -517,10 +458,7 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_NODE_ENDED:
     return fact->code == 0 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
   case NEBULA_FACT_LOOP_OPENED:
-    return fact->node != NEBULA_PLAN_NONE &&
-           self->plan->nodes[fact->node].body != NEBULA_PLAN_NONE &&
-           ((fact->value && _nebula_items_get_length (fact->value) >= 0) ||
-            self->plan->nodes[fact->node].construct != NEBULA_CONSTRUCT_FOR_EACH);
+    return accepts_loop (self, fact);
   case NEBULA_FACT_CANCEL_ASKED:
   case NEBULA_FACT_ENDED:
     return fact->code <= NEBULA_EXECUTION_STATUS_TIMED_OUT &&
@@ -538,19 +476,11 @@ accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 {
   guint32 edge;
 
-  if (fact->number < 0 || fact->number >= self->plan->nodes[fact->node].n_in)
+  if (fact->number < 0 || fact->number >= (gint64) nebula_plan_node_count_in (
+                                              &self->plan->nodes[fact->node]))
     return FALSE;
   edge = get_guard_edge (self, fact) - self->plan->scopes[lane->scope].first_edge;
   return lane->edges[edge].guarded != NULL;
-}
-
-static gboolean
-is_stored_array (NebulaValue *value)
-{
-  NebulaStored stored;
-
-  return nebula_value_get_stored (value, &stored) && stored.form == NEBULA_STORED_VALUE &&
-         stored.kind == NEBULA_VALUE_KIND_ARRAY;
 }
 
 static gboolean
@@ -560,7 +490,7 @@ accepts_round (NebulaLoop *loop, const NebulaFact *fact)
       fact->number > G_MAXUINT32)
     return FALSE;
   if (fact->kind == NEBULA_FACT_RESULTS_STORED)
-    return loop->results && is_stored_array (fact->value);
+    return loop->results && _nebula_results_accepts (fact->value);
   return !loop->items ||
          fact->number * loop->batch < _nebula_items_get_length (loop->items);
 }

@@ -371,6 +371,10 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   case NEBULA_CONSTRUCT_WHILE:
     _nebula_kernel_open_loop (self, work, attempt);
     break;
+  case NEBULA_CONSTRUCT_TRY:
+  case NEBULA_CONSTRUCT_RACE:
+    _nebula_kernel_open_bodies (self, work, attempt);
+    break;
   case NEBULA_CONSTRUCT_WAIT:
     _nebula_kernel_begin_wait (self, work, attempt);
     break;
@@ -385,6 +389,9 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
     _nebula_kernel_end_node (self, work, attempt, NULL, work->input);
     break;
   case NEBULA_CONSTRUCT_NONE:
+  case NEBULA_CONSTRUCT_CALL:
+  case NEBULA_CONSTRUCT_CANCEL:
+  case NEBULA_CONSTRUCT_ADD:
   default:
     if (node->evaluate)
       evaluate_node (self, work, attempt);
@@ -394,11 +401,52 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   }
 }
 
+/* An error that no port and no rule of the node handles: it might come round again for ever. */
+static void
+fail_lane (NebulaKernel *self, NebulaWork *work, const GError *error)
+{
+  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
+  g_autoptr (NebulaValue) placed = add_place (self, work, failure);
+  NebulaFact fact = {.kind = NEBULA_FACT_NODE_FAILED,
+                     .lane = work->lane->number,
+                     .node = work->node,
+                     .value = placed,
+                     .code = 1};
+
+  _nebula_kernel_record (self, &fact);
+}
+
+/* The loop edge over which more rounds came than it allows; FALSE: none. */
+static gboolean
+find_endless_loop (NebulaKernel *self, NebulaLane *lane, guint32 node, guint32 *ret_max)
+{
+  NebulaPlanNode *plan_node = &self->plan->nodes[node];
+  guint32 first_edge = self->plan->scopes[lane->scope].first_edge;
+
+  for (guint i = 0; i < plan_node->n_loop_in; i++) {
+    guint32 edge = self->plan->in_edges[plan_node->first_in + plan_node->n_in + i];
+
+    *ret_max = self->plan->edges[edge].max;
+    if (lane->edges[edge - first_edge].n_seen > *ret_max)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
 {
   NebulaWork *work = nebula_lane_get_run (self->state, lane, node)->work;
+  g_autoptr (GError) error = NULL;
+  guint32 max;
 
+  if (find_endless_loop (self, lane, node, &max)) {
+    g_set_error (&error, NEBULA_ERROR, NEBULA_ERROR_LOOP_LIMIT,
+                 _ ("The loop turned %u times. Raise “max” of its connection if it needs more."),
+                 max);
+    fail_lane (self, work, error);
+    return;
+  }
   if (self->plan->nodes[node].disabled)
     _nebula_kernel_end_node (self, work, 0, NULL, work->input);
   else

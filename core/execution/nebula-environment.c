@@ -20,11 +20,11 @@ ref_or_null (NebulaValue *value)
   return value ? nebula_value_ref (value) : nebula_value_new_null ();
 }
 
-/* The innermost loop around a lane: the lane itself, since each body is a lane. */
+/* The round of the innermost loop around a lane. */
 static NebulaLane *
 get_round (NebulaScopeEnvironment *self)
 {
-  return self->lane->loop ? self->lane : NULL;
+  return nebula_lane_get_round (self->kernel->state, self->lane);
 }
 
 static NebulaValue *
@@ -33,7 +33,7 @@ get_item (NebulaScopeEnvironment *self)
   NebulaLane *lane = get_round (self);
 
   while (lane && !lane->item)
-    lane = lane->parent;
+    lane = nebula_lane_get_round (self->kernel->state, lane->parent);
   return lane ? nebula_value_ref (lane->item) : NULL;
 }
 
@@ -55,6 +55,23 @@ get_last (NebulaScopeEnvironment *self)
   if (self->index >= 0)
     return ref_or_null (self->last);
   return lane ? ref_or_null (lane->last) : NULL;
+}
+
+/* What went wrong, where a failure is handled: null in a `finally` if nothing did. NULL: nowhere near. */
+static NebulaValue *
+get_error (NebulaScopeEnvironment *self)
+{
+  NebulaPlan *plan = self->kernel->plan;
+
+  for (NebulaLane *lane = self->lane; lane && lane->loop; lane = lane->parent) {
+    NebulaPart part = plan->scopes[lane->scope].part;
+
+    if (part == NEBULA_PART_CATCH)
+      return ref_or_null (lane->item);
+    if (part == NEBULA_PART_FINALLY)
+      return ref_or_null (lane->loop->failure);
+  }
+  return NULL;
 }
 
 static NebulaValue *
@@ -143,6 +160,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
     return get_inputs (self);
   if (g_str_equal (name, "last"))
     return get_last (self);
+  if (g_str_equal (name, "error"))
+    return get_error (self);
   if (g_str_equal (name, "now"))
     return nebula_value_new_timestamp (self->now_usec, 0);
   if (g_str_equal (name, "today"))

@@ -42,7 +42,7 @@ typedef enum {
   NEBULA_FACT_ATTEMPT_FAILED, /* attempt ended badly and comes again at due; value: error; code: result kind */
   NEBULA_FACT_NODE_WAITING, /* node waits; due (0: for ever); text: signal; code: NebulaWait */
   NEBULA_FACT_NODE_ENDED, /* completed; text: port (absent: out); value; attempt; code 1: values by port */
-  NEBULA_FACT_NODE_FAILED,    /* failed for good; value: error; attempt */
+  NEBULA_FACT_NODE_FAILED,    /* failed for good; value: error; attempt; code 1: nothing handles it, its lane fails */
   NEBULA_FACT_NODE_SKIPPED,   /* the action or rule skipped it */
   NEBULA_FACT_NODE_CANCELLED, /* this node-run alone was cancelled */
   NEBULA_FACT_GUARD, /* `when` of incoming connection `number` of node; code: 0 or 1 */

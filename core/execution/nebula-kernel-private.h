@@ -69,6 +69,12 @@ void _nebula_kernel_decide_lane (NebulaKernel *self, NebulaLane *lane);
 /* Starts what a node does, for its first attempt or a later one. */
 void _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt);
 void _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt);
+/* Bodies of try and race. */
+void _nebula_kernel_open_bodies (NebulaKernel *self, NebulaWork *work, guint attempt);
+/* Also loops that were cancelled: what has to run runs, then the node ends. */
+void _nebula_kernel_decide_bodies (NebulaKernel *self, NebulaWork *work);
+/* Ends the lanes of a scope that is ending; TRUE: nothing keeps it from ending now. */
+gboolean _nebula_kernel_end_rest (NebulaKernel *self, NebulaWork *work);
 void _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt);
 void
 _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue *payload);

@@ -49,6 +49,16 @@ nebula_kernel_get_state (NebulaKernel *self)
   return self->state;
 }
 
+void
+nebula_kernel_take_state (NebulaKernel *self, NebulaState *state)
+{
+  g_return_if_fail (state->plan == self->plan);
+  g_return_if_fail (self->writer.n_facts == 0);
+
+  nebula_state_free (self->state);
+  self->state = state;
+}
+
 NebulaExecutionStatus
 nebula_kernel_get_status (NebulaKernel *self)
 {
@@ -190,8 +200,10 @@ find_attempt (NebulaKernel *self, const NebulaCommand *attempt)
 gboolean
 nebula_kernel_is_current (NebulaKernel *self, const NebulaCommand *attempt)
 {
-  return !self->state->is_stopping && !self->state->is_paused &&
-         find_attempt (self, attempt) != NULL;
+  NebulaWork *work = find_attempt (self, attempt);
+
+  return work && !self->state->is_paused &&
+         !nebula_lane_is_doomed (self->state, work->lane);
 }
 
 gboolean
@@ -214,7 +226,7 @@ nebula_kernel_withdraw (NebulaKernel *self, const NebulaCommand *attempt, gint64
 {
   NebulaWork *work = find_attempt (self, attempt);
 
-  if (!work || self->state->is_stopping)
+  if (!work || nebula_lane_is_doomed (self->state, work->lane))
     return;
   set_now (self, now_usec);
   record_of_work (self, NEBULA_FACT_WITHDRAWN, work, attempt->attempt);
@@ -364,11 +376,11 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
   NebulaState *state = self->state;
   g_autoptr (GPtrArray) due = g_ptr_array_new ();
 
-  if (!state->root || state->is_stopping ||
-      nebula_execution_status_is_terminal (state->status))
+  if (!state->root || nebula_execution_status_is_terminal (state->status))
     return;
   set_now (self, now_usec);
-  if (state->deadline_usec && state->deadline_usec <= self->now_usec) {
+  if (!state->is_stopping && state->deadline_usec &&
+      state->deadline_usec <= self->now_usec) {
     nebula_kernel_cancel (self, NEBULA_EXECUTION_STATUS_TIMED_OUT, NULL, now_usec);
     return;
   }
@@ -383,7 +395,8 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
       g_ptr_array_add (due, work);
   }
   for (guint i = 0; i < due->len; i++) {
-    if (g_queue_find (&state->works, due->pdata[i]))
+    if (g_queue_find (&state->works, due->pdata[i]) &&
+        !nebula_lane_is_doomed (state, ((NebulaWork *) due->pdata[i])->lane))
       tick_work (self, due->pdata[i]);
   }
 }
@@ -550,7 +563,8 @@ restart_works (NebulaKernel *self)
   for (GList *link = self->state->works.head; link; link = link->next)
     g_ptr_array_add (works, link->data);
   for (guint i = 0; i < works->len; i++) {
-    if (g_queue_find (&self->state->works, works->pdata[i]))
+    if (g_queue_find (&self->state->works, works->pdata[i]) &&
+        !nebula_lane_is_doomed (self->state, ((NebulaWork *) works->pdata[i])->lane))
       recover_work (self, works->pdata[i]);
   }
 }
@@ -575,8 +589,7 @@ nebula_kernel_recover (NebulaKernel *self, gint64 now_usec)
   set_now (self, now_usec);
   fact.number = (gint64) self->state->recoveries + 1;
   _nebula_kernel_record (self, &fact);
-  if (!self->state->is_stopping)
-    restart_works (self);
+  restart_works (self);
 }
 
 static void
@@ -657,7 +670,7 @@ earlier (gint64 a, gint64 b)
 gint64
 nebula_kernel_get_next_due (NebulaKernel *self)
 {
-  gint64 due = self->state->deadline_usec;
+  gint64 due = self->state->is_stopping ? 0 : self->state->deadline_usec;
 
   if (nebula_execution_status_is_terminal (self->state->status))
     return 0;

@@ -29,6 +29,10 @@ void _nebula_results_store (GPtrArray *self, guint32 index, NebulaValue *stored)
 gboolean _nebula_results_has_stored (GPtrArray *self);
 /* All of them, when none is stored. */
 NebulaValue *_nebula_results_to_array (GPtrArray *self);
+/* For checkpoints: the chunk @number, made if need be; a result in it, taken over; whether @stored may stand for one. */
+NebulaResultChunk *_nebula_results_ensure (GPtrArray *self, guint32 number);
+void _nebula_results_put (NebulaResultChunk *chunk, guint32 place, NebulaValue *value);
+gboolean _nebula_results_accepts (NebulaValue *stored);
 void _nebula_results_digest (GPtrArray *self, GChecksum *checksum);
 
 /* Length of items that are an array or a stored list; -1: they are neither. */

@@ -27,11 +27,9 @@ _nebula_results_new (void)
   return g_ptr_array_new_with_free_func (chunk_free);
 }
 
-static NebulaResultChunk *
-ensure_chunk (GPtrArray *self, guint32 index)
+NebulaResultChunk *
+_nebula_results_ensure (GPtrArray *self, guint32 number)
 {
-  guint32 number = index / NEBULA_LIST_CHUNK_ITEMS;
-
   while (self->len <= number)
     g_ptr_array_add (self, NULL);
   if (!self->pdata[number])
@@ -40,19 +38,31 @@ ensure_chunk (GPtrArray *self, guint32 index)
 }
 
 void
-_nebula_results_end (GPtrArray *self, guint32 index, NebulaValue *value)
+_nebula_results_put (NebulaResultChunk *chunk, guint32 place, NebulaValue *value)
 {
-  NebulaResultChunk *chunk = ensure_chunk (self, index);
-  NebulaValue **place;
-
-  chunk->n_ended++;
-  if (!value || chunk->stored)
-    return;
   if (!chunk->results)
     chunk->results = g_new0 (NebulaValue *, NEBULA_LIST_CHUNK_ITEMS);
-  place = &chunk->results[index % NEBULA_LIST_CHUNK_ITEMS];
-  if (!*place)
-    *place = nebula_value_ref (value);
+  g_clear_pointer (&chunk->results[place], nebula_value_unref);
+  chunk->results[place] = value;
+}
+
+gboolean
+_nebula_results_accepts (NebulaValue *stored)
+{
+  NebulaStored about;
+
+  return nebula_value_get_stored (stored, &about) && about.form == NEBULA_STORED_VALUE &&
+         about.kind == NEBULA_VALUE_KIND_ARRAY;
+}
+
+void
+_nebula_results_end (GPtrArray *self, guint32 index, NebulaValue *value)
+{
+  NebulaResultChunk *chunk = _nebula_results_ensure (self, index / NEBULA_LIST_CHUNK_ITEMS);
+
+  chunk->n_ended++;
+  if (value && !chunk->stored)
+    _nebula_results_put (chunk, index % NEBULA_LIST_CHUNK_ITEMS, nebula_value_ref (value));
 }
 
 gboolean
@@ -97,7 +107,7 @@ _nebula_results_to_array (GPtrArray *self)
 void
 _nebula_results_store (GPtrArray *self, guint32 index, NebulaValue *stored)
 {
-  NebulaResultChunk *chunk = ensure_chunk (self, index);
+  NebulaResultChunk *chunk = _nebula_results_ensure (self, index / NEBULA_LIST_CHUNK_ITEMS);
 
   chunk_clear_results (chunk);
   g_clear_pointer (&chunk->stored, nebula_value_unref);

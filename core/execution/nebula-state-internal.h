@@ -12,11 +12,16 @@ G_BEGIN_DECLS
  *   state ── lanes (number → lane)
  *              lane 0: root            runs[] one per node of the scope, edges[] one per connection
  *              lane 7: each[3]  ──parent──▶ lane 0
+ *              lane 9: guard.catch ─parent─▶ lane 0
  *         ── works: node-runs that are active (want an attempt, run, wait or loop), in order of firing
  *         ── agenda: decisions that are due; nebula_kernel_turn () takes them in order
  *
- * A lane is one round of a scope: (parent lane, loop node, index). Tokens move along its edges; a node whose join is
- * satisfied fires. A lane is quiet when nothing in it is active.
+ * A lane is one run of a scope: (parent lane, node, index): a round of a loop, or one of the bodies of flow.try and
+ * flow.race. Tokens move along its edges; a node whose join is satisfied fires. A lane is quiet when nothing in it is
+ * active.
+ *
+ * What is cancelled ends at once, unless something in it has to run whatever happens (`finally`): then its lanes are
+ * halted (no token moves in them any more), what has to run runs, and the nodes around it end when it has.
  *
  * Thread: one at a time.
  */
@@ -72,20 +77,23 @@ struct _NebulaLane {
   guint32 index;
   guint32 active;       /* activities: works and undecided guards */
   NebulaLane *parent;   /* NULL: root */
-  NebulaLoop *loop;     /* whose round it is; NULL: root */
-  NebulaValue *item;    /* may be NULL */
+  NebulaLoop *loop;     /* whose round or body it is; NULL: root */
+  NebulaValue *item;    /* of a round its item, of a body its input; may be NULL */
   NebulaValue *last;    /* may be NULL */
   NebulaValue *failure; /* error that ends the lane; may be NULL */
   guint8
       is_ending : 1; /* failed, broken or continued: what is active must be cancelled */
   guint8 is_break : 1;
   guint8 is_cut : 1;    /* break or continue ended it: it has no result of its own */
+  guint8 is_halted : 1; /* cancelled: no token moves any more, and it ends when it is quiet */
+  guint8 is_cancelled : 1; /* cancelled from outside: it ends without result */
   NebulaLane *previous; /* among the open lanes of the loop */
   NebulaLane *next;
   NebulaEdgeState *edges;
   NebulaRun runs[];
 };
 
+/* The open scope of a node: rounds of a loop, bodies of try and race. */
 struct _NebulaLoop {
   NebulaWork *work;
   NebulaValue *items; /* for-each */
@@ -95,8 +103,11 @@ struct _NebulaLoop {
   guint32 n_open;
   guint32 concurrency;
   guint32 batch;
+  guint8 phase;             /* NebulaPart of try that was opened last */
+  guint8 wants_success : 1; /* race: a body that fails does not win */
+  guint8 is_cancelled : 1;  /* the node ends cancelled once what has to run has run */
   gboolean is_ending;   /* opens no more rounds */
-  NebulaValue *failure; /* of the first failed round */
+  NebulaValue *failure; /* of the first failed round; of try the one that stands */
   NebulaLane *lanes;    /* open ones */
   GPtrArray *results;   /* for-each: see nebula-results-private.h */
   NebulaValue *last;    /* result of the last round; NULL: none */
@@ -195,6 +206,12 @@ NebulaLane *nebula_state_get_lane (NebulaState *self, guint32 number);
 NebulaRun *nebula_lane_get_run (NebulaState *self, NebulaLane *lane, guint32 node);
 /* The run of a node seen from a lane: in it or in one of its parents. */
 NebulaRun *nebula_state_find_run (NebulaState *self, NebulaLane *lane, guint32 node);
+/* The round around a lane, or the lane itself; NULL: no loop stands around. */
+NebulaLane *nebula_lane_get_round (NebulaState *self, NebulaLane *lane);
+/* What is active in the lane is about to be cancelled with the whole execution and must not begin any more. */
+gboolean nebula_lane_is_doomed (NebulaState *self, NebulaLane *lane);
+/* The part that a body plays, for people: `catch`; NULL: a round of a loop. */
+const char *nebula_lane_get_part_name (NebulaState *self, NebulaLane *lane);
 gboolean nebula_node_status_is_terminal (NebulaNodeStatus status);
 const char *nebula_node_status_to_string (NebulaNodeStatus status);
 /* The next agenda item that still is one; FALSE: nothing is due. */

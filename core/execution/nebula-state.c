@@ -2,6 +2,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 NebulaState *
@@ -141,6 +142,12 @@ _nebula_loop_new (NebulaWork *work)
   return loop;
 }
 
+void
+_nebula_loop_begin_results (NebulaLoop *loop)
+{
+  loop->results = _nebula_results_new ();
+}
+
 NebulaWork *
 _nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node)
 {
@@ -232,6 +239,39 @@ nebula_state_find_run (NebulaState *self, NebulaLane *lane, guint32 node)
   return lane ? nebula_lane_get_run (self, lane, node) : NULL;
 }
 
+NebulaLane *
+nebula_lane_get_round (NebulaState *self, NebulaLane *lane)
+{
+  while (lane && lane->loop &&
+         !nebula_construct_is_loop (self->plan->nodes[lane->loop->work->node].construct))
+    lane = lane->parent;
+  return lane && lane->loop ? lane : NULL;
+}
+
+gboolean
+nebula_lane_is_doomed (NebulaState *self, NebulaLane *lane)
+{
+  if (!self->is_stopping || self->root->is_halted)
+    return FALSE;
+  for (; lane; lane = lane->parent) {
+    if (self->plan->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+      return FALSE;
+  }
+  return TRUE;
+}
+
+const char *
+nebula_lane_get_part_name (NebulaState *self, NebulaLane *lane)
+{
+  static const char *const names[] = {"body", "catch", "finally"};
+  NebulaPlanScope *scope = &self->plan->scopes[lane->scope];
+
+  if (!lane->loop ||
+      nebula_construct_is_loop (self->plan->nodes[lane->loop->work->node].construct))
+    return NULL;
+  return scope->name ? scope->name : names[scope->part];
+}
+
 gboolean
 nebula_node_status_is_terminal (NebulaNodeStatus status)
 {
@@ -262,7 +302,7 @@ _nebula_state_push_agenda (NebulaState *self,
 }
 
 static gboolean
-loop_is_due (NebulaRun *run)
+loop_is_due (NebulaState *self, NebulaRun *run)
 {
   NebulaLoop *loop = run->work ? run->work->loop : NULL;
 
@@ -270,7 +310,11 @@ loop_is_due (NebulaRun *run)
     return FALSE;
   if (loop->n_open == 0)
     return TRUE;
-  return !loop->is_ending && loop->next_index < loop->count &&
+  if (loop->is_ending)
+    return !_nebula_scope_ends_gently (self, loop) ||
+           _nebula_scope_find_going (self, loop) != NULL;
+  return nebula_construct_is_loop (self->plan->nodes[loop->work->node].construct) &&
+         loop->next_index < loop->count &&
          loop->n_open < loop->concurrency;
 }
 
@@ -293,9 +337,10 @@ agenda_item_is_due (NebulaState *self, const NebulaAgendaItem *item)
     return nebula_lane_get_run (self, lane, item->index)->live > 0 &&
            nebula_lane_get_run (self, lane, item->index)->need == 0;
   case NEBULA_AGENDA_LOOP:
-    return loop_is_due (nebula_lane_get_run (self, lane, item->index));
+    return loop_is_due (self, nebula_lane_get_run (self, lane, item->index));
   case NEBULA_AGENDA_LANE:
-    return lane->active == 0 || lane->is_ending || self->is_stopping;
+    return lane->active == 0 || lane->is_ending ||
+           (self->is_stopping && lane == self->root && !lane->is_halted);
   default:
     return FALSE;
   }
@@ -337,8 +382,10 @@ nebula_state_dup_path (NebulaState *self, NebulaLane *lane, guint32 node)
   GString *path = g_string_new (self->plan->nodes[node].id);
 
   for (; lane && lane->loop; lane = lane->parent) {
-    g_autofree char *step = g_strdup_printf (
-        "%s[%u].", self->plan->nodes[lane->loop->work->node].id, lane->index);
+    const char *id = self->plan->nodes[lane->loop->work->node].id;
+    const char *part = nebula_lane_get_part_name (self, lane);
+    g_autofree char *step = part ? g_strdup_printf ("%s.%s.", id, part)
+                                 : g_strdup_printf ("%s[%u].", id, lane->index);
 
     g_string_prepend (path, step);
   }

@@ -60,7 +60,7 @@ round_digits (double number, int digits)
   if (!isfinite (scaled) || fabs (scaled) > 1e15)
     return number;
   /* A nudge by one unit in the last place, so that 1.005, stored as 1.00499…, goes up. */
-  return round (nextafter (scaled, copysign (INFINITY, scaled))) / scale;
+  return round (nextafter (scaled, copysign ((double) INFINITY, scaled))) / scale;
 }
 
 static gboolean

@@ -135,6 +135,8 @@ check_file (int fd, const char *path, NebulaModuleKey *ret_key, GError **error)
 
   if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
     return refuse (error, _("“%s” is not a regular file. Put the module itself there"), path);
+  if (status.st_nlink > 1)
+    return refuse (error, _("“%s” has a second name (a hard link), by which others may change it. Copy it instead"), path);
   if (!check_rights (&status, path, error) || !check_elf (fd, path, error))
     return FALSE;
 

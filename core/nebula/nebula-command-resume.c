@@ -10,7 +10,7 @@
 #include "nebula-settings-private.h"
 #include "nebula-sqlite-store.h"
 
-#define BATCH      256
+#define AT_ONCE    256
 #define PAGE       1000
 #define POLL_USEC  (100 * 1000)
 #define TRIES      5
@@ -20,6 +20,7 @@ typedef struct {
   char *store;
   gboolean is_all;
   gboolean is_json;
+  int at_once;
 } ResumeOptions;
 
 static const NebulaOption options[] = {
@@ -34,11 +35,17 @@ static const NebulaOption options[] = {
                         "json",
                         0,
                         N_ ("Prints run objects (it always does)")),
+    NEBULA_OPTION_NUMBER (ResumeOptions,
+                          at_once,
+                          "at-once",
+                          0,
+                          N_ ("How many to watch at the same time (256)"),
+                          N_ ("N")),
 };
 
 typedef struct {
   const ResumeOptions *options;
-  GPtrArray *ids;
+  GPtrArray *ids; /* to do; those that cannot go on just now come again */
   NebulaSession session;
   GPtrArray *jobs; /* NebulaFollower: those of the batch that are not told yet */
   gboolean is_interrupted;
@@ -137,9 +144,10 @@ is_standstill (Resume *self)
   return !g_main_context_pending (NULL);
 }
 
-/* Tells those that have ended or, if nothing else is to be done, cannot go on. */
+/* Tells those that have ended. If nothing else is to be done, those that cannot go on are told or, since one of
+ * another batch may have what they wait for, come again. */
 static void
-tell_jobs (Resume *self)
+tell_jobs (Resume *self, gboolean is_last)
 {
   gboolean is_idle = is_standstill (self);
 
@@ -151,22 +159,48 @@ tell_jobs (Resume *self)
       i++;
       continue;
     }
-    tell_job (self, job);
+    if (is_last || nebula_follower_is_over (job, NULL))
+      tell_job (self, job);
+    else
+      g_ptr_array_add (self->ids, g_strdup (nebula_execution_get_id (
+                                      nebula_follower_get_execution (job))));
     g_ptr_array_remove_index (self->jobs, i);
   }
 }
 
-static void
-run_batch (Resume *self, guint first)
+static guint
+get_at_once (Resume *self)
 {
-  for (guint i = first; i < MIN (first + BATCH, self->ids->len); i++)
-    add_job (self, self->ids->pdata[i]);
+  return self->options->at_once > 0 ? (guint) self->options->at_once : AT_ONCE;
+}
+
+static void
+run_batch (Resume *self, GPtrArray *ids, guint first, gboolean is_last)
+{
+  for (guint i = first; i < MIN (first + get_at_once (self), ids->len); i++)
+    add_job (self, ids->pdata[i]);
   while (self->jobs->len > 0 && !self->is_interrupted) {
-    tell_jobs (self);
+    tell_jobs (self, is_last);
     if (self->jobs->len > 0)
       g_main_context_iteration (NULL, TRUE);
   }
   g_ptr_array_set_size (self->jobs, 0);
+}
+
+/* The last pass is the one after a pass in which none ended. */
+static void
+run_passes (Resume *self)
+{
+  gboolean is_last = self->ids->len <= get_at_once (self);
+
+  while (self->ids->len > 0 && !self->is_interrupted) {
+    g_autoptr (GPtrArray) ids = g_steal_pointer (&self->ids);
+
+    self->ids = g_ptr_array_new_with_free_func (g_free);
+    for (guint i = 0; i < ids->len && !self->is_interrupted; i += get_at_once (self))
+      run_batch (self, ids, i, is_last);
+    is_last = self->ids->len == ids->len;
+  }
 }
 
 static void
@@ -215,8 +249,7 @@ run_here (Resume *self, GError **error)
        nebula_engine_recover (self->session.engine, error) < 0))
     return FALSE;
   nebula_interrupts_watch (interrupt, self);
-  for (guint i = 0; i < self->ids->len && !self->is_interrupted; i += BATCH)
-    run_batch (self, i);
+  run_passes (self);
   nebula_interrupts_unwatch ();
   return TRUE;
 }

@@ -41,6 +41,10 @@ typedef struct
 NebulaJournal *nebula_journal_new (NebulaStore *store, gboolean is_inline);
 void nebula_journal_set_watch (NebulaJournal *self, NebulaJournalWatch watch, gpointer user_data);
 void nebula_journal_submit (NebulaJournal *self, NebulaUnit *unit, NebulaJournalCallback callback, gpointer user_data); /* takes unit */
+/* Between these two, units are kept back and then handed over together: one group, one wake-up of the writer. The
+ * owner holds while it works on many executions in a row, at most for one turn of its loop. They nest. */
+void nebula_journal_hold (NebulaJournal *self);
+void nebula_journal_let_go (NebulaJournal *self);
 guint nebula_journal_get_n_pending (NebulaJournal *self);
 NebulaStore *nebula_journal_get_store (NebulaJournal *self);
 void nebula_journal_get_counters (NebulaJournal *self, NebulaJournalCounters *ret_counters);

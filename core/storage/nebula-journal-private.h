@@ -53,6 +53,9 @@ struct _NebulaJournal
   guint64 n_submitted;
   guint n_pending;
   NebulaJournalQueue delivering;
+  NebulaJournalQueue held; /* submitted, not yet handed over */
+  guint n_held;
+  guint n_holds;
 
   GMutex lock; /* guards all to the next empty line */
   GCond has_work;

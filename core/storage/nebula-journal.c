@@ -5,7 +5,8 @@
  * the table of broken streams. The writer takes what has queued, commits it as one group, and hands the group back; the
  * owner hears of it through an eventfd that its loop polls, or through a condition when it waits in a flush. After a
  * group the writer looks at the queue for some microseconds more before it sleeps: a chain of units, each submitted when
- * the one before is answered, then pays no second wake-up.
+ * the one before is answered, then pays no second wake-up. An owner that works on many streams in a row holds its units
+ * back until it is through, or the first of them would be a group of its own and the others would wait for its sync.
  *
  * A stream is broken from the moment one of its units fails until the owner has been told: what it had submitted up to
  * then was built on the failed unit.
@@ -181,6 +182,39 @@ nebula_journal_set_watch (NebulaJournal *self, NebulaJournalWatch watch, gpointe
   self->watch_data = user_data;
 }
 
+static void
+hand_over (NebulaJournal *self)
+{
+  if (!self->held.head)
+    return;
+
+  _nebula_sync_lock (&self->lock);
+  _nebula_journal_queue_append (&self->queue, &self->held);
+  g_atomic_int_add (&self->n_queued, (gint) self->n_held);
+  if (self->is_writer_waiting)
+    g_cond_signal (&self->has_work);
+  _nebula_sync_unlock (&self->lock);
+  self->n_held = 0;
+
+  if (!self->thread)
+    g_source_set_ready_time (self->source, 0);
+}
+
+void
+nebula_journal_hold (NebulaJournal *self)
+{
+  self->n_holds++;
+}
+
+void
+nebula_journal_let_go (NebulaJournal *self)
+{
+  g_return_if_fail (self->n_holds > 0);
+
+  if (--self->n_holds == 0)
+    hand_over (self);
+}
+
 /* Takes @unit. The callback runs in the owner's context, later; never inside this call. */
 void
 nebula_journal_submit (NebulaJournal *self,
@@ -196,18 +230,12 @@ nebula_journal_submit (NebulaJournal *self,
   entry->unit = unit;
   entry->callback = callback;
   entry->user_data = user_data;
-  self->n_pending++;
-
-  _nebula_sync_lock (&self->lock);
   entry->number = self->n_submitted++;
-  _nebula_journal_queue_push (&self->queue, entry);
-  g_atomic_int_inc (&self->n_queued);
-  if (self->is_writer_waiting)
-    g_cond_signal (&self->has_work);
-  _nebula_sync_unlock (&self->lock);
-
-  if (!self->thread)
-    g_source_set_ready_time (self->source, 0);
+  self->n_pending++;
+  self->n_held++;
+  _nebula_journal_queue_push (&self->held, entry);
+  if (self->n_holds == 0)
+    hand_over (self);
 }
 
 guint
@@ -246,6 +274,7 @@ nebula_journal_flush (NebulaJournal *self)
 {
   self->n_refs++;
   while (self->n_pending > 0) {
+    hand_over (self);
     if (!self->thread)
       _nebula_journal_write_inline (self);
     else if (!self->delivering.head)
@@ -260,6 +289,7 @@ nebula_journal_free (NebulaJournal *self)
 {
   GThread *thread = self->thread;
 
+  hand_over (self);
   _nebula_sync_lock (&self->lock);
   self->is_closing = TRUE;
   g_cond_signal (&self->has_work);

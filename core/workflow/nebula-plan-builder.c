@@ -66,11 +66,14 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaPlanBuilder, nebula_plan_builder_clear)
 char *
 _nebula_plan_builder_scope_pointer (NebulaPlanBuilder *self, guint32 scope)
 {
-  guint32 owner = self->plan->scopes[scope].owner;
+  static const char *const keys[] = { "body", "catch", "finally", "bodies" };
+  const NebulaPlanScope *place = &self->plan->scopes[scope];
+  g_autofree char *pointer = NULL;
 
-  if (owner == NEBULA_PLAN_NONE)
+  if (place->owner == NEBULA_PLAN_NONE)
     return g_strdup ("");
-  return _nebula_plan_builder_node_pointer (self, owner, "body");
+  pointer = _nebula_plan_builder_node_pointer (self, place->owner, keys[place->part]);
+  return place->name ? _nebula_pointer_append (pointer, place->name) : g_steal_pointer (&pointer);
 }
 
 char *
@@ -152,26 +155,48 @@ typedef struct
 } NebulaCollection;
 
 static void
-collect_scope (NebulaCollection *self, guint32 owner, guint32 parent, NebulaValue *value)
+collect_scope (NebulaCollection *self, NebulaPlanScope scope, NebulaValue *value)
 {
-  NebulaPlanScope scope = { .owner = owner, .parent = parent };
-
   g_array_append_val (self->scopes, scope);
   g_ptr_array_add (self->builder->scope_values, value);
+}
+
+/* The bodies of a node, one after the other. */
+static void
+collect_bodies (NebulaCollection *self, guint32 scope, NebulaValue *value)
+{
+  static const char *const keys[] = { "body", "catch", "finally" };
+  NebulaValue *bodies = _nebula_member (value, "bodies", NEBULA_VALUE_KIND_OBJECT);
+  NebulaPlanScope part = { .owner = self->nodes->len, .parent = scope };
+
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++) {
+    NebulaValue *body = _nebula_member (value, keys[i], NEBULA_VALUE_KIND_OBJECT);
+
+    part.part = (guint8) (NEBULA_PART_BODY + i);
+    if (body)
+      collect_scope (self, part, body);
+  }
+  part.part = NEBULA_PART_BRANCH;
+  for (gsize i = 0; bodies && i < nebula_value_get_length (bodies); i++) {
+    const char *name = nebula_value_get_key (bodies, i, NULL);
+
+    part.name = g_string_chunk_insert (self->builder->plan->ids, name);
+    collect_scope (self, part, nebula_value_get_member_at (bodies, i));
+  }
 }
 
 static void
 collect_node (NebulaCollection *self, guint32 scope, const char *id, NebulaValue *value)
 {
-  NebulaValue *body = _nebula_member (value, "body", NEBULA_VALUE_KIND_OBJECT);
+  guint32 first = self->scopes->len;
   NebulaPlanNode node = {
     .id = g_string_chunk_insert (self->builder->plan->ids, id),
     .scope = scope,
-    .body = body ? self->scopes->len : NEBULA_PLAN_NONE,
   };
 
-  if (body)
-    collect_scope (self, self->nodes->len, scope, body);
+  collect_bodies (self, scope, value);
+  node.n_bodies = self->scopes->len - first;
+  node.body = node.n_bodies > 0 ? first : NEBULA_PLAN_NONE;
   g_array_append_val (self->nodes, node);
   g_ptr_array_add (self->builder->node_values, value);
 }
@@ -182,7 +207,9 @@ collect (NebulaCollection *self)
 {
   NebulaPlanBuilder *builder = self->builder;
 
-  collect_scope (self, NEBULA_PLAN_NONE, NEBULA_PLAN_NONE, builder->definition);
+  collect_scope (self,
+                 (NebulaPlanScope) { .owner = NEBULA_PLAN_NONE, .parent = NEBULA_PLAN_NONE },
+                 builder->definition);
   for (guint32 s = 0; s < self->scopes->len; s++) {
     NebulaValue *nodes = _nebula_member (g_ptr_array_index (builder->scope_values, s),
                                          "nodes",
@@ -295,10 +322,8 @@ add_input (NebulaPlanBuilder *self)
   NebulaValue *input = _nebula_member (self->definition, "input", NEBULA_VALUE_KIND_OBJECT);
   NebulaValue *variables = _nebula_member (self->definition, "variables", NEBULA_VALUE_KIND_OBJECT);
 
-  if (input) {
-    _nebula_input_schema_check (input, &(NebulaPath) { NULL, "input", 0 }, self->problems);
-    plan->input_schema = nebula_value_ref (input);
-  }
+  if (input)
+    plan->input_schema = _nebula_input_schema_compile (input, &(NebulaPath) { NULL, "input", 0 }, self->problems);
   plan->variables = variables ? nebula_value_ref (variables) : nebula_value_new_empty_object ();
 }
 
@@ -349,11 +374,24 @@ add_conditions (NebulaPlanBuilder *self)
   }
 }
 
+/* Inner scopes come after outer ones, so one walk backwards tells all. */
+static void
+mark_unwinding (NebulaPlan *plan)
+{
+  for (guint32 s = plan->n_scopes; s-- > 1;) {
+    NebulaPlanScope *scope = &plan->scopes[s];
+
+    if (scope->unwinds || scope->part == NEBULA_PART_FINALLY)
+      plan->scopes[scope->parent].unwinds = TRUE;
+  }
+}
+
 static void
 finish (NebulaPlanBuilder *self)
 {
   NebulaPlan *plan = self->plan;
 
+  mark_unwinding (plan);
   plan->name = g_strdup (_nebula_member_text (self->definition, "name"));
   plan->definition = _nebula_schema_order (self->definition);
   plan->hash = _nebula_schema_hash (plan->definition);

@@ -132,10 +132,36 @@ check_loop (const NebulaExpressionSite *self, const NebulaReference *reference, 
   report (self, pointer, "unknown-node", _("$loop names the loops whose bodies hold this node."), message);
 }
 
+/* Whether a loop stands around; an action that is not known may be one. */
+static gboolean
+is_in_loop (const NebulaExpressionSite *self)
+{
+  NebulaPlan *plan = self->builder->plan;
+
+  for (guint32 s = self->scope; plan->scopes[s].owner != NEBULA_PLAN_NONE; s = plan->scopes[s].parent) {
+    NebulaPlanNode *owner = &plan->nodes[plan->scopes[s].owner];
+
+    if (!owner->info || nebula_construct_is_loop (owner->construct))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* $error has a value where a failure is handled. */
+static gboolean
+has_error (const NebulaExpressionSite *self)
+{
+  NebulaPlan *plan = self->builder->plan;
+
+  for (guint32 s = self->scope; plan->scopes[s].owner != NEBULA_PLAN_NONE; s = plan->scopes[s].parent)
+    if (plan->scopes[s].part == NEBULA_PART_CATCH || plan->scopes[s].part == NEBULA_PART_FINALLY)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 check_name (const NebulaExpressionSite *self, const char *name, const char *pointer)
 {
-  gboolean in_loop = self->builder->plan->scopes[self->scope].owner != NEBULA_PLAN_NONE;
   g_autofree char *message = NULL;
   g_autofree char *hint = NULL;
   NebulaNearest nearest;
@@ -143,10 +169,21 @@ check_name (const NebulaExpressionSite *self, const char *name, const char *poin
   if (is_one_of (name, names, G_N_ELEMENTS (names)))
     return;
   if (is_one_of (name, loop_names, G_N_ELEMENTS (loop_names))) {
-    if (in_loop || self->items)
+    if (is_in_loop (self) || self->items)
       return;
     message = g_strdup_printf (_("$%s has a value only inside a loop"), name);
     report (self, pointer, "bad-expression", _("$json is the input of the node."), message);
+    return;
+  }
+
+  if (strcmp (name, "error") == 0) {
+    if (has_error (self))
+      return;
+    report (self,
+            pointer,
+            "bad-expression",
+            _("Behind the port “error” of a node $json is its error."),
+            _("$error has a value only in “catch” and “finally”"));
     return;
   }
 

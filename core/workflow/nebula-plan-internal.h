@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "nebula-json-schema.h"
 #include "nebula-late-expressions-internal.h"
 #include "nebula-template.h"
 #include "nebula-workflow.h"
@@ -12,10 +13,13 @@ G_BEGIN_DECLS
 /*
  * The plan: flat arrays of indices, made once and read by the kernel.
  *
- *   scopes[0] is the workflow itself; each body is a scope of its own.
+ *   scopes[0] is the workflow itself; each body is a scope of its own. A node may have several bodies: what flow.try does
+ *   in the end, or the ways that flow.race tries; they are neighbours in scopes[].
  *   The nodes of one scope are neighbours in nodes[]; so are its edges in edges[], ordered by source node and then as
  *   written. Edges never leave their scope. in_edges[] lists, for each node, the indices of the edges that end there,
- *   in the order in which they were written.
+ *   in the order in which they were written; loop edges (`loop: true`) come after all others and are not among n_in.
+ *
+ *   Nodes that loop edges tie together are a cycle. Without loop edges the graph has none.
  *
  *   nodes  | scope 0: a b c | scope 1: x y |
  *   edges  | a>b a>c b>c    | x>y          |
@@ -69,6 +73,15 @@ typedef enum
   NEBULA_DURABILITY_MEMORY,
 } NebulaDurability;
 
+/* What a scope is to its node. */
+typedef enum
+{
+  NEBULA_PART_BODY,
+  NEBULA_PART_CATCH,
+  NEBULA_PART_FINALLY,
+  NEBULA_PART_BRANCH, /* one of `bodies` */
+} NebulaPart;
+
 typedef struct
 {
   guint attempts; /* counts the first try; 1 is no retry */
@@ -85,9 +98,12 @@ typedef struct
   guint32 scope;
   guint32 first_in; /* into in_edges[] */
   guint32 n_in;
+  guint32 n_loop_in; /* behind the n_in others */
   guint32 first_out; /* into edges[] */
   guint32 n_out;
-  guint32 body;     /* scope of the body, or NEBULA_PLAN_NONE */
+  guint32 body;     /* scope of the first body, or NEBULA_PLAN_NONE */
+  guint32 n_bodies;
+  guint32 cycle; /* into cycles[], or NEBULA_PLAN_NONE */
   guint8 construct; /* NebulaConstruct */
   guint8 effect;    /* NebulaEffect: the node's own `effect:`, else the class's */
   guint8 need;      /* NebulaJoinNeed */
@@ -98,6 +114,7 @@ typedef struct
   bool disabled : 1;        /* passes its input on */
   bool has_error_edge : 1;  /* a connection leaves by the error port */
   bool single_input : 1;    /* at most one incoming connection */
+  bool is_last : 1;         /* only loop edges leave it, or none */
   guint32 need_count;       /* NEBULA_JOIN_COUNT */
   NebulaExpression *need_expression;
   NebulaRetry retry;
@@ -116,9 +133,18 @@ typedef struct
   guint32 from;
   guint32 to;
   guint32 in_index;       /* place among the target's in_edges */
+  guint32 max;            /* of a loop edge: tokens that may cross it in one lane */
+  bool loop : 1;          /* closes a cycle */
   const char *port;       /* interned; NULL: any port but error */
   NebulaExpression *when; /* may be NULL */
 } NebulaPlanEdge;
+
+/* Nodes that loop edges tie together, in an order in which no other edge among them leads back. */
+typedef struct
+{
+  guint32 first_node; /* into cycle_nodes[] */
+  guint32 n_nodes;
+} NebulaPlanCycle;
 
 typedef struct
 {
@@ -128,6 +154,11 @@ typedef struct
   guint32 n_nodes;
   guint32 first_edge;
   guint32 n_edges;
+  guint32 first_cycle;
+  guint32 n_cycles;
+  guint8 part;      /* NebulaPart */
+  bool unwinds : 1; /* when it is cancelled, something in it at any depth still has to run */
+  const char *name; /* of a branch: its key; the plan's own */
   NebulaTemplate *result; /* of a body, `output` of the workflow; NULL: the last nodes */
 } NebulaPlanScope;
 
@@ -138,7 +169,7 @@ struct _NebulaPlan
   char *hash;
   char *file;       /* may be NULL */
   NebulaValue *definition; /* canonical; what the store keeps */
-  NebulaValue *input_schema; /* may be NULL */
+  NebulaJsonSchema *input_schema; /* may be NULL */
   NebulaValue *variables;    /* object */
   NebulaPlanScope *scopes;
   guint n_scopes;
@@ -147,6 +178,9 @@ struct _NebulaPlan
   NebulaPlanEdge *edges;
   guint n_edges;
   guint32 *in_edges;
+  NebulaPlanCycle *cycles; /* those of one scope are neighbours */
+  guint32 n_cycles;
+  guint32 *cycle_nodes;
   GStringChunk *ids;      /* of the nodes; not interned for ever, because anybody may send workflows */
   GHashTable *node_index; /* id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
   gboolean ids_are_unique; /* no id stands in two scopes */
@@ -162,8 +196,19 @@ struct _NebulaPlan
 NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
+/* All connections that end at a node: the n_in that its join waits for, and behind them those that close a cycle. */
+static inline guint32
+nebula_plan_node_count_in (const NebulaPlanNode *self)
+{
+  return self->n_in + self->n_loop_in;
+}
+
 /* The node that @id (any text) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
 guint32 nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id);
+/* The scope that is this part of a node; NEBULA_PLAN_NONE. */
+guint32 nebula_plan_find_part (NebulaPlan *self, guint32 node, NebulaPart part);
+/* flow.for-each, flow.repeat, flow.while. */
+gboolean nebula_construct_is_loop (NebulaConstruct construct);
 /* The delay before attempt number @attempt (2 is the first repeat), without jitter. */
 gint64 nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt);
 const char *nebula_durability_to_string (NebulaDurability durability);

@@ -129,9 +129,6 @@ check_unsupported (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
     { "lock", N_("Use “concurrency” of the settings with a limit of 1.") },
     { "region", N_("Remove it.") },
     { "credentials", N_("Give the secret to the action by a parameter.") },
-    { "catch", N_("Handle the failure with a connection from the port “error”.") },
-    { "finally", N_("Connect a node to both “out” and “error”.") },
-    { "bodies", N_("Use several nodes, or “body”.") },
   };
 
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT)
@@ -221,11 +218,62 @@ add_action (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
   node->effect_given = effect != NULL;
 }
 
-static gboolean
-is_loop (const NebulaPlanNode *node)
+static void
+report_bodies (NebulaPlanBuilder *self, guint32 index, const char *key, const char *hint, const char *format)
 {
-  return node->construct == NEBULA_CONSTRUCT_FOR_EACH || node->construct == NEBULA_CONSTRUCT_REPEAT
-         || node->construct == NEBULA_CONSTRUCT_WHILE;
+  const char *id = nebula_action_info_get_id (self->plan->nodes[index].info);
+  g_autoptr (GString) message = g_string_new (format);
+  NebulaProblem problem = {
+    .code = key ? "unknown-parameter" : "missing-parameter",
+    .of_key = TRUE,
+    .hint = hint,
+  };
+
+  g_string_replace (message, "%s", id, 1);
+  report (self, index, key, problem, message->str);
+}
+
+/* Which bodies a node has is said by its construct. */
+static void
+check_bodies (NebulaPlanBuilder *self, guint32 index)
+{
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  NebulaConstruct construct = node->construct;
+  gboolean is_try = construct == NEBULA_CONSTRUCT_TRY;
+  gboolean is_race = construct == NEBULA_CONSTRUCT_RACE;
+  gboolean has_body = nebula_construct_is_loop (construct) || is_try;
+
+  if (has_body && nebula_plan_find_part (self->plan, index, NEBULA_PART_BODY) == NEBULA_PLAN_NONE)
+    report_bodies (self, index, NULL, _("Add “body” with its nodes."), _("%s needs a body"));
+  if (!has_body && nebula_plan_find_part (self->plan, index, NEBULA_PART_BODY) != NEBULA_PLAN_NONE)
+    report_bodies (self,
+                   index,
+                   "body",
+                   _("flow.for-each, flow.repeat, flow.while and flow.try have bodies."),
+                   _("%s takes no body"));
+  if (is_race && nebula_plan_find_part (self->plan, index, NEBULA_PART_BRANCH) == NEBULA_PLAN_NONE)
+    report_bodies (self, index, NULL, _("Add “bodies”: a name and a body on each line."), _("%s needs bodies"));
+  if (!is_race && nebula_plan_find_part (self->plan, index, NEBULA_PART_BRANCH) != NEBULA_PLAN_NONE)
+    report_bodies (self, index, "bodies", _("Only flow.race has several bodies."), _("%s takes no “bodies”"));
+  if (!is_try && nebula_plan_find_part (self->plan, index, NEBULA_PART_CATCH) != NEBULA_PLAN_NONE)
+    report_bodies (self, index, "catch", _("Put the node into the body of flow.try."), _("%s takes no “catch”"));
+  if (!is_try && nebula_plan_find_part (self->plan, index, NEBULA_PART_FINALLY) != NEBULA_PLAN_NONE)
+    report_bodies (self, index, "finally", _("Put the node into the body of flow.try."), _("%s takes no “finally”"));
+}
+
+/* Whether a loop stands around the scope; what a `finally` does cannot end the round outside of it. */
+static gboolean
+stands_in_loop (NebulaPlan *plan, guint32 scope)
+{
+  for (; plan->scopes[scope].owner != NEBULA_PLAN_NONE; scope = plan->scopes[scope].parent) {
+    NebulaPlanNode *owner = &plan->nodes[plan->scopes[scope].owner];
+
+    if (!owner->info || nebula_construct_is_loop (owner->construct))
+      return TRUE;
+    if (plan->scopes[scope].part == NEBULA_PART_FINALLY)
+      return FALSE;
+  }
+  return FALSE;
 }
 
 static void
@@ -236,22 +284,12 @@ check_construct (NebulaPlanBuilder *self, guint32 index)
   g_autofree char *message = NULL;
   NebulaProblem problem = { .code = "schema" };
 
-  if (is_loop (node) && node->body == NEBULA_PLAN_NONE) {
-    problem.code = "missing-parameter";
-    problem.hint = _("Add “body” with the nodes to repeat.");
-    message = g_strdup_printf (_("%s needs a body"), id);
-    report (self, index, NULL, problem, message);
-  } else if (!is_loop (node) && node->body != NEBULA_PLAN_NONE) {
-    problem.code = "unknown-parameter";
-    problem.of_key = TRUE;
-    problem.hint = _("flow.for-each, flow.repeat and flow.while have bodies.");
-    message = g_strdup_printf (_("%s takes no body"), id);
-    report (self, index, "body", problem, message);
-  } else if (node->on_error == NEBULA_ON_ERROR_COLLECT && node->construct != NEBULA_CONSTRUCT_FOR_EACH) {
+  check_bodies (self, index);
+  if (node->on_error == NEBULA_ON_ERROR_COLLECT && node->construct != NEBULA_CONSTRUCT_FOR_EACH) {
     problem.hint = _("It is one of: fail, finish, continue.");
     report (self, index, "on-error", problem, _("Only flow.for-each can collect errors"));
   } else if ((node->construct == NEBULA_CONSTRUCT_BREAK || node->construct == NEBULA_CONSTRUCT_CONTINUE)
-             && node->scope == 0) {
+             && !stands_in_loop (self->plan, node->scope)) {
     problem.hint = _("Use it in the body of a loop.");
     message = g_strdup_printf (_("%s does not stand in a loop"), id);
     report (self, index, "action", problem, message);

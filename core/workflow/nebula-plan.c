@@ -49,12 +49,14 @@ nebula_plan_free (NebulaPlan *self)
   g_clear_pointer (&self->ids, g_string_chunk_free);
   g_clear_pointer (&self->concurrency_key, nebula_expression_unref);
   g_clear_pointer (&self->definition, nebula_value_unref);
-  g_clear_pointer (&self->input_schema, nebula_value_unref);
+  g_clear_pointer (&self->input_schema, nebula_json_schema_unref);
   g_clear_pointer (&self->variables, nebula_value_unref);
   g_free (self->nodes);
   g_free (self->edges);
   g_free (self->scopes);
   g_free (self->in_edges);
+  g_free (self->cycles);
+  g_free (self->cycle_nodes);
   g_free (self->name);
   g_free (self->hash);
   g_free (self->file);
@@ -225,6 +227,24 @@ nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id)
       return (guint32) (node - self->nodes);
   }
   return NEBULA_PLAN_NONE;
+}
+
+guint32
+nebula_plan_find_part (NebulaPlan *self, guint32 node, NebulaPart part)
+{
+  NebulaPlanNode *owner = &self->nodes[node];
+
+  for (guint32 i = 0; i < owner->n_bodies; i++)
+    if (self->scopes[owner->body + i].part == part)
+      return owner->body + i;
+  return NEBULA_PLAN_NONE;
+}
+
+gboolean
+nebula_construct_is_loop (NebulaConstruct construct)
+{
+  return construct == NEBULA_CONSTRUCT_FOR_EACH || construct == NEBULA_CONSTRUCT_REPEAT
+         || construct == NEBULA_CONSTRUCT_WHILE;
 }
 
 gboolean

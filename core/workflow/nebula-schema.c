@@ -29,8 +29,9 @@ static const NebulaField connection_fields[] = {
   KEY ("to", TEXT, REQUIRED),
   KEY ("when", TEXT),
   KEY ("loop", BOOLEAN, .fallback = "false"),
+  KEY ("max", INTEGER, .fallback = "10000"),
 };
-static const NebulaSchemaShape connection_shape = {
+const NebulaSchemaShape _nebula_schema_shape_connection = {
   N_ ("a connection"), "schema", connection_fields, G_N_ELEMENTS (connection_fields)
 };
 
@@ -58,7 +59,7 @@ static const NebulaSchemaShape node_shape;
 
 static const NebulaField body_fields[] = {
   KEY ("nodes", NODES, .shape = &node_shape),
-  KEY ("connections", CONNECTIONS, .shape = &connection_shape, .fallback = "[]"),
+  KEY ("connections", CONNECTIONS, .shape = &_nebula_schema_shape_connection, .fallback = "[]"),
   KEY ("result", ANY),
   KEY ("layout", ANY, COMMENT),
 };
@@ -137,7 +138,7 @@ static const NebulaField workflow_fields[] = {
   KEY ("settings", SHAPE, .shape = &settings_shape, .fallback = "{}"),
   KEY ("triggers", MAP, .shape = &_nebula_schema_shape_trigger, .fallback = "{}"),
   KEY ("nodes", NODES, .shape = &node_shape),
-  KEY ("connections", CONNECTIONS, .shape = &connection_shape, .fallback = "[]"),
+  KEY ("connections", CONNECTIONS, .shape = &_nebula_schema_shape_connection, .fallback = "[]"),
   KEY ("output", ANY),
   KEY ("layout", ANY, COMMENT),
 };

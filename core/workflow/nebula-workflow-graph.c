@@ -88,16 +88,29 @@ draw_node (NebulaPicture *self, guint scope, guint depth, const char *id, Nebula
   g_string_append (self->text, self->is_mermaid ? "]\n" : "];\n");
 }
 
+/* What a connection is labelled with: its port, else its condition; NULL: nothing. */
+static const char *
+get_label (const NebulaConnection *connection)
+{
+  if (connection->port)
+    return connection->port;
+  return connection->when && nebula_value_get_kind (connection->when) == NEBULA_VALUE_KIND_STRING
+             ? nebula_value_get_string (connection->when)
+             : NULL;
+}
+
 static void
 draw_edge (NebulaPicture *self, guint scope, guint depth, const NebulaConnection *connection)
 {
+  const char *label = get_label (connection);
+
   indent (self, depth);
   append_name (self, scope, connection->from);
   if (self->is_mermaid) {
-    g_string_append (self->text, " -->");
-    if (connection->port) {
+    g_string_append (self->text, connection->loop ? " -.->" : " -->");
+    if (label) {
       g_string_append_c (self->text, '|');
-      append_text (self, connection->port);
+      append_text (self, label);
       g_string_append_c (self->text, '|');
     }
     g_string_append_c (self->text, ' ');
@@ -108,35 +121,34 @@ draw_edge (NebulaPicture *self, guint scope, guint depth, const NebulaConnection
 
   g_string_append (self->text, " -> ");
   append_name (self, scope, connection->to);
-  if (connection->port) {
+  if (label) {
     g_string_append (self->text, " [label=");
-    append_text (self, connection->port);
-    g_string_append_c (self->text, ']');
-  }
+    append_text (self, label);
+    g_string_append (self->text, connection->loop ? ", style=dashed]" : "]");
+  } else if (connection->loop)
+    g_string_append (self->text, " [style=dashed]");
   g_string_append (self->text, ";\n");
 }
 
 static void draw_scope (NebulaPicture *self, NebulaValue *value, guint scope, guint depth);
 
+/* One body of a node as a box; @part tells it from the others. */
 static void
-draw_body (NebulaPicture *self, guint scope, guint depth, const char *id, NebulaValue *node)
+draw_box (NebulaPicture *self, guint scope, guint depth, const char *id, const char *part, NebulaValue *body)
 {
-  NebulaValue *body = _nebula_member (node, "body", NEBULA_VALUE_KIND_OBJECT);
-  guint inner;
+  g_autofree char *label = part ? g_strdup_printf ("%s.%s", id, part) : g_strdup (id);
+  guint inner = ++self->n_scopes;
 
-  if (!body)
-    return;
-  inner = ++self->n_scopes;
   indent (self, depth);
   if (self->is_mermaid) {
     g_string_append_printf (self->text, "subgraph s%u[", inner);
-    append_text (self, id);
+    append_text (self, label);
     g_string_append (self->text, "]\n");
   } else {
     g_string_append_printf (self->text, "subgraph cluster_%u {\n", inner);
     indent (self, depth + 1);
     g_string_append (self->text, "label=");
-    append_text (self, id);
+    append_text (self, label);
     g_string_append (self->text, ";\n");
   }
   draw_scope (self, body, inner, depth + 1);
@@ -149,6 +161,27 @@ draw_body (NebulaPicture *self, guint scope, guint depth, const char *id, Nebula
     g_string_append_printf (self->text, " -.- s%u\n", inner);
   else
     g_string_append_printf (self->text, " -> \"%u.\" [style=dotted, arrowhead=none];\n", inner);
+}
+
+static void
+draw_bodies (NebulaPicture *self, guint scope, guint depth, const char *id, NebulaValue *node)
+{
+  static const char *const parts[] = { "body", "catch", "finally" };
+  NebulaValue *bodies = _nebula_member (node, "bodies", NEBULA_VALUE_KIND_OBJECT);
+
+  for (guint i = 0; i < G_N_ELEMENTS (parts); i++) {
+    NebulaValue *body = _nebula_member (node, parts[i], NEBULA_VALUE_KIND_OBJECT);
+
+    if (body)
+      draw_box (self, scope, depth, id, i > 0 ? parts[i] : NULL, body);
+  }
+  for (gsize i = 0; bodies && i < nebula_value_get_length (bodies); i++)
+    draw_box (self,
+              scope,
+              depth,
+              id,
+              nebula_value_get_key (bodies, i, NULL),
+              nebula_value_get_member_at (bodies, i));
 }
 
 static void
@@ -187,7 +220,7 @@ draw_scope (NebulaPicture *self, NebulaValue *value, guint scope, guint depth)
   for (gsize i = 0; i < n_nodes; i++)
     draw_node (self, scope, depth, nebula_value_get_key (nodes, i, NULL), nebula_value_get_member_at (nodes, i));
   for (gsize i = 0; i < n_nodes; i++)
-    draw_body (self, scope, depth, nebula_value_get_key (nodes, i, NULL), nebula_value_get_member_at (nodes, i));
+    draw_bodies (self, scope, depth, nebula_value_get_key (nodes, i, NULL), nebula_value_get_member_at (nodes, i));
   for (gsize i = 0; list && i < nebula_value_get_length (list); i++) {
     g_auto (NebulaConnection) connection = { 0 };
 

@@ -21,7 +21,7 @@ add_text (NebulaActionClass *action, const char *name, const char *title, const 
 void
 nebula_data_add_table_parameters (NebulaActionClass *action)
 {
-  static const char *const formats[] = { "json", "csv", "tsv", "yaml", NULL };
+  static const char *const formats[] = { "json", "csv", "tsv", "yaml", "xml", NULL };
   g_autoptr (NebulaValue) json = nebula_value_new_string ("json");
   g_autoptr (NebulaValue) yes = nebula_value_new_boolean (TRUE);
   NebulaParameter *parameter;
@@ -75,6 +75,8 @@ format_value (const NebulaArguments *arguments, NebulaValue *value, GError **err
 
   if (strcmp (format, "yaml") == 0)
     return nebula_value_to_yaml (value);
+  if (strcmp (format, "xml") == 0)
+    return nebula_data_xml_write (value, nebula_value_get_boolean (pretty), error);
   if (strcmp (format, "json") == 0)
     return nebula_value_to_json (value, nebula_value_get_boolean (pretty) ? NEBULA_JSON_FLAGS_PRETTY : NEBULA_JSON_FLAGS_NONE);
   if (!nebula_data_read_table (arguments, format, &table, error))
@@ -113,6 +115,6 @@ nebula_data_format_class_init (NebulaDataFormatClass *klass)
   nebula_parameter_add_flags (parameter, NEBULA_PARAMETER_FLAGS_NULLABLE);
   nebula_data_add_table_parameters (action);
   parameter = nebula_action_class_add_parameter (action, "pretty", NEBULA_PARAMETER_KIND_BOOLEAN, N_ ("Pretty"),
-                                                 N_ ("Write JSON with line ends and indentation."));
+                                                 N_ ("Write JSON or XML with line ends and indentation."));
   nebula_parameter_set_default (parameter, no);
 }

@@ -89,6 +89,8 @@ nebula_data_parse_run (NebulaSimpleAction *self, NebulaInvocation *invocation, G
     return nebula_value_parse_json (data, (gssize) size, NEBULA_JSON_FLAGS_NONE, error);
   if (strcmp (format, "yaml") == 0)
     return parse_yaml (bytes, error);
+  if (strcmp (format, "xml") == 0)
+    return nebula_data_xml_read (data, size, error);
   if (!nebula_data_read_table (arguments, format, &table, error))
     return NULL;
   return nebula_data_csv_read (data, size, &table, error);

@@ -37,6 +37,11 @@ NebulaValue *nebula_data_csv_read (const char *text, gsize length, const NebulaD
 /* An array of objects or arrays to text; lines end with a line feed. */
 char *nebula_data_csv_write (NebulaValue *rows, const NebulaDataTable *table, GError **error);
 
+/* XML to an object with one member, its root element; see data-xml-read.c for what becomes what. NULL with error. */
+NebulaValue *nebula_data_xml_read (const char *text, gsize length, GError **error);
+/* Such an object to XML. NULL with error. */
+char *nebula_data_xml_write (NebulaValue *value, gboolean is_pretty, GError **error);
+
 /* Parameters that parsing and formatting share. */
 void nebula_data_add_table_parameters (NebulaActionClass *action);
 gboolean nebula_data_read_table (const NebulaArguments *arguments, const char *format, NebulaDataTable *ret_table, GError **error);

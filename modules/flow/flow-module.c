@@ -19,6 +19,8 @@ register_types (NebulaModuleRegistrar *registrar)
   nebula_module_registrar_add_action (registrar, nebula_flow_fail_get_type ());
   nebula_module_registrar_add_action (registrar, nebula_flow_break_get_type ());
   nebula_module_registrar_add_action (registrar, nebula_flow_continue_get_type ());
+  nebula_module_registrar_add_action (registrar, nebula_flow_try_get_type ());
+  nebula_module_registrar_add_action (registrar, nebula_flow_race_get_type ());
 }
 
 NEBULA_DEFINE_MODULE (flow, "1.0.0", N_ ("Control flow"), register_types)

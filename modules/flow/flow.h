@@ -18,5 +18,7 @@ GType nebula_flow_stop_get_type (void);
 GType nebula_flow_fail_get_type (void);
 GType nebula_flow_break_get_type (void);
 GType nebula_flow_continue_get_type (void);
+GType nebula_flow_try_get_type (void);
+GType nebula_flow_race_get_type (void);
 
 G_END_DECLS

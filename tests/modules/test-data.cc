@@ -179,6 +179,53 @@ TEST_F (DataTest, ParseJsonAndYaml)
   EXPECT_THAT (parse_text ("", "\"format\": \"json\""), testing::StartsWith ("syntax: "));
 }
 
+TEST_F (DataTest, ParseXml)
+{
+  const char *xml = "\"format\": \"xml\"";
+  EXPECT_EQ (parse_text ("<a/>", xml), R"({"a":null})");
+  EXPECT_EQ (effect_, NEBULA_EFFECT_PURE);
+  EXPECT_EQ (parse_text ("<?xml version='1.0' encoding='ISO-8859-1'?><!-- c --><a>\xc3\xa4 &lt;&#65;<![CDATA[<b>]]></a>", xml),
+             "{\"a\":\"\xc3\xa4 <A<b>\"}");
+  EXPECT_EQ (parse_text ("<a x='1' y=''><b>1</b><c/><b> </b>t<b>3</b></a>", xml),
+             R"({"a":{"@x":"1","@y":"","b":["1",null,"3"],"c":null,"#text":"t"}})");
+  EXPECT_EQ (parse_text ("<p:a xmlns:p='urn:p'><p:b/></p:a>", xml), R"({"p:a":{"@xmlns:p":"urn:p","p:b":null}})");
+  EXPECT_EQ (parse_text ("<!DOCTYPE html><html>x</html>", xml), R"({"html":"x"})");
+}
+
+TEST_F (DataTest, ParseXmlErrors)
+{
+  const char *xml = "\"format\": \"xml\"";
+  std::string deep, end;
+  EXPECT_THAT (parse_text ("<a>\n<b></a>", xml), testing::StartsWith ("syntax: Line 2, column "));
+  EXPECT_THAT (parse_text ("", xml), testing::StartsWith ("syntax: "));
+  EXPECT_THAT (parse_text ("<a/><b/>", xml), testing::StartsWith ("syntax: Line 1, column "));
+  EXPECT_THAT (parse_text ("<a>", xml), testing::StartsWith ("syntax: "));
+  EXPECT_THAT (parse_text ("<a>&b;</a>", xml), testing::StartsWith ("syntax: "));
+  EXPECT_THAT (parse_text ("no", xml), testing::StartsWith ("syntax: "));
+  EXPECT_THAT (parse_text ("<!DOCTYPE a [<!ENTITY b 'c'><!ENTITY d '&b;&b;&b;'>]><a x='&d;'>&d;</a>", xml),
+               testing::HasSubstr ("declares entities"));
+  EXPECT_THAT (parse_text ("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>", xml),
+               testing::HasSubstr ("declares entities"));
+  for (int i = 0; i < 65; i++) {
+    deep += "<a>";
+    end += "</a>";
+  }
+  EXPECT_THAT (parse_text ((deep + end).c_str (), xml), testing::HasSubstr ("too deep"));
+  EXPECT_THAT (parse_text ((deep.substr (3) + end.substr (4)).c_str (), xml), testing::StartsWith ("{\"a\":{\"a\""));
+}
+
+TEST_F (DataTest, FormatXml)
+{
+  EXPECT_EQ (evaluate ("data.format", R"({"format": "xml", "value": {"a": {"@x": "1 < \"2\"", "b": ["1", null, {"c": true}], "#text": "t&t"}}})"),
+             R"("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a x=\"1 &lt; &quot;2&quot;\"><b>1</b><b/><b><c>true</c></b>t&amp;t</a>\n")");
+  EXPECT_EQ (evaluate ("data.format", R"({"format": "xml", "pretty": true, "value": {"a": {"b": 1}}})"),
+             R"("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<a>\n  <b>1</b>\n</a>\n")");
+  for (const char *value : {"1", "{}", R"({"a": 1, "b": 2})", R"({"a": [1]})", R"({"a": {"b": [[1]]}})", R"({"a b": 1})",
+                            R"({"a": "\u0001"})", R"({"a": {"@": 1}})", R"({"a": {"@x": "\u0002"}})", R"({"": 1})"})
+    EXPECT_EQ (evaluate ("data.format", (std::string (R"({"format": "xml", "value": )") + value + "}").c_str ()), "invalid-data")
+        << value;
+}
+
 TEST_F (DataTest, ParseCsv)
 {
   const char *csv = "\"format\": \"csv\"";

@@ -10,7 +10,7 @@ class FlowTest : public nebula::EvaluatedTest
 
 TEST_F (FlowTest, EachActionIsDocumented)
 {
-  expect_documented ("flow", 13);
+  expect_documented ("flow", 15);
 }
 
 TEST_F (FlowTest, If)
@@ -91,6 +91,8 @@ TEST_F (FlowTest, Constructs)
     { "flow.fail", NEBULA_CONSTRUCT_FAIL, R"({"message": "x", "code": "bad-thing"})", R"({"message": "x", "code": "Bad thing"})" },
     { "flow.break", NEBULA_CONSTRUCT_BREAK, "{}", R"({"x": 1})" },
     { "flow.continue", NEBULA_CONSTRUCT_CONTINUE, "{}", R"({"x": 1})" },
+    { "flow.try", NEBULA_CONSTRUCT_TRY, "{}", R"({"x": 1})" },
+    { "flow.race", NEBULA_CONSTRUCT_RACE, R"({"success": true})", R"({"success": 1})" },
   };
   for (const auto &entry : constructs) {
     nebula::Info info = lookup (entry.id);

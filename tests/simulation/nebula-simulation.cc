@@ -6,19 +6,20 @@
  *
  *   nebula-simulation --seeds 2000            seeds 1 … 2000
  *   nebula-simulation --seed 17 --verbose     one seed, with what happens
- *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|blob    a bug that must be caught
+ *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|tokens|blob    a bug that must be caught
  *
  * Invariants: the fold of the committed facts is the state that was; nothing starts before the facts behind it are
  * committed, after a committed cancel, or again when its result is committed; no effect of unknown outcome is repeated;
- * no timer fires early; every execution ends; all that the history stored can be read.
+ * no timer fires early; every execution ends; a checkpoint and the facts after it give the state that all facts give; an
+ * execution that leaves memory as a checkpoint now and then has the same history as one that never does; all that the history stored can be read.
  */
 
+#include "generator.h"
 #include "kernel-driver.h"
+#include "workflow-generator.h"
 #include <algorithm>
 #include <cstdio>
-#include <random>
 #include <set>
-#include <sstream>
 
 using namespace nebula;
 
@@ -32,6 +33,7 @@ enum class Plant {
   Repeat, /* an effect of unknown outcome is started again */
   Early,  /* timers fire before their time */
   Cancel, /* starts go on after a committed cancel */
+  Tokens, /* a checkpoint forgets the tokens that wait */
   Blob,   /* a unit is committed without its blobs */
 };
 
@@ -45,139 +47,6 @@ struct Failure {
       throw Failure{std::string (text)};                                                 \
   } while (0)
 
-/* Random workflows. */
-class Generator
-{
-public:
-  explicit Generator (std::mt19937_64 &rng) : rng_ (rng)
-  {
-  }
-
-  std::string workflow ()
-  {
-    std::ostringstream out;
-    static const char *const modes[] = {"fail", "finish", "continue"};
-
-    out << "name: sim\nsettings: { on-error: " << modes[pick (3)] << " }\nnodes:\n";
-    nodes (out, 2, "n", 2 + pick (8), 0);
-    return out.str ();
-  }
-
-  unsigned pick (unsigned n)
-  {
-    return (unsigned) (rng_ () % n);
-  }
-
-private:
-  void action (std::ostringstream &out, unsigned depth)
-  {
-    static const char *const invoked[] = {"test.effect", "test.read", "test.idempotent",
-                                          "test.pure"};
-    unsigned choice = pick (depth < 2 ? 12 : 10);
-
-    if (choice < 2 && pick (6) == 0)
-      large (out);
-    else if (choice < 2)
-      out << "action: data.set, with: { v: " << pick (100) << " }";
-    else if (choice < 3)
-      out << "action: flow.no-op";
-    else if (choice < 4)
-      out << "action: flow.wait, with: { duration: " << 1 + pick (5000) << "ms }";
-    else if (choice < 5)
-      out << "action: flow.fail, with: { message: planned }";
-    else if (choice < 6)
-      out << "action: flow.wait, with: { signal: s" << pick (2) << ", duration: 10s }";
-    else if (choice < 10)
-      out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100)
-          << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }";
-    else
-      loop (out, depth);
-    if (pick (4) == 0)
-      out << ", retry: { attempts: 3, initial: 100ms, jitter: true }";
-    if (pick (8) == 0)
-      out << ", on-unknown: retry";
-  }
-
-  /* Above what stays in facts and state. */
-  void large (std::ostringstream &out)
-  {
-    out << "action: " << (pick (2) ? "data.set" : "test.effect")
-        << ", with: { v: \"{{ repeat ('" << (char) ('a' + pick (3)) << "', "
-        << 66000 + pick (4) << ") }}\", w: \"{{ $json }}\" }";
-  }
-
-  void loop (std::ostringstream &out, unsigned depth)
-  {
-    if (depth == 0 && pick (40) == 0) {
-      long_loop (out);
-      return;
-    }
-    out << "action: flow.for-each, with: { items: "
-        << (pick (8) == 0 ? "\"{{ range (0, 3) | map (x => repeat ('y', 30000 + x)) }}\"" : "[1, 2, 3, 4]")
-        << ", concurrency: " << 1 + pick (3) << " }";
-    if (pick (3) == 0)
-      out << ", on-error: collect";
-    out << ", body: { nodes: {\n";
-    inner (out, depth + 1);
-    out << "} }";
-  }
-
-  /* Long enough for its items and results to be kept in lists. */
-  void long_loop (std::ostringstream &out)
-  {
-    out << "action: flow.for-each, with: { items: \"{{ range (0, " << 1001 + pick (400)
-        << ") }}\", concurrency: " << 1 + pick (pick (8) ? 8 : 300) << ", batch: " << 1 + (pick (6) == 0)
-        << " }, body: { nodes: { q" << counter_++ << ": { action: "
-        << (pick (4) ? "data.set" : "test.pure") << ", with: { v: \"{{ $item }}\" } } } }";
-  }
-
-  void inner (std::ostringstream &out, unsigned depth)
-  {
-    unsigned n = 1 + pick (3);
-    unsigned prefix = counter_++;
-
-    for (unsigned i = 0; i < n; i++) {
-      out << "b" << prefix << "_" << i << ": { ";
-      action (out, depth);
-      if (i > 0)
-        out << ", after: [b" << prefix << "_" << pick (i) << "]";
-      out << " }" << (i + 1 < n ? "," : "") << "\n";
-    }
-  }
-
-  void nodes (std::ostringstream &out,
-              unsigned indent,
-              const char *prefix,
-              unsigned n,
-              unsigned depth)
-  {
-    static const char *const needs[] = {"all", "any", "each", "1", "2"};
-
-    for (unsigned i = 0; i < n; i++) {
-      std::set<unsigned> before;
-
-      out << std::string (indent, ' ') << prefix << i << ": { ";
-      action (out, depth);
-      for (unsigned k = 0; i > 0 && k < pick (4); k++)
-        before.insert (pick (i));
-      if (!before.empty ()) {
-        out << ", after: [";
-        for (unsigned b : before)
-          out << (b == *before.begin () ? "" : ", ") << prefix << b
-              << (pick (5) == 0 ? ".error" : "");
-        out << "]";
-      }
-      if (before.size () > 1 && pick (3) == 0)
-        out << ", join: { need: " << needs[pick (before.size () > 2 ? 5 : 4)]
-            << (pick (2) ? ", rest: cancel" : ", rest: ignore") << " }";
-      out << " }\n";
-    }
-  }
-
-  std::mt19937_64 &rng_;
-  unsigned counter_ = 0;
-};
-
 struct Attempt {
   NebulaCommand command;
   std::string key;
@@ -186,8 +55,10 @@ struct Attempt {
 class Simulation
 {
 public:
-  Simulation (uint64_t seed, Plant plant, bool verbose)
-      : rng_ (seed), generator_ (rng_), plant_ (plant), verbose_ (verbose),
+  /* With checkpoints the same things happen at the same time as without. */
+  Simulation (uint64_t seed, Plant plant, bool verbose, bool has_checkpoints)
+      : rng_ (seed), checkpoint_rng_ (seed), generator_ (rng_), plant_ (plant),
+        verbose_ (verbose), has_checkpoints_ (has_checkpoints),
         resolver_ (new_world_resolver ())
   {
   }
@@ -206,8 +77,10 @@ public:
     nebula_kernel_start (kernel_, input.get (), environment.get (), rng_ (), now_);
     flush ();
     for (steps_ = 0; !ended (); steps_++) {
-      CHECK (steps_ < 20000, "the execution does not end");
+      CHECK (steps_ < 200000, "the execution does not end");
       step ();
+      if (draw (8))
+        leave_memory ();
     }
     check_fold ("at the end");
     check_loads ();
@@ -219,6 +92,20 @@ public:
     destroy ();
     for (GBytes *segment : durable_)
       g_bytes_unref (segment);
+    g_clear_pointer (&checkpoint_, g_bytes_unref);
+  }
+
+  /* A digest of all committed facts. */
+  std::string history ()
+  {
+    GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+    for (GBytes *segment : durable_)
+      g_checksum_update (checksum, (const guchar *) g_bytes_get_data (segment, nullptr),
+                         (gssize) g_bytes_get_size (segment));
+    std::string digest = g_checksum_get_string (checksum);
+    g_checksum_free (checksum);
+    return digest;
   }
 
 private:
@@ -228,6 +115,7 @@ private:
     guint64 sequence;
     std::string digest;
     bool cancels;
+    GBytes *checkpoint; /* may be NULL */
   };
 
   NebulaState *state ()
@@ -237,6 +125,11 @@ private:
   unsigned pick (unsigned n)
   {
     return generator_.pick (n);
+  }
+  /* True once in @n times, if there are checkpoints; changes nothing that pick () gives. */
+  bool draw (unsigned n)
+  {
+    return has_checkpoints_ && checkpoint_rng_ () % n == 0;
   }
 
   void say (const std::string &what)
@@ -256,6 +149,7 @@ private:
     for (Unit &unit : pending_) {
       g_bytes_unref (unit.facts);
       g_clear_pointer (&unit.blobs, g_ptr_array_unref);
+      g_clear_pointer (&unit.checkpoint, g_bytes_unref);
     }
     pending_.clear ();
     blobs_.forget_memory (100000);
@@ -315,7 +209,8 @@ private:
       return;
     char *digest = nebula_state_dup_digest (state ());
     pending_.push_back (
-        {facts, nebula_kernel_take_blobs (kernel_), state ()->sequence, digest, (bool) state ()->is_stopping});
+        {facts, nebula_kernel_take_blobs (kernel_), state ()->sequence, digest, (bool) state ()->is_stopping,
+         draw (3) ? nebula_state_to_checkpoint (state ()) : nullptr});
     g_free (digest);
   }
 
@@ -328,6 +223,11 @@ private:
     if (plant_ == Plant::Blob && unit.blobs && pick (3) == 0)
       g_ptr_array_set_size (unit.blobs, 0);
     blobs_.commit (unit.blobs);
+    if (unit.checkpoint) {
+      g_clear_pointer (&checkpoint_, g_bytes_unref);
+      checkpoint_ = unit.checkpoint;
+      n_checkpointed_ = durable_.size ();
+    }
     committed_ = unit.sequence;
     committed_digest_ = unit.digest;
     cancel_committed_ = cancel_committed_ || unit.cancels;
@@ -354,11 +254,21 @@ private:
       else if (plant_ ==
                Plant::
                    Cancel) /* an engine that does not look again starts it all the same */
-        CHECK (!cancel_committed_, "something starts after the cancel was committed");
+        CHECK (!cancel_committed_ || has_to_run (nebula_state_get_lane (state (), command.lane)),
+               "something starts after the cancel was committed");
       else
         nebula_kernel_withdraw (kernel_, &command, now_);
     }
     g_array_set_size (commands, n_kept);
+  }
+
+  /* Whether it stands in a `finally`, which runs after a cancel too. */
+  bool has_to_run (NebulaLane *lane)
+  {
+    for (; lane; lane = lane->parent)
+      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+        return true;
+    return false;
   }
 
   void begin (const NebulaCommand &command)
@@ -379,7 +289,8 @@ private:
          std::to_string (command.attempt));
     CHECK (work->effect == NEBULA_EFFECT_PURE || command.sequence <= committed_,
            "an effect starts before the facts behind it are committed");
-    CHECK (!cancel_committed_, "something starts after the cancel was committed");
+    CHECK (!cancel_committed_ || has_to_run (work->lane),
+           "something starts after the cancel was committed");
     CHECK (!done_.count (attempt.key), "a node with a committed result starts again");
     CHECK (!effectful || may_repeat || !open_.count (attempt.key),
            "an effect of unknown outcome is repeated");
@@ -510,24 +421,85 @@ private:
     nebula_kernel_signal (kernel_, pick (2) ? "s0" : "s1", value.get (), now_);
   }
 
-  void check_fold (const char *when)
+  /* The state after all committed facts, from the start or from a checkpoint. */
+  NebulaState *load (NebulaState *start, size_t n_known)
   {
-    NebulaState *folded = nebula_state_new (plan_.get ());
-
-    for (GBytes *segment : durable_) {
+    for (size_t i = n_known; i < durable_.size (); i++) {
       Error error;
 
-      if (!nebula_state_fold (folded, segment, error.out ())) {
-        nebula_state_free (folded);
+      if (!nebula_state_fold (start, durable_[i], error.out ())) {
+        nebula_state_free (start);
         throw Failure{std::string ("the fold fails: ") + error.message ()};
       }
     }
+    return start;
+  }
+
+  NebulaState *read_checkpoint (GBytes *bytes)
+  {
+    Error error;
+    NebulaState *restored =
+        nebula_state_from_checkpoint (plan_.get (), bytes, error.out ());
+
+    CHECK (restored, std::string ("a checkpoint cannot be read: ") + error.message ());
+    if (plant_ == Plant::Tokens)
+      forget_tokens (restored);
+    return restored;
+  }
+
+  void forget_tokens (NebulaState *restored)
+  {
+    for (guint i = 0; restored->root && i < plan_.get ()->scopes[0].n_edges; i++) {
+      NebulaEdgeState *edge = &restored->root->edges[i];
+      NebulaRun *run = &restored->root->runs[plan_.get ()->edges[i].to];
+
+      if (edge->n_tokens != 1)
+        continue;
+      g_clear_pointer (&edge->first, nebula_value_unref);
+      edge->n_tokens = 0;
+      run->arrived = run->live = 0;
+    }
+  }
+
+  void check_fold (const char *when)
+  {
+    NebulaState *folded = load (nebula_state_new (plan_.get ()), 0);
     char *digest = nebula_state_dup_digest (folded);
     bool is_equal = committed_digest_.empty () || committed_digest_ == digest;
+    std::string expected = StateDump::of (folded, false);
 
     g_free (digest);
     nebula_state_free (folded);
     CHECK (is_equal, std::string ("the fold is not the state ") + when);
+    if (!checkpoint_ || n_checkpointed_ > durable_.size ())
+      return;
+    NebulaState *restored = load (read_checkpoint (checkpoint_), n_checkpointed_);
+    std::string actual = StateDump::of (restored, false);
+
+    nebula_state_free (restored);
+    check_same (expected, actual, when);
+  }
+
+  void check_same (const std::string &expected, const std::string &actual, const char *when)
+  {
+    if (verbose_ && expected != actual)
+      fprintf (stderr, "expected %s\nbut it is %s\n", expected.c_str (), actual.c_str ());
+    CHECK (expected == actual, std::string ("the checkpoint is not the state ") + when);
+  }
+
+  /* What a waiting execution does, at any moment: only its checkpoint is left, and is read again. */
+  void leave_memory ()
+  {
+    if (nebula_kernel_get_n_facts (kernel_) > 0)
+      return;
+    say ("leave memory");
+    std::string before = StateDump::of (state ());
+    GBytes *bytes = nebula_state_to_checkpoint (state ());
+    NebulaState *restored = read_checkpoint (bytes);
+
+    g_bytes_unref (bytes);
+    nebula_kernel_take_state (kernel_, restored);
+    check_same (before, StateDump::of (restored), "it was made of");
   }
 
   /* What was committed can be read, after a crash too: the blobs of each fact are there. */
@@ -572,8 +544,10 @@ private:
     destroy ();
     check_fold ("after a crash");
     create ();
-    for (GBytes *segment : durable_)
-      nebula_state_fold (state (), segment, nullptr);
+    if (checkpoint_ && n_checkpointed_ <= durable_.size () && !draw (4))
+      nebula_kernel_take_state (kernel_, load (read_checkpoint (checkpoint_), n_checkpointed_));
+    else
+      load (state (), 0);
     committed_ = state ()->sequence;
     /* What had run ahead of its commit died with the process; only committed attempts can still be heard of. */
     past_.erase (std::remove_if (past_.begin (), past_.end (),
@@ -601,9 +575,11 @@ private:
   }
 
   std::mt19937_64 rng_;
+  std::mt19937_64 checkpoint_rng_;
   Generator generator_;
   Plant plant_;
   bool verbose_;
+  bool has_checkpoints_;
   Ref<NebulaActionResolver> resolver_;
   Plan plan_;
   NebulaKernel *kernel_ = nullptr;
@@ -612,6 +588,8 @@ private:
   BlobWorld blobs_{100000};
   std::deque<Unit> pending_;
   std::vector<GBytes *> durable_;
+  GBytes *checkpoint_ = nullptr; /* the last committed one; may be NULL */
+  size_t n_checkpointed_ = 0;    /* segments that it holds */
   guint64 committed_ = 0;
   std::string committed_digest_;
   bool cancel_committed_ = false;
@@ -625,7 +603,12 @@ bool
 run_seed (uint64_t seed, Plant plant, bool verbose)
 {
   try {
-    Simulation (seed, plant, verbose).run ();
+    Simulation with (seed, plant, verbose, true);
+    Simulation without (seed, plant, false, false);
+
+    with.run ();
+    without.run ();
+    CHECK (with.history () == without.history (), "checkpoints change the history");
     return true;
   } catch (const Failure &failure) {
     if (verbose || plant == Plant::None)
@@ -643,6 +626,7 @@ parse_plant (const char *name)
                                                       {"repeat", Plant::Repeat},
                                                       {"early", Plant::Early},
                                                       {"cancel", Plant::Cancel},
+                                                      {"tokens", Plant::Tokens},
                                                       {"blob", Plant::Blob}};
   auto found = plants.find (name);
 

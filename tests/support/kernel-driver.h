@@ -8,10 +8,25 @@
 #include <string>
 #include <vector>
 
+#include "nebula-checkpoint-internal.h"
 #include "nebula-kernel-internal.h"
+#include "state-dump.h"
 
 namespace nebula
 {
+
+/* The state that is read from a checkpoint of another. */
+inline NebulaState *
+restore (NebulaPlan *plan, NebulaState *state)
+{
+  GBytes *bytes = nebula_state_to_checkpoint (state);
+  Error error;
+  NebulaState *restored = nebula_state_from_checkpoint (plan, bytes, error.out ());
+
+  EXPECT_TRUE (restored) << error.message ();
+  g_bytes_unref (bytes);
+  return restored;
+}
 
 /* The effect of a node's class, as the engine would find it. */
 inline gint
@@ -124,6 +139,7 @@ public:
         uses.push_back ((const char *) used->pdata[i]);
       g_ptr_array_unref (used);
     }
+    check_checkpoint ();
     for (guint i = 0; i < commands->len; i++) {
       NebulaCommand command = g_array_index (commands, NebulaCommand, i);
 
@@ -158,6 +174,37 @@ public:
     return nebula_result_new (NEBULA_RESULT_KIND_FAILURE, nullptr, failure.get (), 0);
   }
 
+  void answer_command (const NebulaCommand &command)
+  {
+    if (!nebula_kernel_is_current (kernel, &command))
+      return; /* an answer before it cancelled it */
+    NebulaResult *result = answer (command);
+
+    started.push_back (plan_->nodes[command.node].id);
+    if (!result) {
+      hanging.push_back (command);
+      return;
+    }
+    EXPECT_TRUE (nebula_kernel_result (kernel, &command, result, now));
+    nebula_result_unref (result);
+  }
+
+  /* Jumps to the next timer if nothing else is due; FALSE: there is none. */
+  bool pass_time ()
+  {
+    gint64 due = nebula_kernel_get_next_due (kernel);
+    NebulaAgendaItem item;
+
+    if (nebula_kernel_get_n_facts (kernel) > 0 ||
+        nebula_state_peek_agenda (state (), &item))
+      return true;
+    if (due == 0)
+      return false;
+    now = MAX (now, due);
+    nebula_kernel_tick (kernel, now);
+    return true;
+  }
+
   /* Turns, commits and answers until nothing moves without time. */
   void settle ()
   {
@@ -168,19 +215,8 @@ public:
 
       if (commands.empty ())
         return;
-      for (const NebulaCommand &command : commands) {
-        if (!nebula_kernel_is_current (kernel, &command))
-          continue; /* an answer before it cancelled it */
-        NebulaResult *result = answer (command);
-
-        started.push_back (plan_->nodes[command.node].id);
-        if (!result) {
-          hanging.push_back (command);
-          continue;
-        }
-        EXPECT_TRUE (nebula_kernel_result (kernel, &command, result, now));
-        nebula_result_unref (result);
-      }
+      for (const NebulaCommand &command : commands)
+        answer_command (command);
     }
     ADD_FAILURE () << "the execution does not come to rest";
   }
@@ -216,6 +252,26 @@ public:
     }
   }
 
+  /* Runs to the end, but for a crash and a recovery after so many commits. What hangs is asked again. */
+  void crash_after (guint n_commits)
+  {
+    for (guint steps = 0; steps < 100000; steps++) {
+      bool has_more = nebula_kernel_turn (kernel, 1, now);
+
+      if (segments.size () + 1 == n_commits) {
+        commit (); /* what may begin now dies with the engine */
+        crash ();
+        nebula_kernel_recover (kernel, now);
+        break;
+      }
+      for (const NebulaCommand &command : commit ())
+        answer_command (command);
+      if (!has_more && !pass_time ())
+        break;
+    }
+    run ();
+  }
+
   /* The fold of all facts gives the state. */
   void check_fold ()
   {
@@ -231,6 +287,17 @@ public:
     g_free (expected);
     g_free (actual);
     nebula_state_free (folded);
+  }
+
+  /* A checkpoint gives the same state again, all of it. */
+  void check_checkpoint ()
+  {
+    NebulaState *restored = restore (plan_, state ());
+
+    if (!restored)
+      return;
+    EXPECT_EQ (StateDump::of (restored), StateDump::of (state ()));
+    nebula_state_free (restored);
   }
 
   std::string status ()

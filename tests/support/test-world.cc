@@ -152,6 +152,19 @@ setup_continue (NebulaActionClass *klass)
   nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_CONTINUE);
 }
 
+static void
+setup_try (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_TRY);
+}
+
+static void
+setup_race (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_RACE);
+  add (klass, "success", NEBULA_PARAMETER_KIND_BOOLEAN);
+}
+
 /* Kept for good, and on the heap: what never answers must be reachable to the end. */
 static std::vector<NebulaInvocation *> *const hung = new std::vector<NebulaInvocation *>;
 
@@ -224,6 +237,8 @@ static const WorldEntry world[] = {
     {"flow.fail", setup_fail},
     {"flow.break", setup_break},
     {"flow.continue", setup_continue},
+    {"flow.try", setup_try},
+    {"flow.race", setup_race},
     {"test.pure", setup_pure},
     {"test.read", setup_read},
     {"test.idempotent", setup_idempotent},

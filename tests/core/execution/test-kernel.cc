@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "kernel-driver.h"
+#include "kernel-test.h"
 
 using namespace nebula;
 
-class KernelTest : public testing::Test
+class KernelTest : public KernelFixture
 {
-protected:
-  /* Runs a workflow to its end and keeps the driver. */
-  KernelDriver &run (const char *text, const char *input = "{}")
-  {
-    begin (text, input);
-    driver->run ();
-    return *driver;
-  }
-  KernelDriver &begin (const char *text, const char *input = "{}")
-  {
-    driver.reset ();
-    plan = compile (resolver.get (), text);
-    driver = std::make_unique<KernelDriver> (plan.get ());
-    driver->start (input);
-    return *driver;
-  }
-
-  Ref<NebulaActionResolver> resolver = new_world_resolver ();
-  Plan plan;
-  std::unique_ptr<KernelDriver> driver;
 };
 
 TEST_F (KernelTest, RunsAChain)

@@ -247,6 +247,13 @@ TEST_F (ModuleTest, SymbolicLink)
   expect_reason ("link", NEBULA_MODULE_STATUS_REFUSED, "symbolic link");
 }
 
+TEST_F (ModuleTest, HardLink)
+{
+  add ("twin");
+  ASSERT_EQ (link (path ("twin.so").c_str (), path ("link.so").c_str ()), 0);
+  expect_reason ("link", NEBULA_MODULE_STATUS_REFUSED, "hard link");
+}
+
 TEST_F (ModuleTest, WorldWritableFile)
 {
   add ("twin");

@@ -342,6 +342,35 @@ TEST_P (Journal, CallbacksMaySubmitAndFlush)
   EXPECT_EQ (outcomes.size (), 5u);
 }
 
+TEST_P (Journal, HeldUnitsAreOneGroup)
+{
+  nebula_journal_hold (journal);
+  nebula_journal_hold (journal);
+  for (guint64 i = 0; i < 3; i++) {
+    submit (fact_unit ("a", i));
+    submit (fact_unit ("b", i));
+  }
+  nebula_journal_let_go (journal);
+  EXPECT_THAT (*store->groups, IsEmpty ());
+  EXPECT_EQ (nebula_journal_get_n_pending (journal), 6u);
+  nebula_journal_let_go (journal);
+  EXPECT_TRUE (settle ());
+  EXPECT_THAT (*store->groups, ElementsAre (6));
+  EXPECT_THAT (log, ElementsAre ("a0 ok", "b0 ok", "a1 ok", "b1 ok", "a2 ok", "b2 ok"));
+}
+
+TEST_P (Journal, FlushDoesNotWaitForTheHolder)
+{
+  nebula_journal_hold (journal);
+  submit (fact_unit ("a", 0));
+  nebula_journal_flush (journal);
+  EXPECT_EQ (outcomes.size (), 1u);
+  submit (fact_unit ("a", 1));
+  nebula_journal_let_go (journal);
+  EXPECT_TRUE (settle ());
+  EXPECT_EQ (outcomes.size (), 2u);
+}
+
 TEST_P (Journal, FreeingFlushes)
 {
   submit (fact_unit ("a", 0));

@@ -31,6 +31,8 @@ static const TestAction test_actions[] = {
   { "flow.stop", "stop", "pure", "", NULL, "output:json" },
   { "flow.fail", "fail", "pure", "", NULL, "message:text code:text" },
   { "flow.break", "break", "pure", "", NULL, "" },
+  { "flow.try", "try", "pure", "", NULL, "" },
+  { "flow.race", "race", "pure", "", NULL, "success:boolean" },
   { "data.filter", "none", "pure", "", NULL, "items:list:required where:expression:required" },
   { "data.aggregate", "none", "pure", "", NULL, "items:list:required by:expression compute:expressions:required" },
   { "data.sort", "none", "pure", "", NULL, "items:list:required by:expression descending:boolean" },
