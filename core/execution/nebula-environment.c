@@ -178,10 +178,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
 }
 
 static NebulaValue *
-get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+find_variable (NebulaScopeEnvironment *self, const char *name)
 {
-  NebulaScopeEnvironment *self = get_self (environment);
-
   if (g_str_equal (name, "json"))
     return get_json (self);
   if (g_str_equal (name, "item"))
@@ -191,6 +189,14 @@ get_variable (const NebulaEnvironment *environment, const char *name, GError **e
   if (g_str_equal (name, "input"))
     return nebula_value_ref (self->kernel->state->input);
   return get_rare_variable (self, name);
+}
+
+static NebulaValue *
+get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+{
+  NebulaScopeEnvironment *self = get_self (environment);
+
+  return _nebula_kernel_load_take (self->kernel, find_variable (self, name), error);
 }
 
 static NebulaValue *
@@ -225,7 +231,7 @@ get_node (const NebulaEnvironment *environment,
   if (node != NEBULA_PLAN_NONE)
     run = nebula_state_find_run (self->kernel->state, self->lane, node);
   if (run)
-    return get_node_field (run, field);
+    return _nebula_kernel_load_take (self->kernel, get_node_field (run, field), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no node “%s” that can be seen from here."), id);
   return NULL;
@@ -244,11 +250,11 @@ get_loop (const NebulaEnvironment *environment,
          !g_str_equal (self->kernel->plan->nodes[lane->loop->work->node].id, loop_id))
     lane = lane->parent;
   if (lane && lane->loop && g_str_equal (field, "item"))
-    return ref_or_null (lane->item);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->item), error);
   if (lane && lane->loop && g_str_equal (field, "index"))
     return nebula_value_new_integer (lane->index);
   if (lane && lane->loop && g_str_equal (field, "last"))
-    return ref_or_null (lane->last);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->last), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no loop “%s” around this node, or it has no “%s”."), loop_id,
                field);
