@@ -180,6 +180,8 @@ _nebula_apply_lane_opened (NebulaState *self,
   loop->n_open++;
   loop->next_index = fact->number + 1;
   loop->phase = self->plan->scopes[scope].part;
+  if (node->construct == NEBULA_CONSTRUCT_TRY && loop->phase == NEBULA_PART_BODY)
+    loop->body_lane = lane->number;
   _nebula_tokens_seed (self, lane, fact->time_usec);
 }
 
@@ -231,6 +233,8 @@ end_part (NebulaState *self, NebulaLane *lane, const NebulaFact *fact)
     _nebula_apply_set_value (&loop->failure, fact->value);
   if (fact->code != LANE_COMPLETED || part == NEBULA_PART_FINALLY)
     return;
+  if (part == NEBULA_PART_BODY)
+    _nebula_undo_hand_over (self, lane);
   g_clear_pointer (&loop->failure, nebula_value_unref);
   _nebula_apply_set_value (&loop->last, fact->value);
 }

@@ -414,6 +414,9 @@ static const struct {
     [NEBULA_FACT_RESUMED] = {apply_resumed, NEEDS_LANE},
     [NEBULA_FACT_WITHDRAWN] = {apply_withdrawn, NEEDS_RUN},
     [NEBULA_FACT_ENDED] = {apply_ended, NEEDS_LANE | NEEDS_VALUE},
+    [NEBULA_FACT_UNDO_KEPT] = {_nebula_apply_undo_kept, NEEDS_RUN | NEEDS_VALUE},
+    [NEBULA_FACT_UNDO_OPENED] = {_nebula_apply_undo_opened, NEEDS_LANE},
+    [NEBULA_FACT_UNDO_CLOSED] = {_nebula_apply_undo_closed, NEEDS_LANE},
 };
 
 static gboolean
@@ -436,6 +439,23 @@ accepts_loop (NebulaState *self, const NebulaFact *fact)
   return nebula_construct_is_loop (node->construct) || fact->number == node->n_bodies;
 }
 
+static gboolean
+accepts_undo (NebulaState *self, const NebulaFact *fact)
+{
+  NebulaUndo *undo = _nebula_state_get_undo (self, fact->number);
+  NebulaLane *lane = nebula_state_get_lane (self, fact->lane);
+
+  if (fact->kind == NEBULA_FACT_UNDO_KEPT)
+    return fact->node != NEBULA_PLAN_NONE &&
+           self->plan->nodes[fact->node].undo != NEBULA_PLAN_NONE &&
+           is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+  if (!undo || !lane || (fact->code == 1 && !fact->value))
+    return FALSE;
+  if (fact->kind == NEBULA_FACT_UNDO_OPENED)
+    return undo->status == NEBULA_UNDO_KEPT && undo->parameters != NULL;
+  return undo->status < NEBULA_UNDO_DONE && (undo->lane == lane || !undo->lane);
+}
+
 /* What a fact says must make sense by itself. */
 static gboolean
 accepts_content (NebulaState *self, const NebulaFact *fact)
@@ -451,6 +471,10 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_ENDED:
     return fact->code <= NEBULA_EXECUTION_STATUS_TIMED_OUT &&
            nebula_execution_status_is_terminal (fact->code);
+  case NEBULA_FACT_UNDO_KEPT:
+  case NEBULA_FACT_UNDO_OPENED:
+  case NEBULA_FACT_UNDO_CLOSED:
+    return accepts_undo (self, fact);
   case NEBULA_FACT_GATE_ASKED:
   case NEBULA_FACT_SIGNALLED:
     return fact->text != NULL;

@@ -95,6 +95,9 @@ decide_try (NebulaKernel *self, NebulaWork *work)
 
   if (loop->n_open > 0)
     return;
+  if ((loop->is_cancelled || loop->failure) && loop->phase == NEBULA_PART_BODY &&
+      _nebula_kernel_undo_next (self, loop->body_lane))
+    return;
   if (!loop->is_cancelled && loop->failure && loop->phase == NEBULA_PART_BODY &&
       handler != NEBULA_PLAN_NONE)
     open_scope (self, work, handler);

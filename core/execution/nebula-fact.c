@@ -336,6 +336,9 @@ nebula_fact_kind_to_string (NebulaFactKind kind)
       "resumed",
       "withdrawn",
       "ended",
+      "undo-kept",
+      "undo-opened",
+      "undo-closed",
   };
 
   g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,

@@ -71,13 +71,33 @@ typedef struct {
   GQueue *guarded;    /* live values whose `when` is not decided; NULL: none */
 } NebulaEdgeState;
 
+typedef enum {
+  NEBULA_UNDO_KEPT,
+  NEBULA_UNDO_RUNNING,
+  NEBULA_UNDO_DONE,
+  NEBULA_UNDO_FAILED,
+} NebulaUndoStatus;
+
+/* A completed node that can be undone. Those of one execution are numbered in the order in which they completed. */
+typedef struct {
+  guint32 node;
+  guint32 owner; /* lane whose failure or cancel undoes it: the body of a try, or 0 */
+  guint8 status; /* NebulaUndoStatus */
+  char *path;    /* of the node-run, for people */
+  NebulaValue *parameters; /* NULL: they could not be evaluated */
+  NebulaValue *input;
+  NebulaValue *failure; /* why it failed */
+  NebulaLane *lane;     /* while it runs */
+} NebulaUndo;
+
 struct _NebulaLane {
   guint32 number;
   guint32 scope;
   guint32 index;
   guint32 active;       /* activities: works and undecided guards */
   NebulaLane *parent;   /* NULL: root */
-  NebulaLoop *loop;     /* whose round or body it is; NULL: root */
+  NebulaLoop *loop;     /* whose round or body it is; NULL: root, or it undoes something */
+  guint32 undo;         /* what it undoes: number + 1 in the state's list; 0: nothing */
   NebulaValue *item;    /* of a round its item, of a body its input; may be NULL */
   NebulaValue *last;    /* may be NULL */
   NebulaValue *failure; /* error that ends the lane; may be NULL */
@@ -104,8 +124,10 @@ struct _NebulaLoop {
   guint32 concurrency;
   guint32 batch;
   guint8 phase;             /* NebulaPart of try that was opened last */
+  guint32 body_lane;        /* number of the lane of a try's body */
   guint8 wants_success : 1; /* race: a body that fails does not win */
   guint8 is_cancelled : 1;  /* the node ends cancelled once what has to run has run */
+  guint8 is_undoing : 1;    /* something that a try's body did is undone now */
   gboolean is_ending;   /* opens no more rounds */
   NebulaValue *failure; /* of the first failed round; of try the one that stands */
   NebulaLane *lanes;    /* open ones */
@@ -156,6 +178,8 @@ struct _NebulaState {
   guint64 sequence;
   guint8 status; /* NebulaExecutionStatus */
   guint8 is_paused : 1;
+  guint8 has_undone : 1;  /* it has failed, and what it did is undone */
+  guint8 is_undoing : 1;  /* one of these undoings runs now */
   guint8 is_stopping : 1; /* all that is active must be cancelled, then it ends */
   guint8 end_status;      /* when stopping */
   guint8 gate;            /* 0: none, 1: asked, 2: granted */
@@ -182,6 +206,7 @@ struct _NebulaState {
   GArray *agenda;    /* NebulaAgendaItem */
   guint agenda_head;
   GQueue signals;   /* NebulaSignal that nobody took */
+  GPtrArray *undos; /* NebulaUndo; NULL: none */
   GArray *worklist; /* of the token propagation */
   /* Sees each fact of a fold just before it is applied; for reports that look inside finished rounds. */
   void (*watch) (NebulaState *self, const NebulaFact *fact, gpointer data);

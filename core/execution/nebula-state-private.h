@@ -77,6 +77,24 @@ void _nebula_apply_lane_cancelled (NebulaState *self,
                                    const NebulaFact *fact,
                                    NebulaLane *lane,
                                    NebulaRun *run);
+
+/* nebula-apply-undo.c */
+void _nebula_undo_free (gpointer undo);
+NebulaUndo *_nebula_state_get_undo (NebulaState *self, gint64 number);
+/* What a body kept is its surroundings' to undo from now on. */
+void _nebula_undo_hand_over (NebulaState *self, NebulaLane *body);
+void _nebula_apply_undo_kept (NebulaState *self,
+                              const NebulaFact *fact,
+                              NebulaLane *lane,
+                              NebulaRun *run);
+void _nebula_apply_undo_opened (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_undo_closed (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
 void _nebula_apply_set_value (NebulaValue **place, NebulaValue *value);
 
 G_END_DECLS

@@ -34,8 +34,15 @@ nebula_state_free (NebulaState *self)
 {
   if (!self)
     return;
+  for (guint i = 0; self->undos && i < self->undos->len; i++) {
+    NebulaUndo *undo = self->undos->pdata[i];
+
+    if (undo->lane)
+      _nebula_lane_free (self, g_steal_pointer (&undo->lane));
+  }
   if (self->root)
     _nebula_lane_free (self, self->root);
+  g_clear_pointer (&self->undos, g_ptr_array_unref);
   g_clear_pointer (&self->lanes, g_hash_table_unref);
   g_queue_clear_full (&self->signals, _nebula_signal_free);
   g_array_unref (self->agenda);
@@ -246,7 +253,7 @@ nebula_lane_is_doomed (NebulaState *self, NebulaLane *lane)
   if (!self->is_stopping || self->root->is_halted)
     return FALSE;
   for (; lane; lane = lane->parent) {
-    if (self->plan->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+    if (self->plan->scopes[lane->scope].part == NEBULA_PART_FINALLY || lane->undo > 0)
       return FALSE;
   }
   return TRUE;
@@ -301,7 +308,7 @@ loop_is_due (NebulaState *self, NebulaRun *run)
   if (!loop)
     return FALSE;
   if (loop->n_open == 0)
-    return TRUE;
+    return !loop->is_undoing;
   if (loop->is_ending)
     return !_nebula_scope_ends_gently (self, loop) ||
            _nebula_scope_find_going (self, loop) != NULL;
@@ -331,6 +338,8 @@ agenda_item_is_due (NebulaState *self, const NebulaAgendaItem *item)
   case NEBULA_AGENDA_LOOP:
     return loop_is_due (self, nebula_lane_get_run (self, lane, item->index));
   case NEBULA_AGENDA_LANE:
+    if (lane == self->root && self->is_undoing)
+      return FALSE;
     return lane->active == 0 || lane->is_ending ||
            (self->is_stopping && lane == self->root && !lane->is_halted);
   default:
@@ -373,6 +382,10 @@ nebula_state_dup_path (NebulaState *self, NebulaLane *lane, guint32 node)
 {
   GString *path = g_string_new (self->plan->nodes[node].id);
 
+  if (lane && lane->undo > 0) {
+    g_string_prepend_c (path, '.');
+    g_string_prepend (path, _nebula_state_get_undo (self, lane->undo - 1)->path);
+  }
   for (; lane && lane->loop; lane = lane->parent) {
     const char *id = self->plan->nodes[lane->loop->work->node].id;
     const char *part = nebula_lane_get_part_name (self, lane);

@@ -86,7 +86,7 @@ _nebula_tokens_seed (NebulaState *self, NebulaLane *lane, gint64 time_usec)
   NebulaPlanScope *scope = &self->plan->scopes[lane->scope];
   g_autoptr (NebulaValue) input = NULL;
 
-  if (lane->loop)
+  if (lane->number > 0)
     input = lane->item ? nebula_value_ref (lane->item) : nebula_value_new_null ();
   else
     input = nebula_value_ref (self->input);

@@ -79,6 +79,7 @@ typedef enum
   NEBULA_PART_CATCH,
   NEBULA_PART_FINALLY,
   NEBULA_PART_BRANCH, /* one of `bodies` */
+  NEBULA_PART_UNDO,   /* the one node that undoes it */
 } NebulaPart;
 
 typedef struct
@@ -102,6 +103,7 @@ typedef struct
   guint32 n_out;
   guint32 body;     /* scope of the first body, or NEBULA_PLAN_NONE */
   guint32 n_bodies;
+  guint32 undo;  /* scope of the node that undoes it, or NEBULA_PLAN_NONE; not among the bodies */
   guint32 cycle; /* into cycles[], or NEBULA_PLAN_NONE */
   guint8 construct; /* NebulaConstruct */
   guint8 effect;    /* NebulaEffect: the node's own `effect:`, else the class's */

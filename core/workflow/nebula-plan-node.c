@@ -124,7 +124,6 @@ check_unsupported (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
     const char *key;
     const char *hint;
   } keys[] = {
-    { "undo", N_("Undo by hand, with nodes on the port “error”.") },
     { "policy", N_("Use “retry” and “timeout”.") },
     { "lock", N_("Use “concurrency” of the settings with a limit of 1.") },
     { "region", N_("Remove it.") },
@@ -296,6 +295,30 @@ check_construct (NebulaPlanBuilder *self, guint32 index)
   }
 }
 
+static gboolean
+is_undo (NebulaPlan *plan, guint32 index)
+{
+  const NebulaPlanScope *scope = &plan->scopes[plan->nodes[index].scope];
+
+  return scope->owner != NEBULA_PLAN_NONE && scope->part == NEBULA_PART_UNDO;
+}
+
+static void
+check_undo (NebulaPlanBuilder *self, guint32 index)
+{
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  g_autofree char *message = NULL;
+
+  if (node->construct == NEBULA_CONSTRUCT_NONE)
+    return;
+  message = g_strdup_printf (_("%s cannot undo anything"), nebula_action_info_get_id (node->info));
+  report (self,
+          index,
+          "action",
+          (NebulaProblem) { .code = "schema", .hint = _("Use an action that is no control flow.") },
+          message);
+}
+
 void
 _nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 index)
 {
@@ -306,7 +329,9 @@ _nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 index)
   add_action (self, index, value);
   add_policies (self, index, value);
   check_unsupported (self, index, value);
-  if (self->plan->nodes[index].info)
+  if (self->plan->nodes[index].info && is_undo (self->plan, index))
+    check_undo (self, index);
+  else if (self->plan->nodes[index].info)
     check_construct (self, index);
   _nebula_plan_builder_add_parameters (self, index, value);
 }

@@ -74,7 +74,8 @@ private:
       out << "action: flow.wait, with: { signal: s" << pick (2) << ", duration: 10s }";
     else if (choice < 10)
       out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100)
-          << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }";
+          << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }"
+          << (pick (5) == 0 ? ", undo: { action: test.effect, with: { back: \"{{ $json.v }}\" } }" : "");
     else if (choice < 12)
       loop (out, depth);
     else if (choice < 14)
