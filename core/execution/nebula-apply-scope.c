@@ -88,6 +88,10 @@ _nebula_scope_cancel_run (NebulaState *self,
   NebulaLoop *loop = run->work->loop;
 
   self->n_cancelled++;
+  if (loop && loop->is_trailing && !_nebula_scope_ends_gently (self, loop)) {
+    _nebula_work_free (self, run->work); /* it has completed and stays so */
+    return;
+  }
   if (!loop || !_nebula_scope_ends_gently (self, loop)) {
     _nebula_work_set_status (self, run->work, NEBULA_NODE_CANCELLED);
     run->ended_usec = time_usec;
@@ -286,4 +290,47 @@ _nebula_apply_lane_cancelled (NebulaState *self,
                               NebulaRun *run)
 {
   _nebula_tokens_cancel_lane (self, lane, fact->time_usec);
+}
+
+void
+_nebula_apply_loop_ending (NebulaState *self,
+                           const NebulaFact *fact,
+                           NebulaLane *lane,
+                           NebulaRun *run)
+{
+  NebulaLoop *loop = run->work->loop;
+
+  loop->n_judged = loop->n_done;
+  loop->is_ending = loop->is_ending || fact->code != 2;
+  loop->lets_go = fact->code == 1;
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
+}
+
+void
+_nebula_apply_loop_cleared (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run)
+{
+  _nebula_tokens_end_trailing (self, lane, fact->node, fact->time_usec);
+}
+
+void
+_nebula_apply_items_added (NebulaState *self,
+                           const NebulaFact *fact,
+                           NebulaLane *lane,
+                           NebulaRun *run)
+{
+  NebulaLoop *loop = run->work->loop;
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+  g_autoptr (NebulaValue) items = NULL;
+
+  for (gsize i = 0; i < nebula_value_get_length (loop->items); i++)
+    nebula_value_builder_add (builder, nebula_value_get_item (loop->items, i));
+  for (gsize i = 0; i < nebula_value_get_length (fact->value); i++)
+    nebula_value_builder_add (builder, nebula_value_get_item (fact->value, i));
+  items = nebula_value_builder_end (builder);
+  _nebula_apply_set_value (&loop->items, items);
+  loop->count = (gint64) nebula_value_get_length (items);
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
 }

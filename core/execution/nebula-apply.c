@@ -204,6 +204,11 @@ apply_node_ended (NebulaState *self,
   end_run (self, fact, lane, run, NEBULA_NODE_COMPLETED);
   run->port = find_port (self, fact);
   run->by_port = fact->code == 1;
+  if (fact->code == 2) {
+    run->work->loop->is_trailing = 1;
+    _nebula_tokens_pass (self, lane, fact->node, fact->time_usec);
+    return;
+  }
   if (signal && fact->number == 1)
     take_signal (self, signal);
   apply_end_construct (self, lane, fact->node, fact->value);
@@ -382,6 +387,7 @@ enum {
   NEEDS_ROUND = 1 << 5,
   NEEDS_FRESH = 1 << 6,
   NEEDS_GUARD = 1 << 7,
+  NEEDS_OPEN = 1 << 8,
 };
 
 #define NEEDS_RUN (NEEDS_LANE | NEEDS_NODE | NEEDS_WORK)
@@ -417,6 +423,11 @@ static const struct {
     [NEBULA_FACT_UNDO_KEPT] = {_nebula_apply_undo_kept, NEEDS_RUN | NEEDS_VALUE},
     [NEBULA_FACT_UNDO_OPENED] = {_nebula_apply_undo_opened, NEEDS_LANE},
     [NEBULA_FACT_UNDO_CLOSED] = {_nebula_apply_undo_closed, NEEDS_LANE},
+    [NEBULA_FACT_LOOP_ENDING] = {_nebula_apply_loop_ending, NEEDS_RUN | NEEDS_OPEN},
+    [NEBULA_FACT_LOOP_CLEARED] = {_nebula_apply_loop_cleared, NEEDS_RUN | NEEDS_OPEN},
+    [NEBULA_FACT_ITEMS_ADDED] = {_nebula_apply_items_added,
+                                 NEEDS_RUN | NEEDS_OPEN | NEEDS_VALUE},
+    [NEBULA_FACT_LOCK_ASKED] = {_nebula_apply_lock_asked, NEEDS_RUN},
 };
 
 static gboolean
@@ -464,7 +475,7 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_STARTED:
     return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
   case NEBULA_FACT_NODE_ENDED:
-    return fact->code == 0 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+    return fact->code != 1 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
   case NEBULA_FACT_LOOP_OPENED:
     return accepts_loop (self, fact);
   case NEBULA_FACT_CANCEL_ASKED:
@@ -475,6 +486,9 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_UNDO_OPENED:
   case NEBULA_FACT_UNDO_CLOSED:
     return accepts_undo (self, fact);
+  case NEBULA_FACT_ITEMS_ADDED:
+    return is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY);
+  case NEBULA_FACT_LOCK_ASKED:
   case NEBULA_FACT_GATE_ASKED:
   case NEBULA_FACT_SIGNALLED:
     return fact->text != NULL;
@@ -503,6 +517,28 @@ accepts_round (NebulaLoop *loop, const NebulaFact *fact)
           (guint64) fact->number * loop->batch < nebula_value_get_length (loop->items));
 }
 
+/* What a fact says about a work must fit it. */
+static gboolean
+accepts_work (NebulaWork *work, const NebulaFact *fact, guint needs)
+{
+  NebulaLoop *loop = work->loop;
+
+  if ((needs & NEEDS_OPEN) && !loop)
+    return FALSE;
+  switch ((guint) fact->kind) {
+  case NEBULA_FACT_NODE_ENDED:
+    return fact->code != 2 || (loop && !loop->is_trailing);
+  case NEBULA_FACT_LOOP_CLEARED:
+    return loop->is_trailing && loop->n_open == 0;
+  case NEBULA_FACT_ITEMS_ADDED:
+    return loop->items && loop->batch == 1;
+  case NEBULA_FACT_LOCK_ASKED:
+    return !work->lock;
+  default:
+    return TRUE;
+  }
+}
+
 gboolean
 nebula_state_accepts (NebulaState *self, const NebulaFact *fact)
 {
@@ -522,6 +558,8 @@ nebula_state_accepts (NebulaState *self, const NebulaFact *fact)
     return FALSE;
   run = nebula_lane_get_run (self, lane, fact->node);
   if ((needs & NEEDS_WORK) && !run->work)
+    return FALSE;
+  if (needs & NEEDS_WORK && !accepts_work (run->work, fact, needs))
     return FALSE;
   if ((needs & NEEDS_LOOP) && !accepts_round (run->work->loop, fact))
     return FALSE;

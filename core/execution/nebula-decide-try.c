@@ -73,6 +73,10 @@ end_bodies (NebulaKernel *self, NebulaWork *work)
   NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
   g_autoptr (NebulaValue) value = NULL;
 
+  if (loop->is_trailing) {
+    _nebula_kernel_clear_loop (self, work);
+    return;
+  }
   if (loop->is_cancelled) {
     end_cancelled (self, work);
     return;

@@ -371,6 +371,12 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   case NEBULA_CONSTRUCT_RACE:
     _nebula_kernel_open_bodies (self, work, attempt);
     break;
+  case NEBULA_CONSTRUCT_CANCEL:
+    _nebula_kernel_decide_cancel (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_ADD:
+    _nebula_kernel_decide_add (self, work, attempt);
+    break;
   case NEBULA_CONSTRUCT_WAIT:
     _nebula_kernel_begin_wait (self, work, attempt);
     break;
@@ -386,8 +392,6 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
     break;
   case NEBULA_CONSTRUCT_NONE:
   case NEBULA_CONSTRUCT_CALL:
-  case NEBULA_CONSTRUCT_CANCEL:
-  case NEBULA_CONSTRUCT_ADD:
   default:
     if (node->evaluate)
       evaluate_node (self, work, attempt);
@@ -445,7 +449,7 @@ _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
   }
   if (self->plan->nodes[node].disabled)
     _nebula_kernel_end_node (self, work, 0, NULL, work->input);
-  else
+  else if (_nebula_kernel_takes_lock (self, work))
     _nebula_kernel_begin (self, work, 1);
 }
 

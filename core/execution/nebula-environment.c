@@ -160,6 +160,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
     return get_inputs (self);
   if (g_str_equal (name, "last"))
     return get_last (self);
+  if (g_str_equal (name, "items"))
+    return self->items ? nebula_value_ref (self->items) : NULL;
   if (g_str_equal (name, "error"))
     return get_error (self);
   if (g_str_equal (name, "now"))
@@ -321,6 +323,7 @@ _nebula_kernel_init_environment (NebulaKernel *self,
   ret_environment->lane = lane;
   ret_environment->work = work;
   ret_environment->last = NULL;
+  ret_environment->items = NULL;
   ret_environment->result = NULL;
   ret_environment->index = -1;
   ret_environment->now_usec =

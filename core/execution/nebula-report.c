@@ -107,6 +107,8 @@ get_reason (NebulaWork *work, NebulaRun *run)
     return "signal";
   case NEBULA_WAIT_UNKNOWN:
     return "unknown-outcome";
+  case NEBULA_WAIT_LOCK:
+    return "lock";
   case NEBULA_WAIT_DURATION:
   case NEBULA_WAIT_UNTIL:
   case NEBULA_WAIT_AGAIN:
@@ -132,6 +134,8 @@ explain_work (NebulaKernel *self, NebulaWork *work)
     nebula_value_builder_set_string (builder, "until", due);
   if (work->signal)
     nebula_value_builder_set_string (builder, "signal", work->signal);
+  if (work->lock)
+    nebula_value_builder_set_string (builder, "lock", work->lock->name);
   return nebula_value_builder_end (builder);
 }
 

@@ -42,6 +42,7 @@ typedef enum {
 typedef struct _NebulaLane NebulaLane;
 typedef struct _NebulaLoop NebulaLoop;
 typedef struct _NebulaWork NebulaWork;
+typedef struct _NebulaLock NebulaLock;
 typedef struct _NebulaState NebulaState;
 
 /* A node in a lane. */
@@ -120,6 +121,7 @@ struct _NebulaLoop {
   gint64 count;       /* rounds at most */
   gint64 next_index;  /* of the next round */
   gint64 n_done;
+  gint64 n_judged; /* rounds that were done when it was decided last that they are not enough */
   guint32 n_open;
   guint32 concurrency;
   guint32 batch;
@@ -127,12 +129,20 @@ struct _NebulaLoop {
   guint32 body_lane;        /* number of the lane of a try's body */
   guint8 wants_success : 1; /* race: a body that fails does not win */
   guint8 is_cancelled : 1;  /* the node ends cancelled once what has to run has run */
+  guint8 lets_go : 1;       /* when it ends, open rounds go on */
+  guint8 is_trailing : 1;   /* the node has completed; its last rounds go on */
   guint8 is_undoing : 1;    /* something that a try's body did is undone now */
   gboolean is_ending;   /* opens no more rounds */
   NebulaValue *failure; /* of the first failed round; of try the one that stands */
   NebulaLane *lanes;    /* open ones */
   GPtrArray *results;   /* for-each: by index */
   NebulaValue *last;    /* result of the last round; NULL: none */
+};
+
+/* A named lock of the execution. */
+struct _NebulaLock {
+  char *name;
+  GQueue works; /* NebulaWork: the first one holds it, the others wait in this order */
 };
 
 struct _NebulaWork {
@@ -146,6 +156,7 @@ struct _NebulaWork {
   gint64 due_usec;      /* real time of its timer; 0: none */
   gint64 deadline_usec; /* total time-out; 0: none */
   char *signal; /* NULL: none */
+  NebulaLock *lock; /* that it waits for or holds; NULL: none */
   guint8 effect;
   guint8 wait;            /* NebulaWait */
   guint8 is_begun : 1;    /* the fact that lets an effectful attempt begin is there */
@@ -206,6 +217,7 @@ struct _NebulaState {
   GArray *agenda;    /* NebulaAgendaItem */
   guint agenda_head;
   GQueue signals;   /* NebulaSignal that nobody took */
+  GPtrArray *locks; /* NebulaLock that somebody wants; NULL: none */
   GPtrArray *undos; /* NebulaUndo; NULL: none */
   GArray *worklist; /* of the token propagation */
   /* Sees each fact of a fold just before it is applied; for reports that look inside finished rounds. */

@@ -39,6 +39,8 @@ void
 _nebula_scope_cancel_run (NebulaState *self, NebulaLane *lane, NebulaRun *run, gint64 time_usec);
 /* Whether the bodies of a node are ended one by one, not all at once with it. */
 gboolean _nebula_scope_ends_gently (NebulaState *self, NebulaLoop *loop);
+/* Whether it must be decided if what is done is enough. */
+gboolean _nebula_loop_wants_judgement (NebulaState *self, NebulaLoop *loop);
 /* An open lane of a loop that has not been told yet to end; NULL: none. */
 NebulaLane *_nebula_scope_find_going (NebulaState *self, NebulaLoop *loop);
 void _nebula_tokens_guard (NebulaState *self,
@@ -77,6 +79,37 @@ void _nebula_apply_lane_cancelled (NebulaState *self,
                                    const NebulaFact *fact,
                                    NebulaLane *lane,
                                    NebulaRun *run);
+
+/* nebula-apply-lock.c */
+void _nebula_lock_free (gpointer lock);
+/* Lets go of what a work holds or waits for; whoever comes next gets it. */
+void _nebula_lock_release (NebulaState *self, NebulaWork *work);
+void _nebula_apply_lock_asked (NebulaState *self,
+                               const NebulaFact *fact,
+                               NebulaLane *lane,
+                               NebulaRun *run);
+void _nebula_apply_loop_ending (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_loop_cleared (NebulaState *self,
+                                 const NebulaFact *fact,
+                                 NebulaLane *lane,
+                                 NebulaRun *run);
+void _nebula_apply_items_added (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+/* Sends the tokens of a node that has completed but stays active. */
+void _nebula_tokens_pass (NebulaState *self,
+                          NebulaLane *lane,
+                          guint32 node,
+                          gint64 time_usec);
+/* Ends the activity of such a node. */
+void _nebula_tokens_end_trailing (NebulaState *self,
+                                  NebulaLane *lane,
+                                  guint32 node,
+                                  gint64 time_usec);
 
 /* nebula-apply-undo.c */
 void _nebula_undo_free (gpointer undo);

@@ -43,6 +43,7 @@ nebula_state_free (NebulaState *self)
   if (self->root)
     _nebula_lane_free (self, self->root);
   g_clear_pointer (&self->undos, g_ptr_array_unref);
+  g_clear_pointer (&self->locks, g_ptr_array_unref);
   g_clear_pointer (&self->lanes, g_hash_table_unref);
   g_queue_clear_full (&self->signals, _nebula_signal_free);
   g_array_unref (self->agenda);
@@ -205,6 +206,7 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
   run->work = NULL;
   if (work->loop)
     _nebula_loop_free (self, work->loop);
+  _nebula_lock_release (self, work);
   g_clear_pointer (&work->input, nebula_value_unref);
   g_clear_pointer (&work->inputs, nebula_value_unref);
   g_clear_pointer (&work->parameters, nebula_value_unref);
@@ -300,6 +302,16 @@ _nebula_state_push_agenda (NebulaState *self,
   g_array_append_val (self->agenda, item);
 }
 
+gboolean
+_nebula_loop_wants_judgement (NebulaState *self, NebulaLoop *loop)
+{
+  NebulaPlanNode *node = &self->plan->nodes[loop->work->node];
+
+  /* A for-each has no other late expression than done-when. */
+  return node->construct == NEBULA_CONSTRUCT_FOR_EACH && node->late && !loop->is_ending &&
+         loop->n_judged < loop->n_done;
+}
+
 static gboolean
 loop_is_due (NebulaState *self, NebulaRun *run)
 {
@@ -309,9 +321,13 @@ loop_is_due (NebulaState *self, NebulaRun *run)
     return FALSE;
   if (loop->n_open == 0)
     return !loop->is_undoing;
+  if (loop->is_trailing)
+    return FALSE;
   if (loop->is_ending)
     return !_nebula_scope_ends_gently (self, loop) ||
            _nebula_scope_find_going (self, loop) != NULL;
+  if (_nebula_loop_wants_judgement (self, loop))
+    return TRUE;
   return nebula_construct_is_loop (self->plan->nodes[loop->work->node].construct) &&
          loop->next_index < loop->count &&
          loop->n_open < loop->concurrency;

@@ -125,6 +125,8 @@ typedef struct
   NebulaActionInfo *info;
   NebulaEvaluate evaluate;     /* set by nebula_plan_link (); NULL: must be invoked */
   NebulaActionClass *klass;    /* set by nebula_plan_link () for evaluated actions */
+  const char *region;          /* the plan's own; NULL: none */
+  NebulaTemplate *lock;        /* name of the lock that it holds while it is active; NULL: none */
   NebulaTemplate *with;        /* object, without late expressions */
   NebulaLateExpressions *late; /* may be NULL */
 } NebulaPlanNode;

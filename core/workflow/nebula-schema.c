@@ -99,7 +99,7 @@ static const NebulaField node_fields[] = {
   KEY ("bodies", MAP, .shape = &_nebula_schema_shape_body),
   KEY ("credentials", OBJECT),
   KEY ("priority", INTEGER),
-  KEY ("lock", ANY),
+  KEY ("lock", TEXT),
   KEY ("region", TEXT),
   KEY ("disabled", BOOLEAN, .fallback = "false"),
   KEY ("title", TEXT, COMMENT),

@@ -64,6 +64,9 @@ private:
 
     if (choice < 2)
       out << "action: data.set, with: { v: " << pick (100) << " }";
+    else if (choice < 3 && pick (3) == 0)
+      out << "action: flow.cancel, with: { region: \"{{ 'r' + '" << pick (2) << "' }}\", keep: "
+          << (pick (2) ? "true" : "false") << " }";
     else if (choice < 3)
       out << "action: flow.no-op";
     else if (choice < 4)
@@ -82,6 +85,10 @@ private:
       guard (out, depth);
     else
       race (out, depth);
+    if (pick (6) == 0)
+      out << ", lock: l";
+    if (pick (5) == 0)
+      out << ", region: r" << pick (2);
     if (pick (4) == 0)
       out << ", retry: { attempts: 3, initial: 100ms, jitter: true }";
     if (pick (8) == 0)
@@ -91,7 +98,11 @@ private:
   void loop (std::ostringstream &out, unsigned depth)
   {
     out << "action: flow.for-each, with: { items: [1, 2, 3, 4], concurrency: "
-        << 1 + pick (3) << " }";
+        << 1 + pick (3);
+    if (pick (3) == 0)
+      out << ", done-when: $index >= " << 1 + pick (5)
+          << (pick (2) ? ", rest: ignore" : "");
+    out << " }";
     if (pick (3) == 0)
       out << ", on-error: collect";
     out << ", body: { nodes: {\n";
