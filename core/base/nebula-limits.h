@@ -19,6 +19,9 @@
 #define NEBULA_LIMIT_FUEL_INLINE 10000         /* steps of one evaluation on the engine's loop */
 #define NEBULA_LIMIT_EVALUATION_BYTES 8388608  /* memory of one evaluation */
 #define NEBULA_LIMIT_JSONPATH_STEPS 1000000    /* values that one JSONPath query looks at */
+#define NEBULA_LIMIT_SCHEMA_NODES 100000       /* schemas inside one JSON Schema, with what it refers to */
+#define NEBULA_LIMIT_SCHEMA_STEPS 10000000     /* keywords that one validation looks at */
+#define NEBULA_LIMIT_SCHEMA_DEPTH 1000         /* schemas in one another while a value is validated */
 #define NEBULA_LIMIT_YAML_ALIASES 100          /* aliases of one document */
 #define NEBULA_LIMIT_YAML_EXPANSION 10         /* times that aliases may grow a document */
 #define NEBULA_LIMIT_CALL_DEPTH 100            /* nesting of sub-workflows */

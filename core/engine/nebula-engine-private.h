@@ -26,6 +26,17 @@ G_BEGIN_DECLS
 #define NEBULA_RUN_AHEAD_BYTES (1024 * 1024)
 #define NEBULA_TURN_USEC       1000
 
+/*
+ * Loading an execution reads its last checkpoint and the segments since. A unit carries a new checkpoint when the
+ * segments since the last one exceed half its size, so checkpoints never cost more than a constant times the facts, and
+ * loading never more than one and a half times the checkpoint. Few facts are folded faster than a checkpoint is
+ * written: below these sizes there is none. An execution that comes to rest may be loaded again and again, once a wake,
+ * so it gets one sooner; it rides in the unit that brings it to rest, costs no sync of its own, and a sleeper of a
+ * handful of facts never has any.
+ */
+#define NEBULA_CHECKPOINT_BYTES      (64 * 1024)
+#define NEBULA_CHECKPOINT_REST_BYTES (4 * 1024)
+
 typedef struct _NebulaInstance NebulaInstance;
 typedef struct _NebulaSleeper NebulaSleeper;
 
@@ -90,6 +101,9 @@ struct _NebulaInstance {
   guint64 submitted;
   gsize ahead_bytes; /* of units that are not committed */
   guint n_units;     /* in the journal */
+  guint64 checkpoint;      /* sequence that the last checkpoint holds; 0: there is none */
+  gsize checkpoint_bytes;  /* its size */
+  gsize segment_bytes;     /* of the segments since */
   guint64 epoch;
   gint64 created_usec;
   GQueue attempts; /* NebulaAttempt that run */

@@ -7,6 +7,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-checkpoint-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 #include "nebula-plant-internal.h"
@@ -290,6 +291,7 @@ make_header (NebulaInstance *self, NebulaExecutionStatus status)
   if (status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
       status == NEBULA_EXECUTION_STATUS_RUNNING)
     header->wake_usec = nebula_kernel_get_next_due (self->kernel);
+  header->checkpoint = self->checkpoint;
   header->created_usec = self->created_usec;
   header->updated_usec = nebula_clock_get_real_usec (engine->clock);
   header->recoveries = state->recoveries;
@@ -309,6 +311,33 @@ add_definition (NebulaInstance *self, NebulaUnit *unit)
   definition = _nebula_recovery_pack_definition (self->plan);
   nebula_unit_add_document (unit, "definition", self->plan->hash, definition, 0);
   g_hash_table_add (self->engine->stored, g_strdup (self->plan->hash));
+}
+
+static gboolean
+wants_checkpoint (NebulaInstance *self, NebulaExecutionStatus status)
+{
+  gboolean rests = status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
+                   status == NEBULA_EXECUTION_STATUS_PAUSED;
+  gsize minimum = rests ? NEBULA_CHECKPOINT_REST_BYTES : NEBULA_CHECKPOINT_BYTES;
+
+  return self->segment_bytes > MAX (minimum, self->checkpoint_bytes / 2) &&
+         !nebula_execution_status_is_terminal (status) &&
+         nebula_store_get_is_durable (self->engine->store);
+}
+
+/* The state is the one after the unit's facts. */
+static void
+add_checkpoint (NebulaInstance *self, NebulaUnit *unit, NebulaExecutionStatus status)
+{
+  NebulaState *state = nebula_kernel_get_state (self->kernel);
+
+  self->segment_bytes += g_bytes_get_size (unit->facts);
+  if (!wants_checkpoint (self, status))
+    return;
+  unit->checkpoint = nebula_state_to_checkpoint (state);
+  self->checkpoint = state->sequence;
+  self->checkpoint_bytes = g_bytes_get_size (unit->checkpoint);
+  self->segment_bytes = 0;
 }
 
 static void
@@ -342,6 +371,7 @@ submit (NebulaInstance *self)
   unit = nebula_unit_new (self->id, self->submitted);
   unit->facts = facts;
   unit->n_facts = n_facts;
+  add_checkpoint (self, unit, status);
   unit->header = make_header (self, status);
   unit->strict =
       self->durability == NEBULA_DURABILITY_STRICT || self->messages || self->consumed;

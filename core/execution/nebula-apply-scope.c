@@ -30,6 +30,8 @@ cancel_lane (NebulaState *self, NebulaLane *lane, gint64 time_usec)
   for (guint i = 0; i < scope->n_nodes; i++) {
     if (lane->runs[i].work)
       _nebula_scope_cancel_run (self, lane, &lane->runs[i], time_usec);
+    lane->runs[i].arrived = 0;
+    lane->runs[i].live = 0;
   }
   for (guint i = 0; i < scope->n_edges; i++) {
     if (lane->edges[i].guarded)
@@ -109,37 +111,31 @@ _nebula_scope_cancel_run (NebulaState *self,
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, loop->work->node);
 }
 
-/* Rounds that have not ended leave gaps. */
-static void
-free_result (gpointer value)
-{
-  if (value)
-    nebula_value_unref (value);
-}
-
 void
 _nebula_apply_loop_opened (NebulaState *self,
                            const NebulaFact *fact,
                            NebulaLane *lane,
                            NebulaRun *run)
 {
-  NebulaLoop *loop = _nebula_loop_new (run->work);
   NebulaConstruct construct = self->plan->nodes[fact->node].construct;
+  NebulaLoop *loop;
 
+  _nebula_work_set_status (self, run->work, NEBULA_NODE_FIRED); /* it may have waited for its retry */
+  loop = _nebula_loop_new (run->work);
   loop->count = fact->number;
   loop->concurrency = MAX (fact->code, 1);
   loop->batch = MAX (fact->attempt, 1);
   loop->wants_success = construct == NEBULA_CONSTRUCT_RACE && fact->code == 1;
   loop->items = fact->value ? nebula_value_ref (fact->value) : NULL;
   if (construct == NEBULA_CONSTRUCT_FOR_EACH)
-    loop->results = g_ptr_array_new_with_free_func (free_result);
+    _nebula_loop_begin_results (loop);
   run->status = NEBULA_NODE_RUNNING;
   run->attempts++;
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
 }
 
-static NebulaValue *
-get_round_item (NebulaLoop *loop, guint32 index)
+NebulaValue *
+_nebula_loop_dup_item (NebulaLoop *loop, guint32 index)
 {
   if (!loop->items)
     return NULL;
@@ -174,7 +170,7 @@ _nebula_apply_lane_opened (NebulaState *self,
   lane->parent = parent;
   lane->loop = loop;
   lane->index = (guint32) fact->number;
-  lane->item = is_round ? get_round_item (loop, lane->index)
+  lane->item = is_round ? _nebula_loop_dup_item (loop, lane->index)
                         : get_body_input (self, loop, scope);
   lane->last = loop->last ? nebula_value_ref (loop->last) : NULL;
   lane->next = loop->lanes;

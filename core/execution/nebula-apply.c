@@ -206,6 +206,7 @@ apply_node_ended (NebulaState *self,
   run->by_port = fact->code == 1;
   if (fact->code == 2) {
     run->work->loop->is_trailing = 1;
+    run->is_trailing = 1;
     _nebula_tokens_pass (self, lane, fact->node, fact->time_usec);
     return;
   }
@@ -502,8 +503,8 @@ accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 {
   guint32 edge;
 
-  if (fact->number < 0 || fact->number >= (gint64) self->plan->nodes[fact->node].n_in +
-                                              self->plan->nodes[fact->node].n_loop_in)
+  if (fact->number < 0 || fact->number >= (gint64) nebula_plan_node_count_in (
+                                              &self->plan->nodes[fact->node]))
     return FALSE;
   edge = get_guard_edge (self, fact) - self->plan->scopes[lane->scope].first_edge;
   return lane->edges[edge].guarded != NULL;

@@ -47,6 +47,8 @@ NebulaKernel *nebula_kernel_new (NebulaPlan *plan,
 void nebula_kernel_free (NebulaKernel *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaKernel, nebula_kernel_free)
 NebulaState *nebula_kernel_get_state (NebulaKernel *self);
+/* Goes on from another state of the same plan, which becomes its own: one that was read from a checkpoint. */
+void nebula_kernel_take_state (NebulaKernel *self, NebulaState *state);
 /* The status as others see it: running, suspended and paused are told apart. */
 NebulaExecutionStatus nebula_kernel_get_status (NebulaKernel *self);
 

@@ -47,6 +47,16 @@ nebula_kernel_get_state (NebulaKernel *self)
   return self->state;
 }
 
+void
+nebula_kernel_take_state (NebulaKernel *self, NebulaState *state)
+{
+  g_return_if_fail (state->plan == self->plan);
+  g_return_if_fail (self->writer.n_facts == 0);
+
+  nebula_state_free (self->state);
+  self->state = state;
+}
+
 NebulaExecutionStatus
 nebula_kernel_get_status (NebulaKernel *self)
 {

@@ -50,6 +50,7 @@ typedef struct {
   guint8 status;        /* NebulaNodeStatus */
   guint8 by_port : 1;   /* value is an object port → value */
   guint8 has_fired : 1; /* the join fired in this generation */
+  guint8 is_trailing : 1; /* completed, and still active: the last rounds of its loop go on */
   guint16 attempts;     /* begun */
   guint32 firing;       /* times it has fired */
   guint32 order;        /* place in the order of firings of the execution, from 1 */

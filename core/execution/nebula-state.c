@@ -149,6 +149,20 @@ _nebula_loop_new (NebulaWork *work)
   return loop;
 }
 
+/* Rounds that have not ended leave gaps. */
+static void
+free_result (gpointer value)
+{
+  if (value)
+    nebula_value_unref (value);
+}
+
+void
+_nebula_loop_begin_results (NebulaLoop *loop)
+{
+  loop->results = g_ptr_array_new_with_free_func (free_result);
+}
+
 NebulaWork *
 _nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node)
 {
@@ -204,6 +218,7 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
     self->n_waiting--;
   g_queue_unlink (&self->works, &work->link);
   run->work = NULL;
+  run->is_trailing = 0;
   if (work->loop)
     _nebula_loop_free (self, work->loop);
   _nebula_lock_release (self, work);

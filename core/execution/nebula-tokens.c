@@ -26,12 +26,11 @@ get_in_edge (NebulaState *self, guint32 node, guint32 index)
   return self->plan->in_edges[self->plan->nodes[node].first_in + index];
 }
 
-static void
-edge_push (NebulaEdgeState *edge, NebulaValue *value)
+void
+_nebula_edge_push (NebulaEdgeState *edge, NebulaValue *value)
 {
   if (value)
     nebula_value_ref (value);
-  edge->n_seen++;
   if (edge->n_tokens++ == 0) {
     edge->first = value;
     return;
@@ -324,7 +323,8 @@ deliver (NebulaState *self,
   guint32 node = self->plan->edges[edge_index].to;
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
-  edge_push (edge, value);
+  edge->n_seen++;
+  _nebula_edge_push (edge, value);
   if (self->plan->edges[edge_index].loop) {
     fire_by_loop (self, lane, node, time_usec);
     return;

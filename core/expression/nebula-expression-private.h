@@ -314,7 +314,6 @@ gboolean
 _nebula_vm_build_object (NebulaVm *vm, NebulaCell *pairs, guint count, NebulaCell *ret);
 
 /* nebula-pattern.c */
-#define NEBULA_PATTERN_SUBJECT_BYTES 65536
 
 NebulaPattern *
 _nebula_pattern_new (const char *text, gsize length, const char *flags, GError **error);

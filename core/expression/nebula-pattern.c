@@ -1,84 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Regular expressions, as GRegex has them, within bounds: a limit on backtracking that stands in front of every pattern,
- * no verbs, recursion or callouts, at most 1,000 characters and 100 groups, and subjects of at most 64 KiB, because a
- * single step of the matcher may scan all of its subject.
- */
+/* The regular expressions of expressions, within the bounds of nebula-regex-internal.h and charged to the fuel. */
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "nebula-expression-private.h"
-
-#define PATTERN_CHARACTERS 1000
-#define PATTERN_GROUPS     100
-#define LIMITS             "(*LIMIT_MATCH=100000)(*LIMIT_HEAP=8000)"
+#include "nebula-regex-internal.h"
 
 struct _NebulaPattern {
   char *text;
   char *flags;
   GRegex *regex;
 };
-
-static gboolean
-refuse (GError **error, const char *why)
-{
-  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_REGEX, why);
-  return FALSE;
-}
-
-/* What may follow `(?` and calls a group again, or the outside. */
-static gboolean
-is_call (const char *after)
-{
-  if (*after == '+' || *after == '-')
-    return g_ascii_isdigit (after[1]);
-  return *after == 'R' || *after == 'C' || *after == '&' || g_ascii_isdigit (*after) ||
-         strncmp (after, "P>", 2) == 0;
-}
-
-/* Escapes that could hide what follows from this check, or that cut characters. */
-static gboolean
-is_refused_escape (char letter)
-{
-  return letter == 'Q' || letter == 'E' || letter == 'C' || letter == 'c' ||
-         letter == 'g';
-}
-
-static gboolean
-check_pattern (const char *text, gsize length, GError **error)
-{
-  guint groups = 0;
-
-  if (strlen (text) != length)
-    return refuse (error, _ ("A regular expression cannot hold the character U+0000"));
-  if (g_utf8_strlen (text, -1) > PATTERN_CHARACTERS)
-    return refuse (error, _ ("The regular expression is longer than 1,000 characters"));
-  for (const char *p = text; *p != '\0'; p++) {
-    if (*p == '\\') {
-      p++;
-      if (is_refused_escape (*p) && *p != 'g')
-        return refuse (
-            error,
-            _ ("The regular expression has an escape that is not taken: \\Q, \\E, \\C or \\c"));
-      if (*p == 'g' && (p[1] == '<' || p[1] == '\''))
-        return refuse (error, _ ("A regular expression cannot call its own groups"));
-      if (*p == '\0')
-        break;
-      continue;
-    }
-    if (*p != '(')
-      continue;
-    if (p[1] == '*')
-      return refuse (error,
-                     _ ("A regular expression cannot have verbs such as (*LIMIT_MATCH)"));
-    if (p[1] == '?' && is_call (p + 2))
-      return refuse (error, _ ("A regular expression cannot have recursion or callouts"));
-    if (++groups > PATTERN_GROUPS)
-      return refuse (error, _ ("The regular expression has more than 100 groups"));
-  }
-  return TRUE;
-}
 
 static gboolean
 parse_flags (const char *letters, GRegexCompileFlags *ret, GError **error)
@@ -94,8 +27,11 @@ parse_flags (const char *letters, GRegexCompileFlags *ret, GError **error)
       flags |= G_REGEX_DOTALL;
     else if (*p == 'x')
       flags |= G_REGEX_EXTENDED;
-    else if (*p != 'g' && *p != 'u')
-      return refuse (error, _ ("The flags of a regular expression are i, m, s and x"));
+    else if (*p != 'g' && *p != 'u') {
+      g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_REGEX,
+                           _ ("The flags of a regular expression are i, m, s and x"));
+      return FALSE;
+    }
   }
   *ret = flags;
   return TRUE;
@@ -104,19 +40,11 @@ parse_flags (const char *letters, GRegexCompileFlags *ret, GError **error)
 static GRegex *
 compile (const char *text, gsize length, const char *letters, GError **error)
 {
-  g_autofree char *whole = NULL;
-  g_autoptr (GError) cause = NULL;
   GRegexCompileFlags flags;
-  GRegex *regex;
 
-  if (!check_pattern (text, length, error) || !parse_flags (letters, &flags, error))
+  if (!parse_flags (letters, &flags, error))
     return NULL;
-  whole = g_strconcat (LIMITS, text, NULL);
-  regex = g_regex_new (whole, flags, 0, &cause);
-  if (regex == NULL)
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_REGEX,
-                 _ ("The regular expression “%s” is not valid"), text);
-  return regex;
+  return nebula_regex_new (text, (gssize) length, flags, error);
 }
 
 NebulaPattern *
@@ -198,11 +126,11 @@ _nebula_vm_match (NebulaVm *vm,
   gsize length;
   const char *text = _nebula_cell_get_string (subject, &length);
 
-  if (length > NEBULA_PATTERN_SUBJECT_BYTES)
+  if (length > NEBULA_REGEX_SUBJECT_BYTES)
     return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
                             _ ("Cut the text first, with lines () or split ()."),
                             _ ("A regular expression takes at most %d bytes of text"),
-                            NEBULA_PATTERN_SUBJECT_BYTES);
+                            NEBULA_REGEX_SUBJECT_BYTES);
   if (!_nebula_vm_burn (vm, 10 + length / 16))
     return FALSE;
   g_regex_match_full (regex, text, (gssize) length, (gint) start, 0, ret_match, &error);

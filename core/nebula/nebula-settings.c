@@ -9,6 +9,7 @@
 
 #include "nebula-config.h"
 #include "nebula-log.h"
+#include "nebula-registry.h"
 #include "nebula-settings-private.h"
 
 /* One for each setting that is used here. */
@@ -28,17 +29,38 @@ has_file (const char *folder)
 }
 
 static gboolean
-has_any (void)
+has_any_file (void)
 {
   const char *const *folders = g_get_system_config_dirs ();
 
-  for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
-    if (g_getenv (variables[i]))
-      return TRUE;
   for (guint i = 0; folders[i]; i++)
     if (has_file (folders[i]))
       return TRUE;
   return has_file (g_get_user_config_dir ());
+}
+
+static gboolean
+has_any (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
+    if (g_getenv (variables[i]))
+      return TRUE;
+  return has_any_file ();
+}
+
+char **
+nebula_settings_dup_module_path (GError **error)
+{
+  g_autoptr (NebulaConfig) config = NULL;
+  g_auto (GStrv) folders = NULL;
+
+  if (has_any_file ()) {
+    config = nebula_config_new_default (error);
+    if (!config)
+      return NULL;
+    folders = g_settings_get_strv (nebula_config_get_settings (config), "module-path");
+  }
+  return nebula_registry_make_search_path ((const char *const *) folders);
 }
 
 /* The configuration has checked the levels. */

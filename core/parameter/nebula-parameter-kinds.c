@@ -10,6 +10,7 @@
 
 #include "nebula-duration.h"
 #include "nebula-error.h"
+#include "nebula-regex-internal.h"
 
 #define BIT(kind) (1u << NEBULA_VALUE_KIND_##kind)
 #define TEXT BIT (STRING)
@@ -33,10 +34,10 @@ static gboolean
 check_pattern (NebulaParameter *self, NebulaValue *value, GError **error)
 {
   g_autofree char *reason = NULL;
-  gssize length = (gssize) nebula_value_get_string_length (value);
+  gsize length = nebula_value_get_string_length (value);
 
   if (self->regex == NULL ||
-      g_regex_match_full (self->regex, nebula_value_get_string (value), length, 0, 0, NULL, NULL))
+      nebula_regex_matches (self->regex, nebula_value_get_string (value), length, NULL))
     return TRUE;
 
   /* TRANSLATORS: %s is a regular expression */

@@ -15,6 +15,7 @@
 
 #include "nebula-condition.h"
 #include "nebula-error.h"
+#include "nebula-regex-internal.h"
 
 static const struct
 {
@@ -200,7 +201,7 @@ read_pattern (NebulaParameter *self, const char *pattern, GError **error)
 
   if (pattern == NULL)
     return TRUE;
-  regex = g_regex_new (pattern, 0, 0, NULL);
+  regex = nebula_regex_new (pattern, -1, 0, NULL);
   if (regex == NULL)
     return refuse (error, self->name, "pattern");
   nebula_parameter_set_pattern (self, pattern);

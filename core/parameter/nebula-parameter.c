@@ -5,11 +5,9 @@
 
 #include "nebula-condition.h"
 #include "nebula-error.h"
+#include "nebula-regex-internal.h"
 
 G_DEFINE_BOXED_TYPE (NebulaParameter, nebula_parameter, nebula_parameter_ref, nebula_parameter_unref)
-
-/* A pattern of a module may be slow on hostile text: the matcher gives up after so many steps. */
-#define MATCH_LIMIT "(*LIMIT_MATCH=100000)"
 
 gboolean
 _nebula_parameter_refuse (NebulaParameter *self, GError **error, const char *reason)
@@ -347,7 +345,6 @@ nebula_parameter_set_range (NebulaParameter *self, double minimum, double maximu
 void
 nebula_parameter_set_pattern (NebulaParameter *self, const char *pattern)
 {
-  g_autofree char *limited = NULL;
   g_autoptr (GError) error = NULL;
 
   g_return_if_fail (self != NULL);
@@ -358,8 +355,7 @@ nebula_parameter_set_pattern (NebulaParameter *self, const char *pattern)
   if (pattern == NULL)
     return;
 
-  limited = g_strconcat (MATCH_LIMIT, pattern, NULL);
-  self->regex = g_regex_new (limited, 0, 0, &error);
+  self->regex = nebula_regex_new (pattern, -1, 0, &error);
   if (self->regex == NULL)
     g_critical ("The pattern of the parameter %s does not compile: %s", self->name, error->message);
 }

@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "nebula-jsonpath-private.h"
+#include "nebula-regex-internal.h"
 
 #define PATTERN_BYTES  4000
 #define PATTERN_GROUPS 100
-#define LIMITS         "(*LIMIT_MATCH=100000)(*LIMIT_HEAP=8000)"
 
 typedef struct {
   const char *at;
@@ -228,7 +228,7 @@ translate (Translator *self)
 GRegex *
 _nebula_iregexp_new (const char *text, gsize length, gboolean is_whole)
 {
-  g_autoptr (GString) pattern = g_string_new (LIMITS);
+  g_autoptr (GString) pattern = g_string_new (NULL);
   Translator translator = {.at = text, .end = text + length, .out = pattern};
 
   if (length > PATTERN_BYTES)
@@ -237,5 +237,5 @@ _nebula_iregexp_new (const char *text, gsize length, gboolean is_whole)
   if (!translate (&translator))
     return NULL;
   g_string_append (pattern, is_whole ? ")\\z" : ")");
-  return g_regex_new (pattern->str, 0, 0, NULL);
+  return nebula_regex_new_translated (pattern->str, 0);
 }

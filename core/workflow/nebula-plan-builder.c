@@ -352,10 +352,8 @@ add_input (NebulaPlanBuilder *self)
   NebulaValue *input = _nebula_member (self->definition, "input", NEBULA_VALUE_KIND_OBJECT);
   NebulaValue *variables = _nebula_member (self->definition, "variables", NEBULA_VALUE_KIND_OBJECT);
 
-  if (input) {
-    _nebula_input_schema_check (input, &(NebulaPath) { NULL, "input", 0 }, self->problems);
-    plan->input_schema = nebula_value_ref (input);
-  }
+  if (input)
+    plan->input_schema = _nebula_input_schema_compile (input, &(NebulaPath) { NULL, "input", 0 }, self->problems);
   plan->variables = variables ? nebula_value_ref (variables) : nebula_value_new_empty_object ();
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "nebula-json-schema.h"
 #include "nebula-late-expressions-internal.h"
 #include "nebula-template.h"
 #include "nebula-workflow.h"
@@ -172,7 +173,7 @@ struct _NebulaPlan
   char *hash;
   char *file;       /* may be NULL */
   NebulaValue *definition; /* canonical; what the store keeps */
-  NebulaValue *input_schema; /* may be NULL */
+  NebulaJsonSchema *input_schema; /* may be NULL */
   NebulaValue *variables;    /* object */
   NebulaPlanScope *scopes;
   guint n_scopes;
@@ -199,6 +200,13 @@ struct _NebulaPlan
 NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
+/* All connections that end at a node: the n_in that its join waits for, and behind them those that close a cycle. */
+static inline guint32
+nebula_plan_node_count_in (const NebulaPlanNode *self)
+{
+  return self->n_in + self->n_loop_in;
+}
+
 /* The node that @id (any text) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
 guint32 nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id);
 /* The scope that is this part of a node; NEBULA_PLAN_NONE. */

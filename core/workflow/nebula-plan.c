@@ -50,7 +50,7 @@ nebula_plan_free (NebulaPlan *self)
   g_clear_pointer (&self->ids, g_string_chunk_free);
   g_clear_pointer (&self->concurrency_key, nebula_expression_unref);
   g_clear_pointer (&self->definition, nebula_value_unref);
-  g_clear_pointer (&self->input_schema, nebula_value_unref);
+  g_clear_pointer (&self->input_schema, nebula_json_schema_unref);
   g_clear_pointer (&self->variables, nebula_value_unref);
   g_free (self->nodes);
   g_free (self->edges);

@@ -65,8 +65,8 @@ NebulaValue *_nebula_schema_order (NebulaValue *definition);
 char *_nebula_schema_hash (NebulaValue *definition);
 gboolean _nebula_is_node_id (const char *text, gsize length);
 
-/* Problems of the part of a JSON Schema that stands in `input`. */
-void _nebula_input_schema_check (NebulaValue *schema, const NebulaPath *path, NebulaProblems *problems);
+/* The JSON Schema that stands in `input`; NULL with its problems if it cannot be used. */
+NebulaJsonSchema *_nebula_input_schema_compile (NebulaValue *schema, const NebulaPath *path, NebulaProblems *problems);
 
 #define NEBULA_LOOP_ROUNDS_DEFAULT 10000
 

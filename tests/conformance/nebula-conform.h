@@ -8,6 +8,8 @@
 typedef NebulaValue *(*ConformOperation) (NebulaValue *request, GError **error);
 
 NebulaValue *conform_json_parse (NebulaValue *request, GError **error);
+NebulaValue *conform_jsonpatch_apply (NebulaValue *request, GError **error);
+NebulaValue *conform_jsonschema_validate (NebulaValue *request, GError **error);
 NebulaValue *conform_jsonpath_query (NebulaValue *request, GError **error);
 NebulaValue *conform_expr_eval (NebulaValue *request, GError **error);
 NebulaValue *conform_expr_template (NebulaValue *request, GError **error);

@@ -6,13 +6,15 @@
  *
  *   nebula-simulation --seeds 2000            seeds 1 … 2000
  *   nebula-simulation --seed 17 --verbose     one seed, with what happens
- *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel    a bug that must be caught
+ *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|tokens    a bug that must be caught
  *
  * Invariants: the fold of the committed facts is the state that was; nothing starts before the facts behind it are
  * committed, after a committed cancel, or again when its result is committed; no effect of unknown outcome is repeated;
- * no timer fires early; every execution ends.
+ * no timer fires early; every execution ends; a checkpoint and the facts after it give the state that all facts give; an
+ * execution that leaves memory as a checkpoint now and then has the same history as one that never does.
  */
 
+#include "generator.h"
 #include "kernel-driver.h"
 #include "workflow-generator.h"
 #include <algorithm>
@@ -31,6 +33,7 @@ enum class Plant {
   Repeat, /* an effect of unknown outcome is started again */
   Early,  /* timers fire before their time */
   Cancel, /* starts go on after a committed cancel */
+  Tokens, /* a checkpoint forgets the tokens that wait */
 };
 
 struct Failure {
@@ -51,8 +54,10 @@ struct Attempt {
 class Simulation
 {
 public:
-  Simulation (uint64_t seed, Plant plant, bool verbose)
-      : rng_ (seed), generator_ (rng_), plant_ (plant), verbose_ (verbose),
+  /* With checkpoints the same things happen at the same time as without. */
+  Simulation (uint64_t seed, Plant plant, bool verbose, bool has_checkpoints)
+      : rng_ (seed), checkpoint_rng_ (seed), generator_ (rng_), plant_ (plant),
+        verbose_ (verbose), has_checkpoints_ (has_checkpoints),
         resolver_ (new_world_resolver ())
   {
   }
@@ -73,6 +78,8 @@ public:
     for (steps_ = 0; !ended (); steps_++) {
       CHECK (steps_ < 20000, "the execution does not end");
       step ();
+      if (draw (8))
+        leave_memory ();
     }
     check_fold ("at the end");
     destroy ();
@@ -83,6 +90,20 @@ public:
     destroy ();
     for (GBytes *segment : durable_)
       g_bytes_unref (segment);
+    g_clear_pointer (&checkpoint_, g_bytes_unref);
+  }
+
+  /* A digest of all committed facts. */
+  std::string history ()
+  {
+    GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+    for (GBytes *segment : durable_)
+      g_checksum_update (checksum, (const guchar *) g_bytes_get_data (segment, nullptr),
+                         (gssize) g_bytes_get_size (segment));
+    std::string digest = g_checksum_get_string (checksum);
+    g_checksum_free (checksum);
+    return digest;
   }
 
 private:
@@ -91,6 +112,7 @@ private:
     guint64 sequence;
     std::string digest;
     bool cancels;
+    GBytes *checkpoint; /* may be NULL */
   };
 
   NebulaState *state ()
@@ -100,6 +122,11 @@ private:
   unsigned pick (unsigned n)
   {
     return generator_.pick (n);
+  }
+  /* True once in @n times, if there are checkpoints; changes nothing that pick () gives. */
+  bool draw (unsigned n)
+  {
+    return has_checkpoints_ && checkpoint_rng_ () % n == 0;
   }
 
   void say (const std::string &what)
@@ -118,8 +145,10 @@ private:
   void destroy ()
   {
     g_clear_pointer (&kernel_, nebula_kernel_free);
-    for (Unit &unit : pending_)
+    for (Unit &unit : pending_) {
       g_bytes_unref (unit.facts);
+      g_clear_pointer (&unit.checkpoint, g_bytes_unref);
+    }
     pending_.clear ();
     running_.clear ();
   }
@@ -177,7 +206,8 @@ private:
       return;
     char *digest = nebula_state_dup_digest (state ());
     pending_.push_back (
-        {facts, state ()->sequence, digest, (bool) state ()->is_stopping});
+        {facts, state ()->sequence, digest, (bool) state ()->is_stopping,
+         draw (3) ? nebula_state_to_checkpoint (state ()) : nullptr});
     g_free (digest);
   }
 
@@ -187,6 +217,11 @@ private:
 
     pending_.pop_front ();
     durable_.push_back (unit.facts);
+    if (unit.checkpoint) {
+      g_clear_pointer (&checkpoint_, g_bytes_unref);
+      checkpoint_ = unit.checkpoint;
+      n_checkpointed_ = durable_.size ();
+    }
     committed_ = unit.sequence;
     committed_digest_ = unit.digest;
     cancel_committed_ = cancel_committed_ || unit.cancels;
@@ -380,24 +415,85 @@ private:
     nebula_kernel_signal (kernel_, pick (2) ? "s0" : "s1", value.get (), now_);
   }
 
-  void check_fold (const char *when)
+  /* The state after all committed facts, from the start or from a checkpoint. */
+  NebulaState *load (NebulaState *start, size_t n_known)
   {
-    NebulaState *folded = nebula_state_new (plan_.get ());
-
-    for (GBytes *segment : durable_) {
+    for (size_t i = n_known; i < durable_.size (); i++) {
       Error error;
 
-      if (!nebula_state_fold (folded, segment, error.out ())) {
-        nebula_state_free (folded);
+      if (!nebula_state_fold (start, durable_[i], error.out ())) {
+        nebula_state_free (start);
         throw Failure{std::string ("the fold fails: ") + error.message ()};
       }
     }
+    return start;
+  }
+
+  NebulaState *read_checkpoint (GBytes *bytes)
+  {
+    Error error;
+    NebulaState *restored =
+        nebula_state_from_checkpoint (plan_.get (), bytes, error.out ());
+
+    CHECK (restored, std::string ("a checkpoint cannot be read: ") + error.message ());
+    if (plant_ == Plant::Tokens)
+      forget_tokens (restored);
+    return restored;
+  }
+
+  void forget_tokens (NebulaState *restored)
+  {
+    for (guint i = 0; restored->root && i < plan_.get ()->scopes[0].n_edges; i++) {
+      NebulaEdgeState *edge = &restored->root->edges[i];
+      NebulaRun *run = &restored->root->runs[plan_.get ()->edges[i].to];
+
+      if (edge->n_tokens != 1)
+        continue;
+      g_clear_pointer (&edge->first, nebula_value_unref);
+      edge->n_tokens = 0;
+      run->arrived = run->live = 0;
+    }
+  }
+
+  void check_fold (const char *when)
+  {
+    NebulaState *folded = load (nebula_state_new (plan_.get ()), 0);
     char *digest = nebula_state_dup_digest (folded);
     bool is_equal = committed_digest_.empty () || committed_digest_ == digest;
+    std::string expected = StateDump::of (folded, false);
 
     g_free (digest);
     nebula_state_free (folded);
     CHECK (is_equal, std::string ("the fold is not the state ") + when);
+    if (!checkpoint_ || n_checkpointed_ > durable_.size ())
+      return;
+    NebulaState *restored = load (read_checkpoint (checkpoint_), n_checkpointed_);
+    std::string actual = StateDump::of (restored, false);
+
+    nebula_state_free (restored);
+    check_same (expected, actual, when);
+  }
+
+  void check_same (const std::string &expected, const std::string &actual, const char *when)
+  {
+    if (verbose_ && expected != actual)
+      fprintf (stderr, "expected %s\nbut it is %s\n", expected.c_str (), actual.c_str ());
+    CHECK (expected == actual, std::string ("the checkpoint is not the state ") + when);
+  }
+
+  /* What a waiting execution does, at any moment: only its checkpoint is left, and is read again. */
+  void leave_memory ()
+  {
+    if (nebula_kernel_get_n_facts (kernel_) > 0)
+      return;
+    say ("leave memory");
+    std::string before = StateDump::of (state ());
+    GBytes *bytes = nebula_state_to_checkpoint (state ());
+    NebulaState *restored = read_checkpoint (bytes);
+
+    g_bytes_unref (bytes);
+    nebula_kernel_take_state (kernel_, restored);
+    check_same (before, StateDump::of (restored), "it was made of");
   }
 
   void note_done ()
@@ -429,8 +525,10 @@ private:
     destroy ();
     check_fold ("after a crash");
     create ();
-    for (GBytes *segment : durable_)
-      nebula_state_fold (state (), segment, nullptr);
+    if (checkpoint_ && n_checkpointed_ <= durable_.size () && !draw (4))
+      nebula_kernel_take_state (kernel_, load (read_checkpoint (checkpoint_), n_checkpointed_));
+    else
+      load (state (), 0);
     committed_ = state ()->sequence;
     /* What had run ahead of its commit died with the process; only committed attempts can still be heard of. */
     past_.erase (std::remove_if (past_.begin (), past_.end (),
@@ -458,9 +556,11 @@ private:
   }
 
   std::mt19937_64 rng_;
+  std::mt19937_64 checkpoint_rng_;
   Generator generator_;
   Plant plant_;
   bool verbose_;
+  bool has_checkpoints_;
   Ref<NebulaActionResolver> resolver_;
   Plan plan_;
   NebulaKernel *kernel_ = nullptr;
@@ -468,6 +568,8 @@ private:
   unsigned steps_ = 0;
   std::deque<Unit> pending_;
   std::vector<GBytes *> durable_;
+  GBytes *checkpoint_ = nullptr; /* the last committed one; may be NULL */
+  size_t n_checkpointed_ = 0;    /* segments that it holds */
   guint64 committed_ = 0;
   std::string committed_digest_;
   bool cancel_committed_ = false;
@@ -481,7 +583,12 @@ bool
 run_seed (uint64_t seed, Plant plant, bool verbose)
 {
   try {
-    Simulation (seed, plant, verbose).run ();
+    Simulation with (seed, plant, verbose, true);
+    Simulation without (seed, plant, false, false);
+
+    with.run ();
+    without.run ();
+    CHECK (with.history () == without.history (), "checkpoints change the history");
     return true;
   } catch (const Failure &failure) {
     if (verbose || plant == Plant::None)
@@ -498,7 +605,8 @@ parse_plant (const char *name)
                                                       {"ahead", Plant::Ahead},
                                                       {"repeat", Plant::Repeat},
                                                       {"early", Plant::Early},
-                                                      {"cancel", Plant::Cancel}};
+                                                      {"cancel", Plant::Cancel},
+                                                      {"tokens", Plant::Tokens}};
   auto found = plants.find (name);
 
   return found == plants.end () ? Plant::None : found->second;

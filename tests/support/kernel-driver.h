@@ -8,10 +8,25 @@
 #include <string>
 #include <vector>
 
+#include "nebula-checkpoint-internal.h"
 #include "nebula-kernel-internal.h"
+#include "state-dump.h"
 
 namespace nebula
 {
+
+/* The state that is read from a checkpoint of another. */
+inline NebulaState *
+restore (NebulaPlan *plan, NebulaState *state)
+{
+  GBytes *bytes = nebula_state_to_checkpoint (state);
+  Error error;
+  NebulaState *restored = nebula_state_from_checkpoint (plan, bytes, error.out ());
+
+  EXPECT_TRUE (restored) << error.message ();
+  g_bytes_unref (bytes);
+  return restored;
+}
 
 /* The effect of a node's class, as the engine would find it. */
 inline gint
@@ -61,6 +76,7 @@ public:
 
     if (facts)
       segments.push_back (facts);
+    check_checkpoint ();
     for (guint i = 0; i < commands->len; i++) {
       NebulaCommand command = g_array_index (commands, NebulaCommand, i);
 
@@ -212,6 +228,17 @@ public:
     g_free (expected);
     g_free (actual);
     nebula_state_free (folded);
+  }
+
+  /* A checkpoint gives the same state again, all of it. */
+  void check_checkpoint ()
+  {
+    NebulaState *restored = restore (plan_, state ());
+
+    if (!restored)
+      return;
+    EXPECT_EQ (StateDump::of (restored), StateDump::of (state ()));
+    nebula_state_free (restored);
   }
 
   std::string status ()

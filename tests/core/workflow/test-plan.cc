@@ -576,10 +576,13 @@ class Input : public testing::TestWithParam<InputCase>
 TEST_P (Input, IsCheckedAndFilled)
 {
   const InputCase &c = GetParam ();
-  Value schema = nebula::json (c.schema);
+  Value document = nebula::json (c.schema);
   Value input = nebula::json (c.input);
   NebulaValue *filled = nullptr;
   Error error;
+  nebula::Owned<NebulaJsonSchema, nebula_json_schema_unref> schema (
+      nebula_json_schema_new (document.get (), NEBULA_INPUT_DRAFT, NEBULA_INPUT_FLAGS, nullptr, error.out ()));
+  ASSERT_TRUE (schema) << error.message ();
   gboolean ok = nebula_input_check (schema.get (), input.get (), &filled, error.out ());
   Value owned (filled);
 
@@ -599,11 +602,11 @@ const InputCase inputs[] = {
   { R"({"properties":{"a":{"type":"object","default":{},"properties":{"b":{"default":2}}}}})", "{}", R"({"a":{"b":2}})", nullptr },
   { R"({"items":{"properties":{"a":{"default":1}}}})", R"([{},{"a":2}])", R"([{"a":1},{"a":2}])", nullptr },
   { R"({"type":"object"})", "[]", nullptr, "The input" },
-  { R"({"properties":{"a":{"type":"integer"}}})", R"({"a":"1"})", nullptr, "“a”" },
-  { R"({"properties":{"a":{"items":{"type":"integer"}}}})", R"({"a":[1,2.5]})", nullptr, "“a[1]”" },
-  { R"({"properties":{"a":{"properties":{"b":{"type":"null"}}}}})", R"({"a":{"b":1}})", nullptr, "“a.b”" },
+  { R"({"properties":{"a":{"type":"integer"}}})", R"({"a":"1"})", nullptr, "“/a”" },
+  { R"({"properties":{"a":{"items":{"type":"integer"}}}})", R"({"a":[1,2.5]})", nullptr, "“/a/1”" },
+  { R"({"properties":{"a":{"properties":{"b":{"type":"null"}}}}})", R"({"a":{"b":1}})", nullptr, "“/a/b”" },
   { R"({"required":["a"],"properties":{"a":{"default":1}}})", "{}", R"({"a":1})", nullptr },
-  { R"({"required":["a"]})", "{}", nullptr, "“a”" },
+  { R"({"required":["a"]})", "{}", nullptr, "“/a”" },
   { R"({"type":"integer"})", "3.0", "3", nullptr },
   { R"({"type":"integer"})", "3.5", nullptr, "integer" },
   { R"({"type":"number"})", "3", "3", nullptr },
@@ -626,10 +629,10 @@ const InputCase inputs[] = {
   { R"({"pattern":"^a+$"})", "\"ab\"", nullptr, "^a+$" },
   { R"({"pattern":"^(a+)+$"})", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"", nullptr, "too long" },
   { R"({"properties":{"a":{}},"additionalProperties":false})", R"({"a":1})", R"({"a":1})", nullptr },
-  { R"({"properties":{"a":{}},"additionalProperties":false})", R"({"b":1})", nullptr, "“b”" },
+  { R"({"properties":{"a":{}},"additionalProperties":false})", R"({"b":1})", nullptr, "“/b”" },
   { R"({"additionalProperties":true})", R"({"b":1})", R"({"b":1})", nullptr },
   { R"({"additionalProperties":{"type":"integer"}})", R"({"b":1})", R"({"b":1})", nullptr },
-  { R"({"additionalProperties":{"type":"integer"}})", R"({"b":"x"})", nullptr, "“b”" },
+  { R"({"additionalProperties":{"type":"integer"}})", R"({"b":"x"})", nullptr, "“/b”" },
 };
 
 INSTANTIATE_TEST_SUITE_P (All, Input, testing::ValuesIn (inputs));
