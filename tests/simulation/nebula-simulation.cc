@@ -262,11 +262,11 @@ private:
     g_array_set_size (commands, n_kept);
   }
 
-  /* Whether it stands in a `finally`, which runs after a cancel too. */
+  /* Whether it stands in a `finally`, or undoes something: both run after a cancel too. */
   bool has_to_run (NebulaLane *lane)
   {
     for (; lane; lane = lane->parent)
-      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY || lane->undo > 0)
         return true;
     return false;
   }
