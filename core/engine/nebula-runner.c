@@ -7,6 +7,7 @@
 #include "nebula-action-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
+#include "nebula-frozen-internal.h"
 
 /* A result on its way to the engine's context. */
 typedef struct {
@@ -200,7 +201,9 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
 
   if (work) {
     nebula_kernel_fill_arguments (instance->kernel, work, &arguments);
+    arguments.frozen = nebula_kernel_freeze (instance->kernel, work);
     action = create_action (engine, node, &arguments, &error);
+    g_clear_pointer (&arguments.frozen, nebula_frozen_unref);
   }
   if (!action) {
     fail_to_start (instance, command, error);

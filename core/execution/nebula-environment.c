@@ -5,6 +5,8 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-expression-limits.h"
+#include "nebula-frozen-internal.h"
 #include "nebula-kernel-private.h"
 #include "nebula-limits.h"
 
@@ -294,6 +296,38 @@ get_random (const NebulaEnvironment *environment, guint call_index)
                                 work ? work->firing : 0, call_index);
 }
 
+/* All nodes that can be named from here: those of the scope, and of the scopes around it. */
+static char **
+list_nodes (const NebulaEnvironment *environment)
+{
+  NebulaScopeEnvironment *self = get_self (environment);
+  NebulaPlan *plan = self->kernel->plan;
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+
+  for (guint32 s = self->lane->scope; s != NEBULA_PLAN_NONE; s = plan->scopes[s].parent)
+    for (guint32 i = 0; i < plan->scopes[s].n_nodes; i++)
+      g_strv_builder_add (ids, plan->nodes[plan->scopes[s].first_node + i].id);
+  return g_strv_builder_end (ids);
+}
+
+NebulaFrozen *
+nebula_kernel_freeze (NebulaKernel *self, NebulaWork *work)
+{
+  const NebulaLateExpressions *late = self->plan->nodes[work->node].late;
+  g_autoptr (GPtrArray) expressions = NULL;
+  NebulaScopeEnvironment environment;
+
+  if (!late)
+    return NULL;
+  expressions = g_ptr_array_new ();
+  for (guint i = 0; i < late->n_items; i++)
+    g_ptr_array_add (expressions, late->items[i].expression);
+  _nebula_kernel_init_environment (self, &environment, work->lane, work);
+  return nebula_frozen_new (&environment.environment,
+                            (NebulaExpression *const *) expressions->pdata,
+                            expressions->len);
+}
+
 void
 _nebula_kernel_init_environment (NebulaKernel *self,
                                  NebulaScopeEnvironment *ret_environment,
@@ -305,8 +339,10 @@ _nebula_kernel_init_environment (NebulaKernel *self,
       .get_node = get_node,
       .get_loop = get_loop,
       .get_random = get_random,
+      .list_nodes = list_nodes,
       .data = ret_environment,
-      .fuel = NEBULA_LIMIT_FUEL,
+      .missing_is_null = self->plan->missing_is_null,
+      .fuel = nebula_expression_limits_get ()->fuel,
   };
   ret_environment->kernel = self;
   ret_environment->lane = lane;

@@ -136,6 +136,8 @@ NebulaValue *nebula_kernel_get_input (NebulaWork *work);
 void nebula_kernel_fill_arguments (NebulaKernel *self,
                                    NebulaWork *work,
                                    NebulaArguments *ret_arguments);
+/* The names that the late expressions of the node use, with their values now; full; NULL: it has none. */
+struct _NebulaFrozen *nebula_kernel_freeze (NebulaKernel *self, NebulaWork *work);
 /* The run object of DESIGN.md section 14; what is stored stands in it as references. */
 NebulaValue *nebula_kernel_report (NebulaKernel *self);
 /* Why it does not go on: an array of {node, reason, since, …}. */
