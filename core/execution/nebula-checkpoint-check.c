@@ -3,6 +3,7 @@
 /* What the kernel relies on in a state, and must not believe a checkpoint without looking. */
 
 #include "nebula-checkpoint-private.h"
+#include "nebula-results-private.h"
 
 static gboolean
 is_object (NebulaValue *value)
@@ -84,11 +85,11 @@ _nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 n
 static gboolean
 accepts_items (const NebulaLoop *loop)
 {
-  gsize length;
+  gint64 items_length = _nebula_items_get_length (loop->items);
+  guint64 length = (guint64) items_length;
 
-  if (nebula_value_get_kind (loop->items) != NEBULA_VALUE_KIND_ARRAY || loop->count < 0)
+  if (items_length < 0 || loop->count < 0)
     return FALSE;
-  length = nebula_value_get_length (loop->items);
   return (guint64) loop->count <=
          length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
 }

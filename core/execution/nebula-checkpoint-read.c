@@ -9,7 +9,8 @@
 
 #include "nebula-checkpoint-private.h"
 #include "nebula-error.h"
-#include "nebula-msgpack.h"
+#include "nebula-msgpack-internal.h"
+#include "nebula-results-private.h"
 #include "nebula-wire-private.h"
 
 typedef struct {
@@ -118,7 +119,7 @@ static NebulaValue *
 read_packed (Reader *self)
 {
   NebulaValue *value =
-      nebula_value_read_msgpack (self->data, self->size, &self->offset, NULL);
+      nebula_value_read_msgpack_own (self->data, self->size, &self->offset, NULL);
 
   if (require (self, value != NULL))
     number_value (self, value);
@@ -306,15 +307,41 @@ read_connection (Reader *self,
   lane->active += edge->guarded->length;
 }
 
+/* A chunk of results: how many of its rounds have ended, where it is stored or else what it holds. */
+static void
+read_chunk (Reader *self, NebulaLoop *loop, guint64 number)
+{
+  guint64 n_ended = read_number (self);
+  guint64 n_results;
+  NebulaResultChunk *chunk;
+
+  g_ptr_array_add (loop->results, NULL);
+  if (n_ended == 0 || !require (self, n_ended <= NEBULA_LIST_CHUNK_ITEMS))
+    return;
+  chunk = _nebula_results_ensure (loop->results, (guint32) number);
+  chunk->n_ended = (guint32) n_ended;
+  chunk->stored = read_value (self);
+  if (chunk->stored) {
+    require (self, _nebula_results_accepts (chunk->stored));
+    return;
+  }
+  n_results = read_number (self);
+  if (!require (self, n_results <= NEBULA_LIST_CHUNK_ITEMS))
+    return;
+  for (guint64 i = 0; i < n_results && !self->is_broken; i++)
+    _nebula_results_put (chunk, (guint32) i, read_value (self));
+}
+
 static void
 read_results (Reader *self, NebulaLoop *loop)
 {
-  guint64 n_results = read_number (self);
+  guint64 n_chunks = read_number (self);
 
   _nebula_loop_begin_results (loop);
-  for (guint64 i = 0; i < n_results && !self->is_broken; i++)
-    g_ptr_array_add (loop->results, read_value (self));
-  require (self, (gint64) n_results <= MAX (loop->count, 0));
+  if (!require (self, n_chunks <= (guint64) MAX (loop->count, 0) / NEBULA_LIST_CHUNK_ITEMS + 1))
+    return;
+  for (guint64 i = 0; i < n_chunks && !self->is_broken; i++)
+    read_chunk (self, loop, i);
 }
 
 /* Makes a round or body, behind those that are there. */
@@ -405,7 +432,7 @@ static void
 read_entry (Reader *self, NebulaLane *lane, guint32 node)
 {
   NebulaRun *run = nebula_lane_get_run (self->state, lane, node);
-  guint32 n_in = self->state->plan->nodes[node].n_in;
+  guint32 n_in = nebula_plan_node_count_in (&self->state->plan->nodes[node]);
 
   /* Only once. */
   if (!require (self, _nebula_struct_get_present (&_nebula_struct_run, run) == 0))
@@ -512,7 +539,7 @@ read_agenda_item (Reader *self)
     require (self, plan->nodes[index].need == NEBULA_JOIN_EXPRESSION);
   if (known == NEBULA_AGENDA_GUARD) {
     in_index = read_limited (self, G_MAXUINT32);
-    if (!require (self, in_index < plan->nodes[index].n_in &&
+    if (!require (self, in_index < nebula_plan_node_count_in (&plan->nodes[index]) &&
                             get_plan_edge (self, index, in_index)->when))
       return;
     index = plan->in_edges[plan->nodes[index].first_in + in_index];

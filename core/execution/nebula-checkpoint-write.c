@@ -4,6 +4,7 @@
 
 #include "nebula-checkpoint-private.h"
 #include "nebula-msgpack.h"
+#include "nebula-results-private.h"
 #include "nebula-plant-internal.h"
 #include "nebula-wire-private.h"
 
@@ -212,8 +213,22 @@ static void
 write_results (Writer *self, GPtrArray *results)
 {
   write_number (self, results->len);
-  for (guint i = 0; i < results->len; i++)
-    write_value (self, results->pdata[i]);
+  for (guint i = 0; i < results->len; i++) {
+    NebulaResultChunk *chunk = results->pdata[i];
+    guint n_results = chunk && chunk->results ? NEBULA_LIST_CHUNK_ITEMS : 0;
+
+    write_number (self, chunk ? chunk->n_ended : 0);
+    if (!chunk)
+      continue;
+    write_value (self, chunk->stored);
+    if (chunk->stored)
+      continue;
+    while (n_results > 0 && !chunk->results[n_results - 1])
+      n_results--;
+    write_number (self, n_results);
+    for (guint j = 0; j < n_results; j++)
+      write_value (self, chunk->results[j]);
+  }
 }
 
 static void
@@ -251,7 +266,7 @@ is_untouched (Writer *self, NebulaLane *lane, guint32 node)
 
   if (_nebula_struct_get_present (&_nebula_struct_run, run) != 0)
     return FALSE;
-  for (guint i = 0; i < self->state->plan->nodes[node].n_in; i++) {
+  for (guint i = 0; i < nebula_plan_node_count_in (&self->state->plan->nodes[node]); i++) {
     NebulaEdgeState *edge = get_in_edge (self, lane, node, i);
 
     if (edge->n_seen > 0 || edge->n_tokens > 0 || edge->guarded)
@@ -268,7 +283,7 @@ write_entry (Writer *self, NebulaLane *lane, guint32 node)
 
   write_text (self, plan_node->id);
   write_fields (self, &_nebula_struct_run, run);
-  for (guint i = 0; i < plan_node->n_in; i++)
+  for (guint i = 0; i < nebula_plan_node_count_in (plan_node); i++)
     write_connection (self, get_in_edge (self, lane, node, i));
   if (run->work)
     write_work (self, run->work);

@@ -57,6 +57,13 @@ void _nebula_tokens_need (NebulaState *self,
 /* Puts a token behind those that wait; NULL: a skip. */
 void _nebula_edge_push (NebulaEdgeState *edge, NebulaValue *value);
 void _nebula_edge_clear (NebulaEdgeState *edge);
+/* Puts a skip on an edge from which nothing came and nothing can come any more. */
+void _nebula_tokens_skip_edge (NebulaState *self,
+                               NebulaLane *lane,
+                               guint32 edge,
+                               gint64 time_usec);
+/* After tokens have moved: joins in cycles that nothing can reach any more, and cycles that are quiet. */
+void _nebula_cycles_settle (NebulaState *self, NebulaLane *lane, gint64 time_usec);
 
 /* nebula-apply-scope.c: facts about loops, bodies and their lanes. */
 void _nebula_apply_loop_opened (NebulaState *self,

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "nebula-results-private.h"
 #include "nebula-msgpack.h"
 #include "nebula-state-internal.h"
 #include "nebula-test.h"
@@ -211,10 +212,10 @@ private:
 
   void dump_work (NebulaWork *work)
   {
-    auto &[lane, node, firing, input, inputs, parameters, digest, due_usec, deadline_usec,
+    auto &[lane, node, firing, input, inputs, parameters, loaded, digest, due_usec, deadline_usec,
            signal, effect, wait, is_begun, is_launched, loop, link] = *work;
 
-    (void) parameters, (void) is_launched; /* not of the fold */
+    (void) parameters, (void) loaded, (void) is_launched; /* not of the fold */
     out_ << "work " << lane->number << ':' << node;
     number ("firing", firing);
     value ("input", input);
@@ -230,6 +231,19 @@ private:
     EXPECT_EQ (link.data, work);
     if (loop)
       dump_loop (loop);
+  }
+
+  void dump_chunk (guint number_of, NebulaResultChunk *chunk)
+  {
+    out_ << " chunk " << number_of;
+    if (!chunk)
+      return;
+    auto &[stored, results, n_ended] = *chunk;
+    number ("n_ended", n_ended);
+    value ("stored", stored);
+    for (guint i = 0; results && i < NEBULA_LIST_CHUNK_ITEMS; i++)
+      if (results[i])
+        value (std::to_string (i).c_str (), results[i]);
   }
 
   void dump_loop (NebulaLoop *loop)
@@ -252,7 +266,7 @@ private:
     value ("failure", failure);
     value ("last", last);
     for (guint i = 0; results && i < results->len; i++)
-      value (std::to_string (i).c_str (), (NebulaValue *) results->pdata[i]);
+      dump_chunk (i, (NebulaResultChunk *) results->pdata[i]);
     out_ << (results ? " results\n" : "\n");
     for (NebulaLane *lane = lanes; lane; lane = lane->next)
       dump_lane (lane);
