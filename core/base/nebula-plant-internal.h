@@ -11,6 +11,10 @@
  *   no-recheck         an attempt starts without looking whether the facts behind it are committed
  *   repeat-unknown     an effectful attempt whose end nobody knows is repeated after a crash
  *   normal-sync        a strict unit is committed without a sync
+ *
+ * and one that the simulation must notice (`NEBULA_PLANT=NAME nebula-simulation`):
+ *
+ *   checkpoint-forgets-tokens  a checkpoint leaves out the tokens that wait in connections
  */
 
 #ifdef NEBULA_PLANTED_BUGS

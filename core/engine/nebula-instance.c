@@ -7,6 +7,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-checkpoint-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 #include "nebula-plant-internal.h"
@@ -27,20 +28,29 @@ _nebula_instance_new (NebulaEngine *engine,
                       NebulaPlan *plan)
 {
   NebulaInstance *self = g_new0 (NebulaInstance, 1);
-  NebulaKernelHost host = {_nebula_runner_get_effect, _nebula_narrator_recorded, self};
+  NebulaKernelHost host;
 
   self->engine = engine;
+  host = _nebula_spilled_make_host (self);
   self->id = g_strdup (id);
   self->tenant = g_strdup (tenant);
   self->plan = nebula_plan_ref (plan);
-  self->durability = plan->durability;
   self->kernel = nebula_kernel_new (plan, id, tenant, &host);
+  _nebula_instance_set_durability (self, plan->durability);
   self->created_usec = nebula_clock_get_real_usec (engine->clock);
   self->run_link.data = self;
   g_queue_init (&self->attempts);
   g_queue_init (&self->waiters);
   g_hash_table_insert (engine->instances, self->id, self);
   return self;
+}
+
+/* What nobody keeps need not be spilled. */
+void
+_nebula_instance_set_durability (NebulaInstance *self, NebulaDurability durability)
+{
+  self->durability = durability;
+  nebula_kernel_set_spills (self->kernel, durability != NEBULA_DURABILITY_MEMORY);
 }
 
 static void
@@ -241,7 +251,7 @@ release (NebulaInstance *self)
 static void
 accept (NebulaInstance *self, const NebulaUnit *unit)
 {
-  self->ahead_bytes -= g_bytes_get_size (unit->facts);
+  self->ahead_bytes -= _nebula_spilled_get_size (unit);
   become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
   if (self->is_dropped)
     return;
@@ -260,6 +270,7 @@ committed (const NebulaUnit *unit,
   NebulaInstance *self = user_data;
   g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
 
+  _nebula_spilled_release (engine, unit);
   /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
   if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
     _nebula_instance_drop (self, error);
@@ -290,6 +301,7 @@ make_header (NebulaInstance *self, NebulaExecutionStatus status)
   if (status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
       status == NEBULA_EXECUTION_STATUS_RUNNING)
     header->wake_usec = nebula_kernel_get_next_due (self->kernel);
+  header->checkpoint = self->checkpoint;
   header->created_usec = self->created_usec;
   header->updated_usec = nebula_clock_get_real_usec (engine->clock);
   header->recoveries = state->recoveries;
@@ -309,6 +321,33 @@ add_definition (NebulaInstance *self, NebulaUnit *unit)
   definition = _nebula_recovery_pack_definition (self->plan);
   nebula_unit_add_document (unit, "definition", self->plan->hash, definition, 0);
   g_hash_table_add (self->engine->stored, g_strdup (self->plan->hash));
+}
+
+static gboolean
+wants_checkpoint (NebulaInstance *self, NebulaExecutionStatus status)
+{
+  gboolean rests = status == NEBULA_EXECUTION_STATUS_SUSPENDED ||
+                   status == NEBULA_EXECUTION_STATUS_PAUSED;
+  gsize minimum = rests ? NEBULA_CHECKPOINT_REST_BYTES : NEBULA_CHECKPOINT_BYTES;
+
+  return self->segment_bytes > MAX (minimum, self->checkpoint_bytes / 2) &&
+         !nebula_execution_status_is_terminal (status) &&
+         nebula_store_get_is_durable (self->engine->store);
+}
+
+/* The state is the one after the unit's facts. */
+static void
+add_checkpoint (NebulaInstance *self, NebulaUnit *unit, NebulaExecutionStatus status)
+{
+  NebulaState *state = nebula_kernel_get_state (self->kernel);
+
+  self->segment_bytes += g_bytes_get_size (unit->facts);
+  if (!wants_checkpoint (self, status))
+    return;
+  unit->checkpoint = nebula_state_to_checkpoint (state);
+  self->checkpoint = state->sequence;
+  self->checkpoint_bytes = g_bytes_get_size (unit->checkpoint);
+  self->segment_bytes = 0;
 }
 
 static void
@@ -342,14 +381,16 @@ submit (NebulaInstance *self)
   unit = nebula_unit_new (self->id, self->submitted);
   unit->facts = facts;
   unit->n_facts = n_facts;
+  add_checkpoint (self, unit, status);
   unit->header = make_header (self, status);
   unit->strict =
       self->durability == NEBULA_DURABILITY_STRICT || self->messages || self->consumed;
   unit->messages = g_steal_pointer (&self->messages);
   unit->consumed = g_steal_pointer (&self->consumed);
   add_definition (self, unit);
+  _nebula_spilled_attach (self, unit);
   self->submitted += n_facts;
-  self->ahead_bytes += g_bytes_get_size (facts);
+  self->ahead_bytes += _nebula_spilled_get_size (unit);
   self->n_units++;
   nebula_journal_submit (self->engine->journal, unit, committed, self);
   if (NEBULA_PLANT ("ack-before-commit"))

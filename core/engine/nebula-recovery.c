@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-checkpoint-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 #include "nebula-json.h"
@@ -75,12 +76,13 @@ _nebula_recovery_load_plan (NebulaEngine *engine, const char *hash, GError **err
   return g_steal_pointer (&plan);
 }
 
+/* Folds the segments that the state does not have yet. */
 static gboolean
 fold_segments (NebulaInstance *instance, GError **error)
 {
   NebulaState *state = nebula_kernel_get_state (instance->kernel);
-  g_autoptr (GPtrArray) segments =
-      nebula_store_read_segments (instance->engine->store, instance->id, 0, 0, error);
+  g_autoptr (GPtrArray) segments = nebula_store_read_segments (
+      instance->engine->store, instance->id, state->sequence, 0, error);
 
   if (!segments)
     return FALSE;
@@ -95,6 +97,7 @@ fold_segments (NebulaInstance *instance, GError **error)
     }
     if (!nebula_state_fold (state, segment->facts, error))
       return FALSE;
+    instance->segment_bytes += g_bytes_get_size (segment->facts);
   }
   return TRUE;
 }
@@ -112,6 +115,50 @@ check_sequence (NebulaInstance *instance, NebulaHeader *header, GError **error)
   return FALSE;
 }
 
+static gboolean
+read_checkpoint (NebulaInstance *instance, GError **error)
+{
+  guint64 sequence = 0;
+  g_autoptr (GBytes) bytes = nebula_store_read_checkpoint (
+      instance->engine->store, instance->id, &sequence, error);
+  g_autoptr (NebulaState) state = NULL;
+
+  if (bytes)
+    state = nebula_state_from_checkpoint (instance->plan, bytes, error);
+  if (!state)
+    return FALSE;
+  if (state->sequence != sequence) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                 _ ("The checkpoint of “%s” holds another fact than the store says."),
+                 instance->id);
+    return FALSE;
+  }
+  instance->checkpoint = sequence;
+  instance->checkpoint_bytes = g_bytes_get_size (bytes);
+  nebula_kernel_take_state (instance->kernel, g_steal_pointer (&state));
+  return TRUE;
+}
+
+/* TRUE: the checkpoint and the facts after it gave the state. If not, all facts still can. */
+static gboolean
+load_from_checkpoint (NebulaInstance *instance, NebulaHeader *header)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (header->checkpoint == 0)
+    return FALSE;
+  if (read_checkpoint (instance, &error) && fold_segments (instance, &error) &&
+      check_sequence (instance, header, &error))
+    return TRUE;
+  g_warning ("The checkpoint of execution %s is of no use, all its facts are read: %s",
+             instance->id, error ? error->message : "it is not there");
+  instance->checkpoint = 0;
+  instance->checkpoint_bytes = 0;
+  instance->segment_bytes = 0;
+  nebula_kernel_take_state (instance->kernel, nebula_state_new (instance->plan));
+  return FALSE;
+}
+
 static NebulaInstance *
 load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
 {
@@ -122,14 +169,15 @@ load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
   if (!plan)
     return NULL;
   instance = _nebula_instance_new (engine, header->stream, header->tenant, plan);
-  instance->durability = header->durability;
+  _nebula_instance_set_durability (instance, header->durability);
   instance->committed_status = header->status;
   instance->committed = header->sequence;
   instance->submitted = header->sequence;
   instance->epoch = header->epoch;
   instance->created_usec = header->created_usec;
   instance->is_from_store = TRUE;
-  if (fold_segments (instance, error) && check_sequence (instance, header, error))
+  if (load_from_checkpoint (instance, header) ||
+      (fold_segments (instance, error) && check_sequence (instance, header, error)))
     return instance;
   g_hash_table_remove (engine->instances, instance->id);
   return NULL;

@@ -7,6 +7,7 @@
  * active, its other bodies are cancelled, and the decision about it lets run what has to; in halted lanes no token moves.
  */
 
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 static NebulaPlanNode *
@@ -30,6 +31,8 @@ cancel_lane (NebulaState *self, NebulaLane *lane, gint64 time_usec)
   for (guint i = 0; i < scope->n_nodes; i++) {
     if (lane->runs[i].work)
       _nebula_scope_cancel_run (self, lane, &lane->runs[i], time_usec);
+    lane->runs[i].arrived = 0;
+    lane->runs[i].live = 0;
   }
   for (guint i = 0; i < scope->n_edges; i++) {
     if (lane->edges[i].guarded)
@@ -105,45 +108,33 @@ _nebula_scope_cancel_run (NebulaState *self,
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, loop->work->node);
 }
 
-/* Rounds that have not ended leave gaps. */
-static void
-free_result (gpointer value)
-{
-  if (value)
-    nebula_value_unref (value);
-}
-
 void
 _nebula_apply_loop_opened (NebulaState *self,
                            const NebulaFact *fact,
                            NebulaLane *lane,
                            NebulaRun *run)
 {
-  NebulaLoop *loop = _nebula_loop_new (run->work);
   NebulaConstruct construct = self->plan->nodes[fact->node].construct;
+  NebulaLoop *loop;
 
+  _nebula_work_set_status (self, run->work, NEBULA_NODE_FIRED); /* it may have waited for its retry */
+  loop = _nebula_loop_new (run->work);
   loop->count = fact->number;
   loop->concurrency = MAX (fact->code, 1);
   loop->batch = MAX (fact->attempt, 1);
   loop->wants_success = construct == NEBULA_CONSTRUCT_RACE && fact->code == 1;
   loop->items = fact->value ? nebula_value_ref (fact->value) : NULL;
   if (construct == NEBULA_CONSTRUCT_FOR_EACH)
-    loop->results = g_ptr_array_new_with_free_func (free_result);
+    _nebula_loop_begin_results (loop);
   run->status = NEBULA_NODE_RUNNING;
   run->attempts++;
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
 }
 
-static NebulaValue *
-get_round_item (NebulaLoop *loop, guint32 index)
+NebulaValue *
+_nebula_loop_dup_item (NebulaLoop *loop, guint32 index)
 {
-  if (!loop->items)
-    return NULL;
-  if (loop->batch == 1)
-    return nebula_value_ref (nebula_value_get_item (loop->items, index));
-  return nebula_value_slice (
-      loop->items, (gsize) index * loop->batch,
-      MIN (((gsize) index + 1) * loop->batch, nebula_value_get_length (loop->items)));
+  return loop->items ? _nebula_items_get_round (loop->items, index, loop->batch) : NULL;
 }
 
 /* What handles a failure gets it; all other bodies get what their node got. */
@@ -170,7 +161,7 @@ _nebula_apply_lane_opened (NebulaState *self,
   lane->parent = parent;
   lane->loop = loop;
   lane->index = (guint32) fact->number;
-  lane->item = is_round ? get_round_item (loop, lane->index)
+  lane->item = is_round ? _nebula_loop_dup_item (loop, lane->index)
                         : get_body_input (self, loop, scope);
   lane->last = loop->last ? nebula_value_ref (loop->last) : NULL;
   lane->next = loop->lanes;
@@ -187,12 +178,8 @@ static void
 store_result (NebulaLoop *loop, guint32 index, NebulaValue *value)
 {
   _nebula_apply_set_value (&loop->last, value);
-  if (!loop->results)
-    return;
-  while (loop->results->len <= index)
-    g_ptr_array_add (loop->results, NULL);
-  g_clear_pointer (&loop->results->pdata[index], nebula_value_unref);
-  loop->results->pdata[index] = nebula_value_ref (value);
+  if (loop->results)
+    _nebula_results_end (loop->results, index, value);
 }
 
 /* code of a lane's end */
@@ -217,7 +204,8 @@ end_round (NebulaState *self, NebulaLane *lane, const NebulaFact *fact)
     loop->is_ending = TRUE;
     if (!loop->failure)
       loop->failure = nebula_value_ref (fact->value);
-  }
+  } else if (loop->results)
+    _nebula_results_end (loop->results, lane->index, NULL);
 }
 
 /* The error of a later part takes the place of the one before it. */

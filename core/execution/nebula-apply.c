@@ -2,6 +2,7 @@
 
 /* The fold: what each kind of fact does to the state. */
 
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 typedef void (*NebulaApply) (NebulaState *self,
@@ -218,11 +219,13 @@ apply_node_failed (NebulaState *self,
 {
   NebulaPlanNode *node = &self->plan->nodes[fact->node];
 
+  gboolean is_final = fact->code == 1;
+
   end_run (self, fact, lane, run, NEBULA_NODE_FAILED);
-  if (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE) {
+  if (is_final || (!node->has_error_edge && node->on_error != NEBULA_ON_ERROR_CONTINUE)) {
     if (!lane->failure)
       lane->failure = nebula_value_ref (fact->value);
-    if (node->on_error != NEBULA_ON_ERROR_FINISH) {
+    if (is_final || node->on_error != NEBULA_ON_ERROR_FINISH) {
       lane->is_ending = 1;
       _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
     }
@@ -276,6 +279,15 @@ static void
 apply_need (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
 {
   _nebula_tokens_need (self, lane, fact->node, fact->number, fact->time_usec);
+}
+
+static void
+apply_results_stored (NebulaState *self,
+                      const NebulaFact *fact,
+                      NebulaLane *lane,
+                      NebulaRun *run)
+{
+  _nebula_results_store (run->work->loop->results, (guint32) fact->number, fact->value);
 }
 
 static void
@@ -412,6 +424,8 @@ static const struct {
     [NEBULA_FACT_RESUMED] = {apply_resumed, NEEDS_LANE},
     [NEBULA_FACT_WITHDRAWN] = {apply_withdrawn, NEEDS_RUN},
     [NEBULA_FACT_ENDED] = {apply_ended, NEEDS_LANE | NEEDS_VALUE},
+    [NEBULA_FACT_RESULTS_STORED] = {apply_results_stored,
+                                    NEEDS_RUN | NEEDS_VALUE | NEEDS_LOOP},
 };
 
 static gboolean
@@ -430,7 +444,7 @@ accepts_loop (NebulaState *self, const NebulaFact *fact)
     return FALSE;
   node = &self->plan->nodes[fact->node];
   if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
-    return is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY);
+    return fact->value && _nebula_items_get_length (fact->value) >= 0;
   return nebula_construct_is_loop (node->construct) || fact->number == node->n_bodies;
 }
 
@@ -462,7 +476,8 @@ accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 {
   guint32 edge;
 
-  if (fact->number < 0 || fact->number >= self->plan->nodes[fact->node].n_in)
+  if (fact->number < 0 || fact->number >= (gint64) nebula_plan_node_count_in (
+                                              &self->plan->nodes[fact->node]))
     return FALSE;
   edge = get_guard_edge (self, fact) - self->plan->scopes[lane->scope].first_edge;
   return lane->edges[edge].guarded != NULL;
@@ -471,9 +486,13 @@ accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 static gboolean
 accepts_round (NebulaLoop *loop, const NebulaFact *fact)
 {
-  return loop && fact->number >= 0 && fact->number < loop->count &&
-         (!loop->items ||
-          (guint64) fact->number * loop->batch < nebula_value_get_length (loop->items));
+  if (!loop || fact->number < 0 || fact->number >= loop->count ||
+      fact->number > G_MAXUINT32)
+    return FALSE;
+  if (fact->kind == NEBULA_FACT_RESULTS_STORED)
+    return loop->results && _nebula_results_accepts (fact->value);
+  return !loop->items ||
+         fact->number * loop->batch < _nebula_items_get_length (loop->items);
 }
 
 gboolean

@@ -15,7 +15,7 @@ collect_last_nodes (NebulaKernel *self, NebulaLane *lane)
   for (guint i = 0; i < scope->n_nodes; i++) {
     NebulaPlanNode *node = &self->plan->nodes[scope->first_node + i];
 
-    if (node->n_out > 0 || lane->runs[i].status != NEBULA_NODE_COMPLETED)
+    if (!node->is_last || lane->runs[i].status != NEBULA_NODE_COMPLETED)
       continue;
     only = lane->runs[i].value;
     nebula_value_builder_set (builder, node->id, only);
@@ -60,8 +60,10 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
 {
   NebulaFact fact = {
       .kind = NEBULA_FACT_LANE_CLOSED, .lane = lane->number, .node = NEBULA_PLAN_NONE};
+  NebulaWork *work = lane->loop ? lane->loop->work : NULL;
+  guint32 index = lane->index;
 
-  if (!lane->loop) {
+  if (!work) {
     end_execution (self,
                    end == LANE_FAILED ? NEBULA_EXECUTION_STATUS_FAILED
                                       : NEBULA_EXECUTION_STATUS_COMPLETED,
@@ -71,6 +73,7 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
   fact.value = value;
   fact.code = end;
   _nebula_kernel_record (self, &fact);
+  _nebula_kernel_store_results (self, work, index);
 }
 
 static void

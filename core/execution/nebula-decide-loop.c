@@ -97,24 +97,17 @@ _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt)
 }
 
 static NebulaValue *
-get_loop_result (NebulaLoop *loop)
+get_loop_result (NebulaKernel *self, NebulaLoop *loop)
 {
-  g_autoptr (NebulaValueBuilder) builder = NULL;
-
-  if (!loop->results)
-    return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
-  builder = nebula_value_builder_new_array ();
-  for (guint i = 0; i < loop->results->len; i++) {
-    if (loop->results->pdata[i])
-      nebula_value_builder_add (builder, loop->results->pdata[i]);
-  }
-  return nebula_value_builder_end (builder);
+  if (loop->results)
+    return _nebula_kernel_collect_results (self, loop);
+  return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
 }
 
 static void
 end_loop (NebulaKernel *self, NebulaWork *work)
 {
-  g_autoptr (NebulaValue) result = get_loop_result (work->loop);
+  g_autoptr (NebulaValue) result = get_loop_result (self, work->loop);
 
   _nebula_kernel_end_node (self, work, 0, NULL, result);
 }

@@ -15,6 +15,15 @@ get_node (NebulaKernel *self, NebulaWork *work)
   return &self->plan->nodes[work->node];
 }
 
+/* What is stored and nobody has read yet is nobody's business. */
+static NebulaValue *
+get_input (NebulaWork *work)
+{
+  NebulaValue *input = nebula_kernel_get_input (work);
+
+  return nebula_value_has_stored (input) ? NULL : input;
+}
+
 static void
 fill_arguments (NebulaKernel *self,
                 NebulaWork *work,
@@ -26,7 +35,7 @@ fill_arguments (NebulaKernel *self,
 
   *ret_arguments = (NebulaArguments){
       .parameters = parameters,
-      .input = work->input,
+      .input = get_input (work),
       .environment = environment ? &environment->environment : NULL,
       .table = nebula_action_info_get_parameters (node->info),
       .expressions = node->late,
@@ -251,6 +260,8 @@ nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError 
   NebulaScopeEnvironment environment;
 
   work->is_launched = 1;
+  if (!_nebula_kernel_load_input (self, work, error))
+    return NULL;
   if (work->parameters)
     return work;
   work->parameters = _nebula_kernel_resolve (self, work, &environment, error);
@@ -303,7 +314,7 @@ evaluate_node (NebulaKernel *self, NebulaWork *work, guint attempt)
   g_autoptr (NebulaValue) parameters =
       _nebula_kernel_resolve (self, work, &environment, &error);
 
-  if (parameters) {
+  if (parameters && _nebula_kernel_load_input (self, work, &error)) {
     fill_arguments (self, work, &environment, parameters, &arguments);
     value = node->evaluate (&arguments, &port, &error);
   }
@@ -390,11 +401,52 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   }
 }
 
+/* An error that no port and no rule of the node handles: it might come round again for ever. */
+static void
+fail_lane (NebulaKernel *self, NebulaWork *work, const GError *error)
+{
+  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
+  g_autoptr (NebulaValue) placed = add_place (self, work, failure);
+  NebulaFact fact = {.kind = NEBULA_FACT_NODE_FAILED,
+                     .lane = work->lane->number,
+                     .node = work->node,
+                     .value = placed,
+                     .code = 1};
+
+  _nebula_kernel_record (self, &fact);
+}
+
+/* The loop edge over which more rounds came than it allows; FALSE: none. */
+static gboolean
+find_endless_loop (NebulaKernel *self, NebulaLane *lane, guint32 node, guint32 *ret_max)
+{
+  NebulaPlanNode *plan_node = &self->plan->nodes[node];
+  guint32 first_edge = self->plan->scopes[lane->scope].first_edge;
+
+  for (guint i = 0; i < plan_node->n_loop_in; i++) {
+    guint32 edge = self->plan->in_edges[plan_node->first_in + plan_node->n_in + i];
+
+    *ret_max = self->plan->edges[edge].max;
+    if (lane->edges[edge - first_edge].n_seen > *ret_max)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
 {
   NebulaWork *work = nebula_lane_get_run (self->state, lane, node)->work;
+  g_autoptr (GError) error = NULL;
+  guint32 max;
 
+  if (find_endless_loop (self, lane, node, &max)) {
+    g_set_error (&error, NEBULA_ERROR, NEBULA_ERROR_LOOP_LIMIT,
+                 _ ("The loop turned %u times. Raise “max” of its connection if it needs more."),
+                 max);
+    fail_lane (self, work, error);
+    return;
+  }
   if (self->plan->nodes[node].disabled)
     _nebula_kernel_end_node (self, work, 0, NULL, work->input);
   else

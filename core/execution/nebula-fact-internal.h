@@ -24,10 +24,15 @@ G_BEGIN_DECLS
  *   field 7 due       zigzag     µs after `time`
  *   field 8 code      varint     small enumeration: the kind's
  *
+ * A value may be, or hold, a stored value: a reference to a blob of the same store (nebula-stored-internal.h). Long loops
+ * (above NEBULA_LOOP_LIST_ROUNDS rounds) keep their items and results so: whenever all rounds of a chunk of
+ * NEBULA_LIST_CHUNK_ITEMS have ended, results-stored says where their results are, and the state lets go of them.
+ *
  * Varints are LEB128. Unknown kinds and fields are refused: a newer format has a newer number.
  */
 
 #define NEBULA_FACT_FORMAT 1
+#define NEBULA_LOOP_LIST_ROUNDS 1000
 
 typedef enum {
   NEBULA_FACT_STARTED =
@@ -37,7 +42,7 @@ typedef enum {
   NEBULA_FACT_ATTEMPT_FAILED, /* attempt ended badly and comes again at due; value: error; code: result kind */
   NEBULA_FACT_NODE_WAITING, /* node waits; due (0: for ever); text: signal; code: NebulaWait */
   NEBULA_FACT_NODE_ENDED, /* completed; text: port (absent: out); value; attempt; code 1: values by port */
-  NEBULA_FACT_NODE_FAILED,    /* failed for good; value: error; attempt */
+  NEBULA_FACT_NODE_FAILED,    /* failed for good; value: error; attempt; code 1: nothing handles it, its lane fails */
   NEBULA_FACT_NODE_SKIPPED,   /* the action or rule skipped it */
   NEBULA_FACT_NODE_CANCELLED, /* this node-run alone was cancelled */
   NEBULA_FACT_GUARD, /* `when` of incoming connection `number` of node; code: 0 or 1 */
@@ -54,7 +59,8 @@ typedef enum {
   NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far */
   NEBULA_FACT_WITHDRAWN,      /* a command was withdrawn before it began: node, attempt */
   NEBULA_FACT_ENDED,          /* code: status; value: output or error */
-  NEBULA_FACT_LAST = NEBULA_FACT_ENDED,
+  NEBULA_FACT_RESULTS_STORED, /* a chunk of a for-each's results; number: one of its rounds; value: where it is */
+  NEBULA_FACT_LAST = NEBULA_FACT_RESULTS_STORED,
 } NebulaFactKind;
 
 /* Why a node waits. */

@@ -4,7 +4,8 @@
 
 #include "nebula-error.h"
 #include "nebula-fact-internal.h"
-#include "nebula-msgpack.h"
+#include "nebula-msgpack-internal.h"
+#include "nebula-wire-private.h"
 
 enum {
   FIELD_LANE = 1 << 0,
@@ -19,35 +20,6 @@ enum {
   FIELD_ALL = (1 << 9) - 1,
 };
 
-static void
-append_varint (GByteArray *bytes, guint64 number)
-{
-  guint8 buffer[10];
-  guint length = 0;
-
-  while (number >= 0x80) {
-    buffer[length++] = (guint8) (number | 0x80);
-    number >>= 7;
-  }
-  buffer[length++] = (guint8) number;
-  g_byte_array_append (bytes, buffer, length);
-}
-
-static void
-append_zigzag (GByteArray *bytes, gint64 number)
-{
-  append_varint (bytes, ((guint64) number << 1) ^ (guint64) (number >> 63));
-}
-
-static void
-append_text (GByteArray *bytes, const char *text)
-{
-  gsize length = strlen (text);
-
-  append_varint (bytes, length);
-  g_byte_array_append (bytes, (const guint8 *) text, (guint) length);
-}
-
 static gboolean
 truncated (GError **error)
 {
@@ -59,43 +31,22 @@ truncated (GError **error)
 static gboolean
 read_varint (NebulaFactReader *self, guint64 *ret_number, GError **error)
 {
-  guint64 number = 0;
-
-  for (guint shift = 0; shift < 64 && self->offset < self->size; shift += 7) {
-    guint8 byte = self->data[self->offset++];
-
-    number |= (guint64) (byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      *ret_number = number;
-      return TRUE;
-    }
-  }
-  return truncated (error);
+  return _nebula_wire_read_varint (self->data, self->size, &self->offset, ret_number) ||
+         truncated (error);
 }
 
 static gboolean
 read_zigzag (NebulaFactReader *self, gint64 *ret_number, GError **error)
 {
-  guint64 number;
-
-  if (!read_varint (self, &number, error))
-    return FALSE;
-  *ret_number = (gint64) (number >> 1) ^ -(gint64) (number & 1);
-  return TRUE;
+  return _nebula_wire_read_zigzag (self->data, self->size, &self->offset, ret_number) ||
+         truncated (error);
 }
 
 static gboolean
 read_text (NebulaFactReader *self, char **ret_text, GError **error)
 {
-  guint64 length;
-
-  if (!read_varint (self, &length, error))
-    return FALSE;
-  if (length > self->size - self->offset)
-    return truncated (error);
-  *ret_text = g_strndup ((const char *) self->data + self->offset, length);
-  self->offset += length;
-  return TRUE;
+  return _nebula_wire_read_text (self->data, self->size, &self->offset, ret_text) ||
+         truncated (error);
 }
 
 void
@@ -119,7 +70,7 @@ nebula_fact_writer_begin (NebulaFactWriter *self, gint64 base_usec)
   guint64 time = GUINT64_TO_LE ((guint64) base_usec);
 
   self->bytes = g_byte_array_sized_new (256);
-  append_varint (self->bytes, NEBULA_FACT_FORMAT);
+  _nebula_wire_append_varint (self->bytes, NEBULA_FACT_FORMAT);
   g_byte_array_append (self->bytes, (const guint8 *) &time, sizeof time);
   self->last_usec = base_usec;
 }
@@ -145,25 +96,25 @@ nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFa
     nebula_fact_writer_begin (self, fact->time_usec);
   fields = fields_of (fact, self->last_usec);
   g_byte_array_append (self->bytes, &kind, 1);
-  append_varint (self->bytes, fields);
+  _nebula_wire_append_varint (self->bytes, fields);
   if (fields & FIELD_LANE)
-    append_varint (self->bytes, fact->lane);
+    _nebula_wire_append_varint (self->bytes, fact->lane);
   if (fields & FIELD_NODE)
-    append_text (self->bytes, plan->nodes[fact->node].id);
+    _nebula_wire_append_text (self->bytes, plan->nodes[fact->node].id);
   if (fields & FIELD_NUMBER)
-    append_zigzag (self->bytes, fact->number);
+    _nebula_wire_append_zigzag (self->bytes, fact->number);
   if (fields & FIELD_ATTEMPT)
-    append_varint (self->bytes, fact->attempt);
+    _nebula_wire_append_varint (self->bytes, fact->attempt);
   if (fields & FIELD_TIME)
-    append_zigzag (self->bytes, fact->time_usec - self->last_usec);
+    _nebula_wire_append_zigzag (self->bytes, fact->time_usec - self->last_usec);
   if (fields & FIELD_TEXT)
-    append_text (self->bytes, fact->text);
+    _nebula_wire_append_text (self->bytes, fact->text);
   if (fields & FIELD_VALUE)
     nebula_value_append_msgpack (fact->value, self->bytes);
   if (fields & FIELD_DUE)
-    append_zigzag (self->bytes, fact->due_usec - fact->time_usec);
+    _nebula_wire_append_zigzag (self->bytes, fact->due_usec - fact->time_usec);
   if (fields & FIELD_CODE)
-    append_varint (self->bytes, fact->code);
+    _nebula_wire_append_varint (self->bytes, fact->code);
   self->last_usec = fact->time_usec;
   self->n_facts++;
 }
@@ -260,7 +211,7 @@ read_fields (NebulaFactReader *self, guint64 fields, NebulaFact *fact, GError **
   }
   if (fields & FIELD_VALUE) {
     fact->value =
-        nebula_value_read_msgpack (self->data, self->size, &self->offset, error);
+        nebula_value_read_msgpack_own (self->data, self->size, &self->offset, error);
     if (!fact->value)
       return FALSE;
   }
@@ -336,6 +287,7 @@ nebula_fact_kind_to_string (NebulaFactKind kind)
       "resumed",
       "withdrawn",
       "ended",
+      "results-stored",
   };
 
   g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,

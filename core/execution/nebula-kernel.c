@@ -24,6 +24,7 @@ nebula_kernel_new (NebulaPlan *plan,
   self->host = *host;
   self->timeout_usec = plan->timeout_usec;
   nebula_fact_writer_init (&self->writer);
+  _nebula_kernel_init_spill (self);
   return self;
 }
 
@@ -33,6 +34,7 @@ nebula_kernel_free (NebulaKernel *self)
   if (!self)
     return;
   nebula_state_free (self->state);
+  _nebula_kernel_clear_spill (self);
   nebula_fact_writer_clear (&self->writer);
   g_array_unref (self->commands);
   g_free (self->execution);
@@ -45,6 +47,16 @@ NebulaState *
 nebula_kernel_get_state (NebulaKernel *self)
 {
   return self->state;
+}
+
+void
+nebula_kernel_take_state (NebulaKernel *self, NebulaState *state)
+{
+  g_return_if_fail (state->plan == self->plan);
+  g_return_if_fail (self->writer.n_facts == 0);
+
+  nebula_state_free (self->state);
+  self->state = state;
 }
 
 NebulaExecutionStatus
@@ -65,9 +77,15 @@ nebula_kernel_get_status (NebulaKernel *self)
 void
 _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
 {
+  NebulaValue *value = fact->value;
+  g_autoptr (NebulaValue) spilled =
+      value && self->spills ? _nebula_kernel_spill (self, fact) : NULL;
+
   fact->time_usec = self->now_usec;
+  fact->value = spilled ? spilled : value;
   nebula_fact_writer_add (&self->writer, self->plan, fact);
   nebula_state_apply (self->state, fact);
+  fact->value = value;
   if (self->host.recorded)
     self->host.recorded (fact, self->host.data);
 }
@@ -428,8 +446,12 @@ nebula_kernel_signal (NebulaKernel *self,
   fact.text = name;
   _nebula_kernel_record (self, &fact);
   work = find_waiting_for (self->state, fact.text);
-  if (work)
-    _nebula_kernel_end_by_signal (self, work, value);
+  if (work) {
+    NebulaSignal *signal = g_queue_peek_tail (&self->state->signals);
+    g_autoptr (NebulaValue) kept = nebula_value_ref (signal->value);
+
+    _nebula_kernel_end_by_signal (self, work, kept);
+  }
 }
 
 static NebulaValue *
@@ -628,7 +650,7 @@ nebula_kernel_get_n_facts (NebulaKernel *self)
 gsize
 nebula_kernel_get_n_bytes (NebulaKernel *self)
 {
-  return self->writer.bytes ? self->writer.bytes->len : 0;
+  return (self->writer.bytes ? self->writer.bytes->len : 0) + self->n_blob_bytes;
 }
 
 GArray *

@@ -9,6 +9,9 @@ NebulaLane *_nebula_lane_new (NebulaState *self, guint32 number, guint32 scope);
 void _nebula_lane_free (NebulaState *self, NebulaLane *lane);
 void _nebula_signal_free (gpointer data);
 NebulaLoop *_nebula_loop_new (NebulaWork *work);
+void _nebula_loop_begin_results (NebulaLoop *loop);
+/* What a round works on: its item, or its items if they come in batches; NULL: nothing. */
+NebulaValue *_nebula_loop_dup_item (NebulaLoop *loop, guint32 index);
 void _nebula_loop_free (NebulaState *self, NebulaLoop *loop);
 NebulaWork *_nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node);
 /* Ends the activity of a run; the lane may become quiet. */
@@ -51,7 +54,16 @@ void _nebula_tokens_need (NebulaState *self,
                           guint32 node,
                           gint64 need,
                           gint64 time_usec);
+/* Puts a token behind those that wait; NULL: a skip. */
+void _nebula_edge_push (NebulaEdgeState *edge, NebulaValue *value);
 void _nebula_edge_clear (NebulaEdgeState *edge);
+/* Puts a skip on an edge from which nothing came and nothing can come any more. */
+void _nebula_tokens_skip_edge (NebulaState *self,
+                               NebulaLane *lane,
+                               guint32 edge,
+                               gint64 time_usec);
+/* After tokens have moved: joins in cycles that nothing can reach any more, and cycles that are quiet. */
+void _nebula_cycles_settle (NebulaState *self, NebulaLane *lane, gint64 time_usec);
 
 /* nebula-apply-scope.c: facts about loops, bodies and their lanes. */
 void _nebula_apply_loop_opened (NebulaState *self,

@@ -2,6 +2,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 NebulaState *
@@ -141,6 +142,12 @@ _nebula_loop_new (NebulaWork *work)
   return loop;
 }
 
+void
+_nebula_loop_begin_results (NebulaLoop *loop)
+{
+  loop->results = _nebula_results_new ();
+}
+
 NebulaWork *
 _nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node)
 {
@@ -201,6 +208,7 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
   g_clear_pointer (&work->input, nebula_value_unref);
   g_clear_pointer (&work->inputs, nebula_value_unref);
   g_clear_pointer (&work->parameters, nebula_value_unref);
+  g_clear_pointer (&work->loaded, nebula_value_unref);
   g_free (work->signal);
   g_free (work);
   if (--lane->active == 0)

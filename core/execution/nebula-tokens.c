@@ -6,7 +6,7 @@
  * A node that ends puts a live token on the connections that its port chooses and a skip on the others. A node fires
  * when its join is satisfied; a node that gets skips only is skipped itself and passes skips on (dead-path elimination),
  * so that no join waits for a branch that will not come. The propagation of skips is a loop over a work list, because
- * a path may be a million nodes long.
+ * a path may be a million nodes long. Nodes of a cycle send no skips: see nebula-cycles.c.
  */
 
 #include "nebula-state-private.h"
@@ -26,12 +26,11 @@ get_in_edge (NebulaState *self, guint32 node, guint32 index)
   return self->plan->in_edges[self->plan->nodes[node].first_in + index];
 }
 
-static void
-edge_push (NebulaEdgeState *edge, NebulaValue *value)
+void
+_nebula_edge_push (NebulaEdgeState *edge, NebulaValue *value)
 {
   if (value)
     nebula_value_ref (value);
-  edge->n_seen++;
   if (edge->n_tokens++ == 0) {
     edge->first = value;
     return;
@@ -288,6 +287,31 @@ join_check (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
   take_generation (self, lane, node);
 }
 
+/* Each token of a loop edge is a round of its own, whatever else the node waits for. */
+static void
+fire_by_loop (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
+{
+  NebulaPlanNode *plan_node = &self->plan->nodes[node];
+  NebulaRun *run = nebula_lane_get_run (self, lane, node);
+
+  for (guint i = 0; i < plan_node->n_loop_in && !run->work; i++) {
+    guint32 index = get_in_edge (self, node, plan_node->n_in + i);
+    NebulaEdgeState *edge = get_edge (self, lane, index);
+    g_autoptr (NebulaValueBuilder) builder = NULL;
+    g_autoptr (NebulaValue) value = NULL;
+    g_autoptr (NebulaValue) inputs = NULL;
+
+    if (edge->n_tokens == 0)
+      continue;
+    value = edge_pop (edge);
+    builder = nebula_value_builder_new_object ();
+    nebula_value_builder_set (
+        builder, self->plan->nodes[self->plan->edges[index].from].id, value);
+    inputs = nebula_value_builder_end (builder);
+    fire (self, lane, node, value, inputs, time_usec);
+  }
+}
+
 static void
 deliver (NebulaState *self,
          NebulaLane *lane,
@@ -299,12 +323,25 @@ deliver (NebulaState *self,
   guint32 node = self->plan->edges[edge_index].to;
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
-  edge_push (edge, value);
+  edge->n_seen++;
+  _nebula_edge_push (edge, value);
+  if (self->plan->edges[edge_index].loop) {
+    fire_by_loop (self, lane, node, time_usec);
+    return;
+  }
   if (edge->n_tokens > 1 && self->plan->nodes[node].need != NEBULA_JOIN_EACH)
     return; /* it belongs to the next generation */
   run->arrived++;
   run->live += value != NULL;
   join_check (self, lane, node, time_usec);
+}
+
+/* A connection that carries no value. From inside of a cycle nobody knows yet whether one still comes. */
+static void
+send_skip (NebulaState *self, NebulaLane *lane, guint32 edge, gint64 time_usec)
+{
+  if (self->plan->nodes[self->plan->edges[edge].from].cycle == NEBULA_PLAN_NONE)
+    deliver (self, lane, edge, NULL, time_usec);
 }
 
 /* The value that a run which ended sends along an edge: borrowed; NULL: a skip. */
@@ -341,7 +378,11 @@ leave_one (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
     NebulaValue *value = get_token (run, edge);
     NebulaEdgeState *edge_state = get_edge (self, lane, index);
 
-    if (!value || !edge->when) {
+    if (!value) {
+      send_skip (self, lane, index, time_usec);
+      continue;
+    }
+    if (!edge->when) {
       deliver (self, lane, index, value, time_usec);
       continue;
     }
@@ -377,9 +418,20 @@ _nebula_tokens_recheck (NebulaState *self,
 {
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
-  if (run->arrived == 0 || run->work)
-    return;
-  join_check (self, lane, node, time_usec);
+  if (run->arrived > 0 && !run->work)
+    join_check (self, lane, node, time_usec);
+  if (!run->work)
+    fire_by_loop (self, lane, node, time_usec);
+  drain_worklist (self, lane, time_usec);
+}
+
+void
+_nebula_tokens_skip_edge (NebulaState *self,
+                          NebulaLane *lane,
+                          guint32 edge,
+                          gint64 time_usec)
+{
+  deliver (self, lane, edge, NULL, time_usec);
   drain_worklist (self, lane, time_usec);
 }
 
@@ -397,6 +449,7 @@ _nebula_tokens_end_work (NebulaState *self,
   if (!lane->is_halted) {
     _nebula_tokens_leave (self, lane, node, time_usec);
     _nebula_tokens_recheck (self, lane, node, time_usec);
+    _nebula_cycles_settle (self, lane, time_usec);
   }
   if (--lane->active == 0)
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
@@ -414,8 +467,12 @@ _nebula_tokens_guard (NebulaState *self,
 
   if (g_queue_is_empty (edge_state->guarded))
     g_clear_pointer (&edge_state->guarded, g_queue_free);
-  deliver (self, lane, edge, holds ? value : NULL, time_usec);
+  if (holds)
+    deliver (self, lane, edge, value, time_usec);
+  else
+    send_skip (self, lane, edge, time_usec);
   drain_worklist (self, lane, time_usec);
+  _nebula_cycles_settle (self, lane, time_usec);
   if (--lane->active == 0)
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
 }
@@ -430,4 +487,5 @@ _nebula_tokens_need (NebulaState *self,
   nebula_lane_get_run (self, lane, node)->need = (guint32) need;
   join_check (self, lane, node, time_usec);
   drain_worklist (self, lane, time_usec);
+  _nebula_cycles_settle (self, lane, time_usec);
 }

@@ -12,6 +12,7 @@
 #include "nebula-control-private.h"
 #include "nebula-output-private.h"
 #include "nebula-session-private.h"
+#include "nebula-settings-private.h"
 #include "nebula-sqlite-store.h"
 
 #define DRAIN_TURNS 100000
@@ -19,8 +20,12 @@
 NebulaRegistry *
 nebula_registry_open (GError **error)
 {
-  g_autoptr (NebulaRegistry) registry = nebula_registry_new ();
+  g_auto (GStrv) search_path = nebula_settings_dup_module_path (error);
+  g_autoptr (NebulaRegistry) registry = NULL;
 
+  if (!search_path)
+    return NULL;
+  registry = g_object_new (NEBULA_TYPE_REGISTRY, "search-path", search_path, NULL);
   return nebula_registry_load (registry, error) ? g_steal_pointer (&registry) : NULL;
 }
 

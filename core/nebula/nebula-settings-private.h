@@ -16,6 +16,8 @@ typedef struct {
 
 /* Reads the settings if there are any, and sets up the log by them. A machine without settings pays a few access (). */
 gboolean nebula_settings_load (NebulaSettings *self, GError **error);
+/* Where modules are: the environment over the files over the system. NULL with error if a file is bad. */
+char **nebula_settings_dup_module_path (GError **error);
 void nebula_settings_clear (NebulaSettings *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaSettings, nebula_settings_clear)
 

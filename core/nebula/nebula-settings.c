@@ -8,13 +8,17 @@
 #include <unistd.h>
 
 #include "nebula-config.h"
+#include "nebula-expression-limits.h"
 #include "nebula-log.h"
+#include "nebula-registry.h"
 #include "nebula-settings-private.h"
 
 /* One for each setting that is used here. */
 static const char *const variables[] = {
-    "NEBULA_DURABILITY",      "NEBULA_LOG_FORMAT", "NEBULA_LOG_LEVELS",
-    "NEBULA_MAX_CONNECTIONS", "NEBULA_MAX_NODES",  "NEBULA_RUN_TIMEOUT",
+    "NEBULA_DURABILITY",        "NEBULA_EXPRESSION_DEPTH",  "NEBULA_EXPRESSION_LENGTH",
+    "NEBULA_EXPRESSION_MEMORY", "NEBULA_EXPRESSION_OUTPUT", "NEBULA_EXPRESSION_STEPS",
+    "NEBULA_EXPRESSION_TIME",   "NEBULA_LOG_FORMAT",        "NEBULA_LOG_LEVELS",
+    "NEBULA_MAX_CONNECTIONS",   "NEBULA_MAX_NODES",         "NEBULA_RUN_TIMEOUT",
     "NEBULA_STORE_PATH",
 };
 
@@ -28,17 +32,38 @@ has_file (const char *folder)
 }
 
 static gboolean
-has_any (void)
+has_any_file (void)
 {
   const char *const *folders = g_get_system_config_dirs ();
 
-  for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
-    if (g_getenv (variables[i]))
-      return TRUE;
   for (guint i = 0; folders[i]; i++)
     if (has_file (folders[i]))
       return TRUE;
   return has_file (g_get_user_config_dir ());
+}
+
+static gboolean
+has_any (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
+    if (g_getenv (variables[i]))
+      return TRUE;
+  return has_any_file ();
+}
+
+char **
+nebula_settings_dup_module_path (GError **error)
+{
+  g_autoptr (NebulaConfig) config = NULL;
+  g_auto (GStrv) folders = NULL;
+
+  if (has_any_file ()) {
+    config = nebula_config_new_default (error);
+    if (!config)
+      return NULL;
+    folders = g_settings_get_strv (nebula_config_get_settings (config), "module-path");
+  }
+  return nebula_registry_make_search_path ((const char *const *) folders);
 }
 
 /* The configuration has checked the levels. */
@@ -54,6 +79,21 @@ set_up_log (NebulaConfig *config)
     nebula_log_set_format (format);
 }
 
+static void
+set_up_expressions (NebulaConfig *config)
+{
+  NebulaExpressionLimits limits = {
+      .fuel = (guint64) nebula_config_get_integer (config, "expression-steps"),
+      .memory_bytes = (gsize) nebula_config_get_bytes (config, "expression-memory"),
+      .output_bytes = (gsize) nebula_config_get_bytes (config, "expression-output"),
+      .depth = (guint) nebula_config_get_integer (config, "expression-depth"),
+      .characters = (guint) nebula_config_get_integer (config, "expression-length"),
+      .time_usec = nebula_config_get_usec (config, "expression-time"),
+  };
+
+  nebula_expression_limits_set (&limits);
+}
+
 gboolean
 nebula_settings_load (NebulaSettings *self, GError **error)
 {
@@ -67,6 +107,7 @@ nebula_settings_load (NebulaSettings *self, GError **error)
   if (!config)
     return FALSE;
   set_up_log (config);
+  set_up_expressions (config);
   self->store = nebula_config_dup_string (config, "store-path");
   self->durability = nebula_config_dup_string (config, "durability");
   if (nebula_config_get_usec (config, "run-timeout") > 0)

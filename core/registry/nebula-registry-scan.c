@@ -213,6 +213,44 @@ _nebula_registry_scan (const char *const *search_path, const char *cache_file, c
   return scan.modules;
 }
 
+static void
+add_folders (GStrvBuilder *builder, const char *const *folders)
+{
+  for (guint i = 0; folders != NULL && folders[i] != NULL; i++) {
+    g_autofree char *folder = g_canonicalize_filename (folders[i], NULL);
+
+    if (*folders[i] != '\0')
+      g_strv_builder_add (builder, folder);
+  }
+}
+
+/**
+ * nebula_registry_make_search_path:
+ * @folders: (nullable) (array zero-terminated=1): folders that come first, such as those of the setting `module-path`
+ *
+ * The folders of modules: those of `NEBULA_MODULE_PATH` or, if that is not set, @folders; then the user's own and the
+ * installed one.
+ *
+ * Returns: (transfer full) (array zero-terminated=1): paths, the first first
+ *
+ * Since: 1.0
+ */
+char **
+nebula_registry_make_search_path (const char *const *folders)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) given = NULL;
+  g_autofree char *own = g_build_filename (g_get_user_data_dir (), "nebula", "modules", NULL);
+  const char *path = g_getenv ("NEBULA_MODULE_PATH");
+
+  if (path != NULL)
+    given = g_strsplit (path, G_SEARCHPATH_SEPARATOR_S, -1);
+  add_folders (builder, path != NULL ? (const char *const *) given : folders);
+  g_strv_builder_add (builder, own);
+  g_strv_builder_add (builder, NEBULA_MODULE_DIR);
+  return g_strv_builder_end (builder);
+}
+
 /**
  * nebula_registry_get_default_search_path:
  *
@@ -225,19 +263,5 @@ _nebula_registry_scan (const char *const *search_path, const char *cache_file, c
 char **
 nebula_registry_get_default_search_path (void)
 {
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) given = NULL;
-  g_autofree char *own = g_build_filename (g_get_user_data_dir (), "nebula", "modules", NULL);
-  const char *path = g_getenv ("NEBULA_MODULE_PATH");
-
-  given = g_strsplit (path != NULL ? path : "", G_SEARCHPATH_SEPARATOR_S, -1);
-  for (guint i = 0; given[i] != NULL; i++) {
-    g_autofree char *folder = g_canonicalize_filename (given[i], NULL);
-
-    if (*given[i] != '\0')
-      g_strv_builder_add (builder, folder);
-  }
-  g_strv_builder_add (builder, own);
-  g_strv_builder_add (builder, NEBULA_MODULE_DIR);
-  return g_strv_builder_end (builder);
+  return nebula_registry_make_search_path (NULL);
 }

@@ -19,5 +19,6 @@ NEBULA_API GPtrArray *nebula_registry_search (NebulaRegistry *self, const char *
 /* Emits ::module-found for each file that appears or changes in a folder of the search path. */
 NEBULA_API gboolean nebula_registry_watch (NebulaRegistry *self, GError **error);
 NEBULA_API char **nebula_registry_get_default_search_path (void);
+NEBULA_API char **nebula_registry_make_search_path (const char *const *folders);
 
 G_END_DECLS

@@ -425,6 +425,7 @@ read_segments (NebulaStore *store, const char *stream, guint64 after, guint limi
   return code == SQLITE_OK ? g_steal_pointer (&segments) : NULL;
 }
 
+/* A checkpoint is made of facts that are there as well: a damaged one is told, but it is no reason to seal the store. */
 static GBytes *
 read_checkpoint (NebulaStore *store, const char *stream, guint64 *ret_sequence, GError **error)
 {
@@ -433,6 +434,7 @@ read_checkpoint (NebulaStore *store, const char *stream, guint64 *ret_sequence, 
   sqlite3_stmt *statement = begin_read (self, NEBULA_SQLITE_GET_CHECKPOINT, &reader, error);
   g_autoptr (GBytes) state = NULL;
   guint64 sequence = 0;
+  gboolean is_damaged = FALSE;
   int code = SQLITE_OK;
 
   if (!statement)
@@ -448,11 +450,14 @@ read_checkpoint (NebulaStore *store, const char *stream, guint64 *ret_sequence, 
     checksum = _nebula_sqlite_checksum_integer (checksum, (gint64) sequence);
     checksum = _nebula_sqlite_checksum (checksum, g_bytes_get_data (state, NULL),
                                         g_bytes_get_size (state));
-    if (!column_equals (statement, 2, checksum))
-      code = NEBULA_SQLITE_WRONG_CHECKSUM;
+    is_damaged = !column_equals (statement, 2, checksum);
   }
   if (!end_read (self, reader, statement, code, error) || !state)
     return NULL;
+  if (is_damaged) {
+    _nebula_sqlite_set_error (NULL, NEBULA_SQLITE_WRONG_CHECKSUM, error);
+    return NULL;
+  }
 
   *ret_sequence = sequence;
 

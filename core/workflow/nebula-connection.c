@@ -113,6 +113,7 @@ parse_object (NebulaValue *value, NebulaConnection *ret_connection)
   ret_connection->to = g_strdup (nebula_value_get_string (to));
   ret_connection->when = nebula_value_get_member (value, "when");
   ret_connection->loop = nebula_value_get_member_boolean (value, "loop", FALSE);
+  ret_connection->max = nebula_value_get_member_integer (value, "max", 0);
   return TRUE;
 }
 

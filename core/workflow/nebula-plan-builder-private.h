@@ -10,7 +10,8 @@ G_BEGIN_DECLS
  *
  *   nebula-plan-builder.c      collect scopes and nodes; the order of the passes; hand over
  *   nebula-plan-edges.c        connections and `after` → sorted edges; ids, ports, duplicates
- *   nebula-plan-graph.c        cycles, entries, reachability; “is a upstream of b?”
+ *   nebula-plan-graph.c        forbidden cycles, entries, reachability; “is a upstream of b?”
+ *   nebula-plan-cycles.c       the cycles that loop edges close
  *   nebula-plan-node.c         action and settings of each node
  *   nebula-plan-parameters.c   `with` of each node
  *   nebula-plan-expressions.c  what expressions may name
@@ -29,6 +30,8 @@ typedef struct
   guint32 to;
   const char *port;  /* in the plan's texts, once each; NULL: any but error */
   NebulaValue *when; /* borrowed; NULL: none */
+  guint32 max;       /* of a loop edge */
+  gboolean loop;
   guint32 scope;
   guint32 item;      /* index in `connections`, or in the target's `after` */
   gboolean is_after;
@@ -85,6 +88,20 @@ gboolean _nebula_plan_builder_add_edges (NebulaPlanBuilder *self);
 void _nebula_plan_builder_check_ports (NebulaPlanBuilder *self);
 
 void _nebula_plan_builder_analyse (NebulaPlanBuilder *self);
+void _nebula_plan_builder_add_cycles (NebulaPlanBuilder *self);
+
+/* One depth-first walk over all nodes (Tarjan's); each array has a place for each node. */
+typedef struct
+{
+  NebulaPlan *plan;
+  gboolean with_loops; /* along loop edges too */
+  guint32 *component;
+  guint32 *enter;
+  guint32 *leave;
+  guint32 n_components;
+} NebulaComponents;
+
+void _nebula_plan_find_components (NebulaComponents *self);
 /* Nodes that come only after one that ends everything; needs actions. */
 void _nebula_plan_builder_check_ends (NebulaPlanBuilder *self);
 /* Requires that @target always ends before @node begins; settled now or in _nebula_plan_builder_answer (). */

@@ -46,24 +46,22 @@ add_connection (NebulaPlanBuilder *self, const NebulaConnection *connection, Neb
   if (link.from == NEBULA_PLAN_NONE || link.to == NEBULA_PLAN_NONE)
     return;
 
-  if (connection->loop) {
-    report (self,
-            &link,
-            "unsupported",
-            _("Use flow.while or flow.repeat with a body."),
-            _("Connections with “loop: true” cannot run in this version"));
-    return;
-  }
-  if (link.from == link.to) {
+  if (link.from == link.to && !connection->loop) {
     g_autofree char *message = NULL;
 
     message = g_strdup_printf (_("Node “%s” is connected to itself"), connection->from);
-    report (self, &link, "self-loop", _("Use flow.while or flow.repeat to repeat something."), message);
+    report (self,
+            &link,
+            "self-loop",
+            _("Write “loop: true” beside it, or use flow.while or flow.repeat to repeat something."),
+            message);
     return;
   }
 
   link.port = connection->port ? g_string_chunk_insert_const (self->plan->ids, connection->port) : NULL;
   link.when = connection->when;
+  link.loop = connection->loop;
+  link.max = connection->max > 0 ? (guint32) MIN (connection->max, G_MAXINT32) : NEBULA_LOOP_ROUNDS_DEFAULT;
   g_array_append_val (self->links, link);
 }
 
@@ -187,6 +185,41 @@ check_duplicates (NebulaPlanBuilder *self)
   }
 }
 
+/* Gives each node its ranges among the edges; @next_in has a place for those that close no cycle and one for loop edges. */
+static void
+set_ranges (NebulaPlan *plan, guint32 *next_out, guint32 *next_in)
+{
+  guint32 out = 0;
+  guint32 in = 0;
+
+  for (guint i = 0; i < plan->n_nodes; i++) {
+    NebulaPlanNode *node = &plan->nodes[i];
+
+    node->first_out = next_out[i] = out;
+    node->first_in = next_in[2 * i] = in;
+    next_in[2 * i + 1] = in + node->n_in;
+    node->single_input = node->n_in <= 1;
+    out += node->n_out;
+    in += node->n_in + node->n_loop_in;
+  }
+}
+
+static void
+count_links (NebulaPlan *plan, const NebulaPlanLink *links, guint n)
+{
+  for (guint i = 0; i < plan->n_nodes; i++)
+    plan->nodes[i].is_last = TRUE;
+  for (guint i = 0; i < n; i++) {
+    plan->nodes[links[i].from].n_out++;
+    if (links[i].loop) {
+      plan->nodes[links[i].to].n_loop_in++;
+      continue;
+    }
+    plan->nodes[links[i].to].n_in++;
+    plan->nodes[links[i].from].is_last = FALSE;
+  }
+}
+
 /* Sorts the links by source, keeping the written order, and fills the plan's edges and each node's ranges. */
 static void
 sort_links (NebulaPlanBuilder *self)
@@ -196,35 +229,24 @@ sort_links (NebulaPlanBuilder *self)
   NebulaPlanLink *written = (NebulaPlanLink *) self->links->data;
   g_autoptr (GArray) sorted = g_array_sized_new (FALSE, TRUE, sizeof (NebulaPlanLink), n);
   g_autofree guint32 *next_out = g_new0 (guint32, plan->n_nodes + 1);
-  g_autofree guint32 *next_in = g_new0 (guint32, plan->n_nodes + 1);
-  guint32 out = 0;
-  guint32 in = 0;
+  g_autofree guint32 *next_in = g_new0 (guint32, 2 * (gsize) plan->n_nodes + 1);
 
   g_array_set_size (sorted, n);
-  for (guint i = 0; i < n; i++) {
-    plan->nodes[written[i].from].n_out++;
-    plan->nodes[written[i].to].n_in++;
-  }
-  for (guint i = 0; i < plan->n_nodes; i++) {
-    NebulaPlanNode *node = &plan->nodes[i];
-
-    node->first_out = next_out[i] = out;
-    node->first_in = next_in[i] = in;
-    node->single_input = node->n_in <= 1;
-    out += node->n_out;
-    in += node->n_in;
-  }
+  count_links (plan, written, n);
+  set_ranges (plan, next_out, next_in);
 
   plan->edges = g_new0 (NebulaPlanEdge, MAX (n, 1));
   plan->n_edges = n;
   plan->in_edges = g_new0 (guint32, MAX (n, 1));
   for (guint i = 0; i < n; i++) {
     guint32 place = next_out[written[i].from]++;
-    guint32 in_place = next_in[written[i].to]++;
+    guint32 in_place = next_in[2 * (gsize) written[i].to + written[i].loop]++;
     NebulaPlanEdge *edge = &plan->edges[place];
 
     edge->from = written[i].from;
     edge->to = written[i].to;
+    edge->loop = written[i].loop;
+    edge->max = written[i].max;
     edge->in_index = in_place - plan->nodes[written[i].to].first_in;
     plan->in_edges[in_place] = place;
     g_array_index (sorted, NebulaPlanLink, place) = written[i];

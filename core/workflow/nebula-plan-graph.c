@@ -18,7 +18,7 @@
 
 typedef struct
 {
-  NebulaPlanBuilder *builder;
+  NebulaComponents *result;
   guint32 *low;
   guint32 *open;    /* Tarjan's stack */
   guint32 n_open;
@@ -31,7 +31,7 @@ typedef struct
 static void
 walk_enter (NebulaWalk *walk, guint32 node)
 {
-  walk->builder->enter[node] = walk->low[node] = walk->n_entered++;
+  walk->result->enter[node] = walk->low[node] = walk->n_entered++;
   walk->open[walk->n_open++] = node;
   walk->calls[walk->n_calls] = node;
   walk->cursors[walk->n_calls] = 0;
@@ -41,22 +41,22 @@ walk_enter (NebulaWalk *walk, guint32 node)
 static void
 walk_close_component (NebulaWalk *walk, guint32 root)
 {
-  NebulaPlanBuilder *builder = walk->builder;
+  NebulaComponents *result = walk->result;
   guint32 node;
 
   do {
     node = walk->open[--walk->n_open];
-    builder->component[node] = builder->n_components;
+    result->component[node] = result->n_components;
   } while (node != root);
-  builder->n_components++;
+  result->n_components++;
 }
 
 /* All out-edges are done: hand the result to the caller. */
 static void
 walk_leave (NebulaWalk *walk, guint32 node)
 {
-  walk->builder->leave[node] = walk->n_entered - 1;
-  if (walk->low[node] == walk->builder->enter[node])
+  walk->result->leave[node] = walk->n_entered - 1;
+  if (walk->low[node] == walk->result->enter[node])
     walk_close_component (walk, node);
   walk->n_calls--;
   if (walk->n_calls > 0) {
@@ -67,52 +67,68 @@ walk_leave (NebulaWalk *walk, guint32 node)
 }
 
 static void
+walk_edge (NebulaWalk *walk, guint32 node, const NebulaPlanEdge *edge)
+{
+  NebulaComponents *result = walk->result;
+
+  if (edge->loop && !result->with_loops)
+    return;
+  if (result->enter[edge->to] == NEBULA_PLAN_NONE)
+    walk_enter (walk, edge->to);
+  else if (result->component[edge->to] == NEBULA_PLAN_NONE)
+    walk->low[node] = MIN (walk->low[node], result->enter[edge->to]);
+}
+
+static void
 walk_from (NebulaWalk *walk, guint32 start)
 {
-  NebulaPlanBuilder *builder = walk->builder;
-  NebulaPlan *plan = builder->plan;
+  NebulaPlan *plan = walk->result->plan;
 
-  if (builder->enter[start] != NEBULA_PLAN_NONE)
+  if (walk->result->enter[start] != NEBULA_PLAN_NONE)
     return;
   walk_enter (walk, start);
   while (walk->n_calls > 0) {
     guint32 node = walk->calls[walk->n_calls - 1];
     guint32 cursor = walk->cursors[walk->n_calls - 1];
-    guint32 next;
 
     if (cursor == plan->nodes[node].n_out) {
       walk_leave (walk, node);
       continue;
     }
     walk->cursors[walk->n_calls - 1]++;
-    next = plan->edges[plan->nodes[node].first_out + cursor].to;
-    if (builder->enter[next] == NEBULA_PLAN_NONE)
-      walk_enter (walk, next);
-    else if (builder->component[next] == NEBULA_PLAN_NONE)
-      walk->low[node] = MIN (walk->low[node], builder->enter[next]);
+    walk_edge (walk, node, &plan->edges[plan->nodes[node].first_out + cursor]);
   }
 }
 
-static void
-find_components (NebulaPlanBuilder *self)
+void
+_nebula_plan_find_components (NebulaComponents *self)
 {
-  NebulaPlan *plan = self->plan;
-  gsize n = plan->n_nodes;
+  gsize n = self->plan->n_nodes;
   g_autofree guint32 *memory = g_new (guint32, n * 4 + 1);
   NebulaWalk walk = { self, memory, memory + n, 0, memory + n * 2, memory + n * 3, 0, 0 };
 
-  self->enter = g_new (guint32, n + 1);
-  self->leave = g_new (guint32, n + 1);
-  self->component = g_new (guint32, n + 1);
   memset (self->enter, 0xff, (n + 1) * sizeof (guint32));
   memset (self->component, 0xff, (n + 1) * sizeof (guint32));
 
   /* Entries first, so that the trees of the forest are as large as they can be. */
   for (guint32 i = 0; i < n; i++)
-    if (plan->nodes[i].n_in == 0)
+    if (self->plan->nodes[i].n_in == 0)
       walk_from (&walk, i);
   for (guint32 i = 0; i < n; i++)
     walk_from (&walk, i);
+}
+
+static void
+find_components (NebulaPlanBuilder *self)
+{
+  NebulaComponents result = { .plan = self->plan };
+  gsize n = self->plan->n_nodes + 1;
+
+  result.enter = self->enter = g_new (guint32, n);
+  result.leave = self->leave = g_new (guint32, n);
+  result.component = self->component = g_new (guint32, n);
+  _nebula_plan_find_components (&result);
+  self->n_components = result.n_components;
 }
 
 /* The edges of a shortest way from @start back to itself, last edge first; @via must be all NONE and is left so. */
@@ -131,7 +147,8 @@ find_cycle (NebulaPlanBuilder *self, guint32 start, guint32 *via)
       guint32 edge = plan->nodes[node].first_out + k;
       guint32 next = plan->edges[edge].to;
 
-      if (self->component[next] != self->component[start] || via[next] != NEBULA_PLAN_NONE)
+      if (plan->edges[edge].loop || self->component[next] != self->component[start]
+          || via[next] != NEBULA_PLAN_NONE)
         continue;
       via[next] = edge;
       g_array_append_val (queue, next);
@@ -171,7 +188,7 @@ report_cycle (NebulaPlanBuilder *self, guint32 start, guint32 *via)
                         &(NebulaProblem) {
                             .code = "cycle",
                             .pointer = pointer,
-                            .hint = _("Remove a connection, or repeat with flow.while or flow.repeat."),
+                            .hint = _("Write “loop: true” beside the connection that leads back, or repeat with flow.while or flow.repeat."),
                         },
                         _("The connections form a cycle: %s"),
                         names->str);
@@ -314,6 +331,7 @@ _nebula_plan_builder_analyse (NebulaPlanBuilder *self)
 {
   find_components (self);
   check_cycles (self);
+  _nebula_plan_builder_add_cycles (self);
   check_reached (self);
 }
 
@@ -391,6 +409,10 @@ _nebula_plan_builder_require_upstream (NebulaPlanBuilder *self, const NebulaUpst
   guint32 target = query->target;
   NebulaUpstreamQuery kept = *query;
 
+  /* In a cycle every node may have run before: its result is that of the round before, or null. */
+  if (node != target && self->plan->nodes[node].cycle != NEBULA_PLAN_NONE
+      && self->plan->nodes[node].cycle == self->plan->nodes[target].cycle)
+    return;
   if (node == target || self->component[target] < self->component[node]) {
     report_not_upstream (self, query);
     return;
@@ -448,8 +470,11 @@ static void
 pass_on (NebulaPlanBuilder *self, NebulaSweep *state, const NebulaPlanNode *node, const guint64 *set, guint32 low)
 {
   for (guint32 k = 0; k < node->n_out; k++) {
-    guint32 to = self->component[self->plan->edges[node->first_out + k].to];
+    const NebulaPlanEdge *edge = &self->plan->edges[node->first_out + k];
+    guint32 to = self->component[edge->to];
 
+    if (edge->loop)
+      continue;
     for (guint w = 0; to >= low && w < BATCH_WORDS; w++)
       state->sets[(gsize) to * BATCH_WORDS + w] |= set[w];
   }

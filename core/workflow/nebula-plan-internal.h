@@ -18,7 +18,9 @@ G_BEGIN_DECLS
  *   in the end, or the ways that flow.race tries; they are neighbours in scopes[].
  *   The nodes of one scope are neighbours in nodes[]; so are its edges in edges[], ordered by source node and then as
  *   written. Edges never leave their scope. in_edges[] lists, for each node, the indices of the edges that end there,
- *   in the order in which they were written.
+ *   in the order in which they were written; loop edges (`loop: true`) come after all others and are not among n_in.
+ *
+ *   Nodes that loop edges tie together are a cycle. Without loop edges the graph has none.
  *
  *   nodes  | scope 0: a b c | scope 1: x y |
  *   edges  | a>b a>c b>c    | x>y          |
@@ -89,10 +91,12 @@ typedef struct
   guint32 scope;
   guint32 first_in; /* into in_edges[] */
   guint32 n_in;
+  guint32 n_loop_in; /* behind the n_in others */
   guint32 first_out; /* into edges[] */
   guint32 n_out;
   guint32 body;     /* scope of the first body, or NEBULA_PLAN_NONE */
   guint32 n_bodies;
+  guint32 cycle; /* into cycles[], or NEBULA_PLAN_NONE */
   guint8 construct; /* NebulaConstruct */
   guint8 effect;    /* NebulaEffect: the node's own `effect:`, else the class's */
   guint8 need;      /* NebulaJoinNeed */
@@ -103,6 +107,7 @@ typedef struct
   bool disabled : 1;        /* passes its input on */
   bool has_error_edge : 1;  /* a connection leaves by the error port */
   bool single_input : 1;    /* at most one incoming connection */
+  bool is_last : 1;         /* only loop edges leave it, or none */
   guint32 need_count;       /* NEBULA_JOIN_COUNT */
   NebulaExpression *need_expression;
   NebulaRetry retry;
@@ -121,9 +126,18 @@ typedef struct
   guint32 from;
   guint32 to;
   guint32 in_index;       /* place among the target's in_edges */
+  guint32 max;            /* of a loop edge: tokens that may cross it in one lane */
+  bool loop : 1;          /* closes a cycle */
   const char *port;       /* interned; NULL: any port but error */
   NebulaExpression *when; /* may be NULL */
 } NebulaPlanEdge;
+
+/* Nodes that loop edges tie together, in an order in which no other edge among them leads back. */
+typedef struct
+{
+  guint32 first_node; /* into cycle_nodes[] */
+  guint32 n_nodes;
+} NebulaPlanCycle;
 
 typedef struct
 {
@@ -133,6 +147,8 @@ typedef struct
   guint32 n_nodes;
   guint32 first_edge;
   guint32 n_edges;
+  guint32 first_cycle;
+  guint32 n_cycles;
   guint8 part;      /* NebulaPart */
   bool unwinds : 1; /* when it is cancelled, something in it at any depth still has to run */
   const char *name; /* of a branch: its key; the plan's own */
@@ -155,12 +171,16 @@ struct _NebulaPlan
   NebulaPlanEdge *edges;
   guint n_edges;
   guint32 *in_edges;
+  NebulaPlanCycle *cycles; /* those of one scope are neighbours */
+  guint32 n_cycles;
+  guint32 *cycle_nodes;
   GStringChunk *ids;      /* of the nodes; not interned for ever, because anybody may send workflows */
   GHashTable *node_index; /* id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
   gboolean ids_are_unique; /* no id stands in two scopes */
   GHashTable *scoped_index; /* set of nodes by id and scope, if they are not unique; see nebula_plan_find_node () */
   NebulaDurability durability;
   NebulaOnError on_error;
+  gboolean missing_is_null; /* what an expression reads and is not there */
   gint64 timeout_usec;
   guint concurrency_limit; /* 0: none */
   NebulaExpression *concurrency_key; /* template; may be NULL */
@@ -170,6 +190,13 @@ struct _NebulaPlan
 NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
+/* All connections that end at a node: the n_in that its join waits for, and behind them those that close a cycle. */
+static inline guint32
+nebula_plan_node_count_in (const NebulaPlanNode *self)
+{
+  return self->n_in + self->n_loop_in;
+}
+
 /* The node that @id (any text) names as seen from @scope: its own scope first, then outer ones; NEBULA_PLAN_NONE. */
 guint32 nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id);
 /* The scope that is this part of a node; NEBULA_PLAN_NONE. */

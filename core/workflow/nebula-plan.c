@@ -55,6 +55,8 @@ nebula_plan_free (NebulaPlan *self)
   g_free (self->edges);
   g_free (self->scopes);
   g_free (self->in_edges);
+  g_free (self->cycles);
+  g_free (self->cycle_nodes);
   g_free (self->name);
   g_free (self->hash);
   g_free (self->file);

@@ -54,6 +54,7 @@ struct _NebulaSchemaShape
 
 extern const NebulaSchemaShape _nebula_schema_shape_workflow;
 extern const NebulaSchemaShape _nebula_schema_shape_body;
+extern const NebulaSchemaShape _nebula_schema_shape_connection;
 extern const NebulaSchemaShape _nebula_schema_shape_join;
 extern const NebulaSchemaShape _nebula_schema_shape_retry;
 extern const NebulaSchemaShape _nebula_schema_shape_trigger;

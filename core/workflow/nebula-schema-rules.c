@@ -166,6 +166,27 @@ check_join (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
                  _("“need” of “join” does not say how many connections are needed"));
 }
 
+static void
+check_connection (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  NebulaValue *max = _nebula_member (value, "max", NEBULA_VALUE_KIND_INTEGER);
+
+  if (!max)
+    return;
+  if (nebula_value_get_integer (max) < 1 || nebula_value_get_integer (max) > G_MAXINT)
+    report_member (walk,
+                   path,
+                   "max",
+                   (NebulaProblem) { .code = "schema", .hint = _("It is how often the loop may turn.") },
+                   _("“max” of a connection must be at least 1"));
+  else if (!nebula_value_get_member_boolean (value, "loop", FALSE))
+    report_member (walk,
+                   path,
+                   "max",
+                   (NebulaProblem) { .code = "schema", .of_key = TRUE, .hint = _("Add “loop: true”, or leave it out.") },
+                   _("Only a connection with “loop: true” has a “max”"));
+}
+
 /* Five or six fields, or a nickname such as @daily. */
 static gboolean
 looks_like_cron (const char *text)
@@ -228,6 +249,8 @@ _nebula_schema_check_rules (NebulaSchemaWalk *walk,
     check_nodes (walk, value, path);
   } else if (shape == &_nebula_schema_shape_retry) {
     check_retry (walk, value, path);
+  } else if (shape == &_nebula_schema_shape_connection) {
+    check_connection (walk, value, path);
   } else if (shape == &_nebula_schema_shape_join) {
     check_join (walk, value, path);
   } else if (shape == &_nebula_schema_shape_trigger) {

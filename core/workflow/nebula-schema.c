@@ -29,8 +29,9 @@ static const NebulaField connection_fields[] = {
   KEY ("to", TEXT, REQUIRED),
   KEY ("when", TEXT),
   KEY ("loop", BOOLEAN, .fallback = "false"),
+  KEY ("max", INTEGER, .fallback = "10000"),
 };
-static const NebulaSchemaShape connection_shape = {
+const NebulaSchemaShape _nebula_schema_shape_connection = {
   N_ ("a connection"), "schema", connection_fields, G_N_ELEMENTS (connection_fields)
 };
 
@@ -58,7 +59,7 @@ static const NebulaSchemaShape node_shape;
 
 static const NebulaField body_fields[] = {
   KEY ("nodes", NODES, .shape = &node_shape),
-  KEY ("connections", CONNECTIONS, .shape = &connection_shape, .fallback = "[]"),
+  KEY ("connections", CONNECTIONS, .shape = &_nebula_schema_shape_connection, .fallback = "[]"),
   KEY ("result", ANY),
   KEY ("layout", ANY, COMMENT),
 };
@@ -108,6 +109,7 @@ static const NebulaField settings_fields[] = {
   KEY ("durability", CHOICE, .choices = durabilities, .fallback = "\"strict\""),
   KEY ("on-error", CHOICE, .choices = on_errors, .fallback = "\"fail\""),
   KEY ("priority", INTEGER, .fallback = "0"),
+  KEY ("missing-is-null", BOOLEAN, .fallback = "false"),
   KEY ("concurrency", SHAPE, .shape = &concurrency_shape, .fallback = "{}"),
 };
 static const NebulaSchemaShape settings_shape = {
@@ -137,7 +139,7 @@ static const NebulaField workflow_fields[] = {
   KEY ("settings", SHAPE, .shape = &settings_shape, .fallback = "{}"),
   KEY ("triggers", MAP, .shape = &_nebula_schema_shape_trigger, .fallback = "{}"),
   KEY ("nodes", NODES, .shape = &node_shape),
-  KEY ("connections", CONNECTIONS, .shape = &connection_shape, .fallback = "[]"),
+  KEY ("connections", CONNECTIONS, .shape = &_nebula_schema_shape_connection, .fallback = "[]"),
   KEY ("output", ANY),
   KEY ("layout", ANY, COMMENT),
 };

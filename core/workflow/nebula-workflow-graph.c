@@ -88,16 +88,29 @@ draw_node (NebulaPicture *self, guint scope, guint depth, const char *id, Nebula
   g_string_append (self->text, self->is_mermaid ? "]\n" : "];\n");
 }
 
+/* What a connection is labelled with: its port, else its condition; NULL: nothing. */
+static const char *
+get_label (const NebulaConnection *connection)
+{
+  if (connection->port)
+    return connection->port;
+  return connection->when && nebula_value_get_kind (connection->when) == NEBULA_VALUE_KIND_STRING
+             ? nebula_value_get_string (connection->when)
+             : NULL;
+}
+
 static void
 draw_edge (NebulaPicture *self, guint scope, guint depth, const NebulaConnection *connection)
 {
+  const char *label = get_label (connection);
+
   indent (self, depth);
   append_name (self, scope, connection->from);
   if (self->is_mermaid) {
-    g_string_append (self->text, " -->");
-    if (connection->port) {
+    g_string_append (self->text, connection->loop ? " -.->" : " -->");
+    if (label) {
       g_string_append_c (self->text, '|');
-      append_text (self, connection->port);
+      append_text (self, label);
       g_string_append_c (self->text, '|');
     }
     g_string_append_c (self->text, ' ');
@@ -108,11 +121,12 @@ draw_edge (NebulaPicture *self, guint scope, guint depth, const NebulaConnection
 
   g_string_append (self->text, " -> ");
   append_name (self, scope, connection->to);
-  if (connection->port) {
+  if (label) {
     g_string_append (self->text, " [label=");
-    append_text (self, connection->port);
-    g_string_append_c (self->text, ']');
-  }
+    append_text (self, label);
+    g_string_append (self->text, connection->loop ? ", style=dashed]" : "]");
+  } else if (connection->loop)
+    g_string_append (self->text, " [style=dashed]");
   g_string_append (self->text, ";\n");
 }
 

@@ -68,6 +68,8 @@ gboolean _nebula_is_node_id (const char *text, gsize length);
 /* The JSON Schema that stands in `input`; NULL with its problems if it cannot be used. */
 NebulaJsonSchema *_nebula_input_schema_compile (NebulaValue *schema, const NebulaPath *path, NebulaProblems *problems);
 
+#define NEBULA_LOOP_ROUNDS_DEFAULT 10000
+
 /* One connection as written; texts are owned. */
 typedef struct
 {
@@ -76,6 +78,7 @@ typedef struct
   char *to;
   NebulaValue *when; /* borrowed; NULL: none */
   gboolean loop;
+  gint64 max; /* of a loop; 0: the default */
 } NebulaConnection;
 
 void _nebula_connection_clear (NebulaConnection *self);

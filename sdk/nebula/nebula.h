@@ -22,6 +22,8 @@
 #include "nebula-error-problem.h"
 #include "nebula-event-bus.h"
 #include "nebula-event.h"
+#include "nebula-expression-limits.h"
+#include "nebula-function-set.h"
 #include "nebula-id.h"
 #include "nebula-interval.h"
 #include "nebula-json-schema.h"

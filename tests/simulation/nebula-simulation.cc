@@ -6,19 +6,20 @@
  *
  *   nebula-simulation --seeds 2000            seeds 1 … 2000
  *   nebula-simulation --seed 17 --verbose     one seed, with what happens
- *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel    a bug that must be caught
+ *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|tokens|blob    a bug that must be caught
  *
  * Invariants: the fold of the committed facts is the state that was; nothing starts before the facts behind it are
  * committed, after a committed cancel, or again when its result is committed; no effect of unknown outcome is repeated;
- * no timer fires early; every execution ends.
+ * no timer fires early; every execution ends; a checkpoint and the facts after it give the state that all facts give; an
+ * execution that leaves memory as a checkpoint now and then has the same history as one that never does; all that the history stored can be read.
  */
 
+#include "generator.h"
 #include "kernel-driver.h"
+#include "workflow-generator.h"
 #include <algorithm>
 #include <cstdio>
-#include <random>
 #include <set>
-#include <sstream>
 
 using namespace nebula;
 
@@ -32,6 +33,8 @@ enum class Plant {
   Repeat, /* an effect of unknown outcome is started again */
   Early,  /* timers fire before their time */
   Cancel, /* starts go on after a committed cancel */
+  Tokens, /* a checkpoint forgets the tokens that wait */
+  Blob,   /* a unit is committed without its blobs */
 };
 
 struct Failure {
@@ -44,155 +47,6 @@ struct Failure {
       throw Failure{std::string (text)};                                                 \
   } while (0)
 
-/* Random workflows. */
-class Generator
-{
-public:
-  explicit Generator (std::mt19937_64 &rng) : rng_ (rng)
-  {
-  }
-
-  std::string workflow ()
-  {
-    std::ostringstream out;
-    static const char *const modes[] = {"fail", "finish", "continue"};
-
-    out << "name: sim\nsettings: { on-error: " << modes[pick (3)] << " }\nnodes:\n";
-    nodes (out, 2, "n", 2 + pick (8), 0);
-    return out.str ();
-  }
-
-  unsigned pick (unsigned n)
-  {
-    return (unsigned) (rng_ () % n);
-  }
-
-private:
-  void action (std::ostringstream &out, unsigned depth)
-  {
-    static const char *const invoked[] = {"test.effect", "test.read", "test.idempotent",
-                                          "test.pure"};
-    unsigned choice = pick (depth < 2 ? 15 : 10);
-
-    if (choice < 2)
-      out << "action: data.set, with: { v: " << pick (100) << " }";
-    else if (choice < 3)
-      out << "action: flow.no-op";
-    else if (choice < 4)
-      out << "action: flow.wait, with: { duration: " << 1 + pick (5000) << "ms }";
-    else if (choice < 5)
-      out << "action: flow.fail, with: { message: planned }";
-    else if (choice < 6)
-      out << "action: flow.wait, with: { signal: s" << pick (2) << ", duration: 10s }";
-    else if (choice < 10)
-      out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100)
-          << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }";
-    else if (choice < 12)
-      loop (out, depth);
-    else if (choice < 14)
-      guard (out, depth);
-    else
-      race (out, depth);
-    if (pick (4) == 0)
-      out << ", retry: { attempts: 3, initial: 100ms, jitter: true }";
-    if (pick (8) == 0)
-      out << ", on-unknown: retry";
-  }
-
-  void loop (std::ostringstream &out, unsigned depth)
-  {
-    out << "action: flow.for-each, with: { items: [1, 2, 3, 4], concurrency: "
-        << 1 + pick (3) << " }";
-    if (pick (3) == 0)
-      out << ", on-error: collect";
-    out << ", body: { nodes: {\n";
-    inner (out, depth + 1);
-    out << "} }";
-  }
-
-  void body (std::ostringstream &out, const std::string &name, unsigned depth)
-  {
-    out << name << ": { nodes: {\n";
-    inner (out, depth + 1);
-    out << "} }";
-  }
-
-  void guard (std::ostringstream &out, unsigned depth)
-  {
-    bool has_catch = pick (2);
-
-    out << "action: flow.try, ";
-    body (out, "body", depth);
-    if (has_catch) {
-      out << ", ";
-      body (out, "catch", depth);
-    }
-    if (!has_catch || pick (2)) {
-      out << ", ";
-      body (out, "finally", depth);
-    }
-  }
-
-  void race (std::ostringstream &out, unsigned depth)
-  {
-    unsigned n = 1 + pick (3);
-
-    out << "action: flow.race, with: { success: " << (pick (2) ? "true" : "false")
-        << " }, bodies: {";
-    for (unsigned i = 0; i < n; i++) {
-      out << (i ? ", " : " ");
-      body (out, "r" + std::to_string (i), depth);
-    }
-    out << " }";
-  }
-
-  void inner (std::ostringstream &out, unsigned depth)
-  {
-    unsigned n = 1 + pick (3);
-    unsigned prefix = counter_++;
-
-    for (unsigned i = 0; i < n; i++) {
-      out << "b" << prefix << "_" << i << ": { ";
-      action (out, depth);
-      if (i > 0)
-        out << ", after: [b" << prefix << "_" << pick (i) << "]";
-      out << " }" << (i + 1 < n ? "," : "") << "\n";
-    }
-  }
-
-  void nodes (std::ostringstream &out,
-              unsigned indent,
-              const char *prefix,
-              unsigned n,
-              unsigned depth)
-  {
-    static const char *const needs[] = {"all", "any", "each", "1", "2"};
-
-    for (unsigned i = 0; i < n; i++) {
-      std::set<unsigned> before;
-
-      out << std::string (indent, ' ') << prefix << i << ": { ";
-      action (out, depth);
-      for (unsigned k = 0; i > 0 && k < pick (4); k++)
-        before.insert (pick (i));
-      if (!before.empty ()) {
-        out << ", after: [";
-        for (unsigned b : before)
-          out << (b == *before.begin () ? "" : ", ") << prefix << b
-              << (pick (5) == 0 ? ".error" : "");
-        out << "]";
-      }
-      if (before.size () > 1 && pick (3) == 0)
-        out << ", join: { need: " << needs[pick (before.size () > 2 ? 5 : 4)]
-            << (pick (2) ? ", rest: cancel" : ", rest: ignore") << " }";
-      out << " }\n";
-    }
-  }
-
-  std::mt19937_64 &rng_;
-  unsigned counter_ = 0;
-};
-
 struct Attempt {
   NebulaCommand command;
   std::string key;
@@ -201,8 +55,10 @@ struct Attempt {
 class Simulation
 {
 public:
-  Simulation (uint64_t seed, Plant plant, bool verbose)
-      : rng_ (seed), generator_ (rng_), plant_ (plant), verbose_ (verbose),
+  /* With checkpoints the same things happen at the same time as without. */
+  Simulation (uint64_t seed, Plant plant, bool verbose, bool has_checkpoints)
+      : rng_ (seed), checkpoint_rng_ (seed), generator_ (rng_), plant_ (plant),
+        verbose_ (verbose), has_checkpoints_ (has_checkpoints),
         resolver_ (new_world_resolver ())
   {
   }
@@ -221,10 +77,13 @@ public:
     nebula_kernel_start (kernel_, input.get (), environment.get (), rng_ (), now_);
     flush ();
     for (steps_ = 0; !ended (); steps_++) {
-      CHECK (steps_ < 20000, "the execution does not end");
+      CHECK (steps_ < 200000, "the execution does not end");
       step ();
+      if (draw (8))
+        leave_memory ();
     }
     check_fold ("at the end");
+    check_loads ();
     destroy ();
   }
 
@@ -233,14 +92,30 @@ public:
     destroy ();
     for (GBytes *segment : durable_)
       g_bytes_unref (segment);
+    g_clear_pointer (&checkpoint_, g_bytes_unref);
+  }
+
+  /* A digest of all committed facts. */
+  std::string history ()
+  {
+    GChecksum *checksum = g_checksum_new (G_CHECKSUM_SHA256);
+
+    for (GBytes *segment : durable_)
+      g_checksum_update (checksum, (const guchar *) g_bytes_get_data (segment, nullptr),
+                         (gssize) g_bytes_get_size (segment));
+    std::string digest = g_checksum_get_string (checksum);
+    g_checksum_free (checksum);
+    return digest;
   }
 
 private:
   struct Unit {
     GBytes *facts;
+    GPtrArray *blobs;
     guint64 sequence;
     std::string digest;
     bool cancels;
+    GBytes *checkpoint; /* may be NULL */
   };
 
   NebulaState *state ()
@@ -251,6 +126,11 @@ private:
   {
     return generator_.pick (n);
   }
+  /* True once in @n times, if there are checkpoints; changes nothing that pick () gives. */
+  bool draw (unsigned n)
+  {
+    return has_checkpoints_ && checkpoint_rng_ () % n == 0;
+  }
 
   void say (const std::string &what)
   {
@@ -260,17 +140,19 @@ private:
 
   void create ()
   {
-    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
-
-    kernel_ = nebula_kernel_new (plan_.get (), "exe_sim", "default", &host);
+    kernel_ = blobs_.make_kernel (plan_.get (), "exe_sim", true);
   }
 
   void destroy ()
   {
     g_clear_pointer (&kernel_, nebula_kernel_free);
-    for (Unit &unit : pending_)
+    for (Unit &unit : pending_) {
       g_bytes_unref (unit.facts);
+      g_clear_pointer (&unit.blobs, g_ptr_array_unref);
+      g_clear_pointer (&unit.checkpoint, g_bytes_unref);
+    }
     pending_.clear ();
+    blobs_.forget_memory (100000);
     running_.clear ();
   }
 
@@ -327,7 +209,8 @@ private:
       return;
     char *digest = nebula_state_dup_digest (state ());
     pending_.push_back (
-        {facts, state ()->sequence, digest, (bool) state ()->is_stopping});
+        {facts, nebula_kernel_take_blobs (kernel_), state ()->sequence, digest, (bool) state ()->is_stopping,
+         draw (3) ? nebula_state_to_checkpoint (state ()) : nullptr});
     g_free (digest);
   }
 
@@ -337,6 +220,14 @@ private:
 
     pending_.pop_front ();
     durable_.push_back (unit.facts);
+    if (plant_ == Plant::Blob && unit.blobs && pick (3) == 0)
+      g_ptr_array_set_size (unit.blobs, 0);
+    blobs_.commit (unit.blobs);
+    if (unit.checkpoint) {
+      g_clear_pointer (&checkpoint_, g_bytes_unref);
+      checkpoint_ = unit.checkpoint;
+      n_checkpointed_ = durable_.size ();
+    }
     committed_ = unit.sequence;
     committed_digest_ = unit.digest;
     cancel_committed_ = cancel_committed_ || unit.cancels;
@@ -530,24 +421,98 @@ private:
     nebula_kernel_signal (kernel_, pick (2) ? "s0" : "s1", value.get (), now_);
   }
 
-  void check_fold (const char *when)
+  /* The state after all committed facts, from the start or from a checkpoint. */
+  NebulaState *load (NebulaState *start, size_t n_known)
   {
-    NebulaState *folded = nebula_state_new (plan_.get ());
-
-    for (GBytes *segment : durable_) {
+    for (size_t i = n_known; i < durable_.size (); i++) {
       Error error;
 
-      if (!nebula_state_fold (folded, segment, error.out ())) {
-        nebula_state_free (folded);
+      if (!nebula_state_fold (start, durable_[i], error.out ())) {
+        nebula_state_free (start);
         throw Failure{std::string ("the fold fails: ") + error.message ()};
       }
     }
+    return start;
+  }
+
+  NebulaState *read_checkpoint (GBytes *bytes)
+  {
+    Error error;
+    NebulaState *restored =
+        nebula_state_from_checkpoint (plan_.get (), bytes, error.out ());
+
+    CHECK (restored, std::string ("a checkpoint cannot be read: ") + error.message ());
+    if (plant_ == Plant::Tokens)
+      forget_tokens (restored);
+    return restored;
+  }
+
+  void forget_tokens (NebulaState *restored)
+  {
+    for (guint i = 0; restored->root && i < plan_.get ()->scopes[0].n_edges; i++) {
+      NebulaEdgeState *edge = &restored->root->edges[i];
+      NebulaRun *run = &restored->root->runs[plan_.get ()->edges[i].to];
+
+      if (edge->n_tokens != 1)
+        continue;
+      g_clear_pointer (&edge->first, nebula_value_unref);
+      edge->n_tokens = 0;
+      run->arrived = run->live = 0;
+    }
+  }
+
+  void check_fold (const char *when)
+  {
+    NebulaState *folded = load (nebula_state_new (plan_.get ()), 0);
     char *digest = nebula_state_dup_digest (folded);
     bool is_equal = committed_digest_.empty () || committed_digest_ == digest;
+    std::string expected = StateDump::of (folded, false);
 
     g_free (digest);
     nebula_state_free (folded);
     CHECK (is_equal, std::string ("the fold is not the state ") + when);
+    if (!checkpoint_ || n_checkpointed_ > durable_.size ())
+      return;
+    NebulaState *restored = load (read_checkpoint (checkpoint_), n_checkpointed_);
+    std::string actual = StateDump::of (restored, false);
+
+    nebula_state_free (restored);
+    check_same (expected, actual, when);
+  }
+
+  void check_same (const std::string &expected, const std::string &actual, const char *when)
+  {
+    if (verbose_ && expected != actual)
+      fprintf (stderr, "expected %s\nbut it is %s\n", expected.c_str (), actual.c_str ());
+    CHECK (expected == actual, std::string ("the checkpoint is not the state ") + when);
+  }
+
+  /* What a waiting execution does, at any moment: only its checkpoint is left, and is read again. */
+  void leave_memory ()
+  {
+    if (nebula_kernel_get_n_facts (kernel_) > 0)
+      return;
+    say ("leave memory");
+    std::string before = StateDump::of (state ());
+    GBytes *bytes = nebula_state_to_checkpoint (state ());
+    NebulaState *restored = read_checkpoint (bytes);
+
+    g_bytes_unref (bytes);
+    nebula_kernel_take_state (kernel_, restored);
+    check_same (before, StateDump::of (restored), "it was made of");
+  }
+
+  /* What was committed can be read, after a crash too: the blobs of each fact are there. */
+  void check_loads ()
+  {
+    Value report (nebula_kernel_report (kernel_));
+    Error error;
+
+    blobs_.forget_memory (100000);
+    destroy ();
+    create ();
+    Value loaded (nebula_kernel_load (kernel_, report.get (), error.out ()));
+    CHECK (loaded, std::string ("the report does not load: ") + (error ? error.message () : ""));
   }
 
   void note_done ()
@@ -579,8 +544,10 @@ private:
     destroy ();
     check_fold ("after a crash");
     create ();
-    for (GBytes *segment : durable_)
-      nebula_state_fold (state (), segment, nullptr);
+    if (checkpoint_ && n_checkpointed_ <= durable_.size () && !draw (4))
+      nebula_kernel_take_state (kernel_, load (read_checkpoint (checkpoint_), n_checkpointed_));
+    else
+      load (state (), 0);
     committed_ = state ()->sequence;
     /* What had run ahead of its commit died with the process; only committed attempts can still be heard of. */
     past_.erase (std::remove_if (past_.begin (), past_.end (),
@@ -608,16 +575,21 @@ private:
   }
 
   std::mt19937_64 rng_;
+  std::mt19937_64 checkpoint_rng_;
   Generator generator_;
   Plant plant_;
   bool verbose_;
+  bool has_checkpoints_;
   Ref<NebulaActionResolver> resolver_;
   Plan plan_;
   NebulaKernel *kernel_ = nullptr;
   gint64 now_ = G_GINT64_CONSTANT (1700000000000000);
   unsigned steps_ = 0;
+  BlobWorld blobs_{100000};
   std::deque<Unit> pending_;
   std::vector<GBytes *> durable_;
+  GBytes *checkpoint_ = nullptr; /* the last committed one; may be NULL */
+  size_t n_checkpointed_ = 0;    /* segments that it holds */
   guint64 committed_ = 0;
   std::string committed_digest_;
   bool cancel_committed_ = false;
@@ -631,7 +603,12 @@ bool
 run_seed (uint64_t seed, Plant plant, bool verbose)
 {
   try {
-    Simulation (seed, plant, verbose).run ();
+    Simulation with (seed, plant, verbose, true);
+    Simulation without (seed, plant, false, false);
+
+    with.run ();
+    without.run ();
+    CHECK (with.history () == without.history (), "checkpoints change the history");
     return true;
   } catch (const Failure &failure) {
     if (verbose || plant == Plant::None)
@@ -648,7 +625,9 @@ parse_plant (const char *name)
                                                       {"ahead", Plant::Ahead},
                                                       {"repeat", Plant::Repeat},
                                                       {"early", Plant::Early},
-                                                      {"cancel", Plant::Cancel}};
+                                                      {"cancel", Plant::Cancel},
+                                                      {"tokens", Plant::Tokens},
+                                                      {"blob", Plant::Blob}};
   auto found = plants.find (name);
 
   return found == plants.end () ? Plant::None : found->second;

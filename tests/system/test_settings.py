@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
 
 import world
@@ -65,6 +66,33 @@ class StorePath(Settings):
         self.expect(2, 'execution', 'resume', '--all')
         self.expect(0, 'run', 'quick.yaml', NEBULA_STORE_PATH='run.db')
         self.expect(0, 'execution', 'resume', '--all', NEBULA_STORE_PATH='run.db')
+
+
+class ModulePath(Settings):
+    def setUp(self) -> None:
+        super().setUp()
+        built = self.environment.pop('NEBULA_MODULE_PATH')
+        os.mkdir(self.path('modules'), 0o755)
+        shutil.copy(os.path.join(built, 'data.so'), self.path('modules'))
+
+    def test_without_the_module_is_not_found(self):
+        self.assertIn('data.set', self.expect(2, 'run', 'quick.yaml').err)
+
+    def test_file_says_where_modules_are(self):
+        self.set_file('user', f'module-path: [{self.path("modules")}]\n')
+        self.expect(0, 'run', 'quick.yaml')
+        self.expect(0, 'validate', 'quick.yaml')
+        self.assertIn('data', self.expect(0, 'inspect').out)
+
+    def test_environment_covers_file(self):
+        self.set_file('user', f'module-path: [{self.path("modules")}]\n')
+        self.expect(2, 'run', 'quick.yaml', NEBULA_MODULE_PATH=self.path('nowhere'))
+        self.set_file('user', f'module-path: [{self.path("nowhere")}]\n')
+        self.expect(0, 'run', 'quick.yaml', NEBULA_MODULE_PATH=self.path('modules'))
+
+    def test_bad_file_is_refused(self):
+        self.set_file('user', 'module-path: 7\n')
+        self.assertIn('config.yaml:1: module-path', self.expect(4, 'inspect').err)
 
 
 class Timeout(Settings):

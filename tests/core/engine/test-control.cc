@@ -116,3 +116,27 @@ nodes:
   ASSERT_TRUE (wait ());
   EXPECT_EQ (output (), R"({"reason":"signal","value":null})");
 }
+
+TEST_P (ControlTest, TurnsACycleAcrossARestart)
+{
+  start (R"(
+name: cycle
+nodes:
+  a: { action: test.effect, with: { n: "{{ ($nodes.a2.result?.n ?? 0) + 1 }}" } }
+  w: { action: flow.wait, with: { duration: 1h }, after: [a] }
+  a2: { action: data.set, with: { n: "{{ $nodes.a.result.n }}" }, after: [w] }
+  end: { action: flow.no-op }
+connections:
+  - { from: a2, to: a, when: $json.n < 3, loop: true }
+  - { from: a2, to: end, when: $json.n >= 3 }
+)");
+  for (int i = 0; i < 3; i++) {
+    ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+    if (is_durable ())
+      restart ();
+    advance (G_TIME_SPAN_HOUR);
+    run_until ([this] { return status () != "suspended"; }, 200000);
+  }
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (output (), R"({"n":3})");
+}

@@ -282,7 +282,9 @@ const Case cases[] = {
   { "bodies_elsewhere", IN_A "    bodies: { x: { nodes: { b: { action: data.set } } } }\n", { "unknown-parameter" }, 5, 5, "flow.race" },
   { "catch_elsewhere", IN_A "    catch: { nodes: { b: { action: data.set } } }\n", { "unknown-parameter" }, 5, 5, "flow.try" },
   { "error_elsewhere", HEAD "  a: { action: data.set, with: { x: \"{{ $error }}\" } }\n", { "bad-expression" }, 3, 37, "port" },
-  { "loop_connection", HEAD NODE_A NODE_B "connections: [a -> b, { from: b, to: a, loop: true }]\n", { "unsupported" }, 5, 23, "flow.while" },
+  { "loop_that_is_open", HEAD NODE_A NODE_B "connections: [{ from: a, to: b, loop: true }]\n", { "schema" }, 5, 15, "lead back" },
+  { "loop_limit_zero", HEAD NODE_A "connections: [{ from: a, to: a, loop: true, max: 0 }]\n", { "schema" }, 4, 50, "turn" },
+  { "limit_without_loop", HEAD NODE_A NODE_B "connections: [{ from: a, to: b, max: 5 }]\n", { "schema" }, 5, 33, "loop: true" },
   { "undo", IN_A "    undo: { action: data.set }\n", { "unsupported" }, 5, 5, nullptr },
   { "lock_and_region", IN_A "    lock: l\n    region: r\n", { "unsupported", "unsupported" }, 5, 5, nullptr },
   { "credentials_and_policy", IN_A "    credentials: { c: d }\n    policy: database\n", { "unsupported", "unsupported" }, 5, 5, nullptr },
@@ -556,6 +558,39 @@ TEST (Workflow, DrawsDot)
                 "  \"0.graph\" -> \"0.l\" [label=\"true\"];\n"
                 "}\n");
   g_free (text);
+}
+
+TEST (Workflow, DrawsBodiesLoopsAndConditions)
+{
+  Ref<NebulaWorkflow> workflow = read_good ("name: x\nnodes:\n"
+                                            "  t: { action: flow.try, body: { nodes: { a: { action: data.set } } }, catch: { nodes: { b: { action: data.set } } } }\n"
+                                            "  r: { action: flow.race, bodies: { one: { nodes: { c: { action: data.set } } } } }\n"
+                                            "connections: [{ from: t, to: r, when: $json.ok }, { from: r, to: t, loop: true }]\n");
+  char *mermaid = nebula_workflow_to_mermaid (workflow.get ());
+  char *dot = nebula_workflow_to_dot (workflow.get ());
+  EXPECT_STREQ (mermaid,
+                "flowchart TD\n"
+                "  n0_t[\"t<br/>flow.try\"]\n"
+                "  n0_r[\"r<br/>flow.race\"]\n"
+                "  subgraph s1[\"t\"]\n"
+                "    n1_a[\"a<br/>data.set\"]\n"
+                "  end\n"
+                "  n0_t -.- s1\n"
+                "  subgraph s2[\"t.catch\"]\n"
+                "    n2_b[\"b<br/>data.set\"]\n"
+                "  end\n"
+                "  n0_t -.- s2\n"
+                "  subgraph s3[\"r.one\"]\n"
+                "    n3_c[\"c<br/>data.set\"]\n"
+                "  end\n"
+                "  n0_r -.- s3\n"
+                "  n0_t -->|\"$json.ok\"| n0_r\n"
+                "  n0_r -.-> n0_t\n");
+  EXPECT_NE (strstr (dot, "\"0.t\" -> \"0.r\" [label=\"$json.ok\"];"), nullptr) << dot;
+  EXPECT_NE (strstr (dot, "\"0.r\" -> \"0.t\" [style=dashed];"), nullptr) << dot;
+  EXPECT_NE (strstr (dot, "label=\"t.catch\";"), nullptr) << dot;
+  g_free (mermaid);
+  g_free (dot);
 }
 
 TEST (Workflow, DrawsMermaid)

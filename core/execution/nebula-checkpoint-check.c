@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What the kernel relies on in a state, and must not believe a checkpoint without looking. */
+
+#include "nebula-checkpoint-private.h"
+#include "nebula-results-private.h"
+
+static gboolean
+is_object (NebulaValue *value)
+{
+  return value && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
+}
+
+gboolean
+_nebula_checkpoint_accepts_state (const NebulaState *state)
+{
+  if (state->status > NEBULA_EXECUTION_STATUS_TIMED_OUT ||
+      state->end_status > NEBULA_EXECUTION_STATUS_TIMED_OUT || state->next_lane == 0 ||
+      state->next_lane > G_MAXINT32)
+    return FALSE;
+  if (state->gate > 2 || (state->gate > 0 && !state->gate_key) ||
+      (state->started && !is_object (state->started)))
+    return FALSE;
+  if (state->is_stopping && !nebula_execution_status_is_terminal (state->end_status))
+    return FALSE;
+  return (state->sequence > 0) == (state->started != NULL);
+}
+
+/* What a node may be doing: bodies run in a loop, and what the kernel itself does is no attempt. */
+static gboolean
+accepts_activity (const NebulaPlanNode *node, NebulaNodeStatus status)
+{
+  if (node->body != NEBULA_PLAN_NONE)
+    return status != NEBULA_NODE_READY;
+  if (status != NEBULA_NODE_READY && status != NEBULA_NODE_RUNNING)
+    return TRUE;
+  return node->construct == NEBULA_CONSTRUCT_NONE ||
+         node->construct == NEBULA_CONSTRUCT_CALL;
+}
+
+gboolean
+_nebula_checkpoint_accepts_run (const NebulaPlanNode *node, const NebulaRun *run)
+{
+  switch ((NebulaNodeStatus) run->status) {
+  case NEBULA_NODE_COMPLETED:
+    return run->value && (!run->by_port || is_object (run->value));
+  case NEBULA_NODE_FAILED:
+  case NEBULA_NODE_RETRYING:
+    return is_object (run->value);
+  case NEBULA_NODE_PENDING:
+  case NEBULA_NODE_FIRED:
+  case NEBULA_NODE_READY:
+  case NEBULA_NODE_RUNNING:
+  case NEBULA_NODE_WAITING:
+  case NEBULA_NODE_SKIPPED:
+  case NEBULA_NODE_CANCELLED:
+    return accepts_activity (node, run->status);
+  default:
+    return FALSE;
+  }
+}
+
+/* What is counted must be there: joins take what they count. */
+gboolean
+_nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 node)
+{
+  NebulaPlanNode *plan_node = &plan->nodes[node];
+  NebulaRun *run = &lane->runs[node - plan->scopes[lane->scope].first_node];
+  guint32 first_edge = plan->scopes[lane->scope].first_edge;
+  guint32 n_arrived = 0;
+  guint32 n_live = 0;
+
+  if (plan_node->need == NEBULA_JOIN_EACH)
+    return TRUE; /* it takes one by one, and counts what ever came */
+  for (guint i = 0; i < plan_node->n_in; i++) {
+    NebulaEdgeState *edge =
+        &lane->edges[plan->in_edges[plan_node->first_in + i] - first_edge];
+
+    n_arrived += edge->n_tokens > 0;
+    n_live += edge->n_tokens > 0 && edge->first;
+  }
+  return run->arrived == n_arrived && run->live == n_live;
+}
+
+static gboolean
+accepts_items (const NebulaLoop *loop)
+{
+  gint64 items_length = _nebula_items_get_length (loop->items);
+  guint64 length = (guint64) items_length;
+
+  if (items_length < 0 || loop->count < 0)
+    return FALSE;
+  return (guint64) loop->count <=
+         length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
+}
+
+gboolean
+_nebula_checkpoint_accepts_loop (const NebulaPlanNode *node, const NebulaLoop *loop)
+{
+  gboolean is_for_each = node->construct == NEBULA_CONSTRUCT_FOR_EACH;
+
+  if (loop->concurrency == 0 || loop->batch == 0 || loop->n_done < 0 ||
+      loop->n_done > loop->next_index || loop->next_index > MAX (loop->count, 0))
+    return FALSE;
+  if ((loop->failure && !is_object (loop->failure)) || loop->phase > NEBULA_PART_BRANCH ||
+      is_for_each != (loop->items != NULL))
+    return FALSE;
+  if (!nebula_construct_is_loop (node->construct) &&
+      loop->count != (gint64) node->n_bodies)
+    return FALSE;
+  return !is_for_each || accepts_items (loop);
+}
