@@ -114,6 +114,18 @@ _nebula_ask_cancel (NebulaInstance *instance, NebulaAsk *ask, const char *reason
   _nebula_away_stimulate (instance, &cancel_class, wish_new (ask, reason, NULL), FALSE);
 }
 
+/* Whether a wait in the plan may have to evaluate something when the signal ends it. */
+static gboolean
+may_evaluate (NebulaPlan *plan)
+{
+  for (guint32 i = 0; i < plan->n_nodes; i++) {
+    if (plan->nodes[i].construct == NEBULA_CONSTRUCT_WAIT &&
+        nebula_kernel_evaluates_at_end (plan, i))
+      return TRUE;
+  }
+  return FALSE;
+}
+
 void
 _nebula_ask_signal (NebulaInstance *instance,
                     NebulaAsk *ask,
@@ -121,5 +133,5 @@ _nebula_ask_signal (NebulaInstance *instance,
                     NebulaValue *value)
 {
   _nebula_away_stimulate (instance, &signal_class, wish_new (ask, name, value),
-                          nebula_kernel_is_large (value));
+                          nebula_kernel_is_large (value) || may_evaluate (instance->plan));
 }

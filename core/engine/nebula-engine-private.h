@@ -24,6 +24,7 @@ G_BEGIN_DECLS
  *   nebula-narrator.c   events out of committed facts
  *   nebula-gatekeeper.c gates: concurrency keys
  *   nebula-ask.c        what callers ask of an execution, and the answer after the commit
+ *   nebula-spilled.c    stored values: what the kernel reads, what goes into units
  *   nebula-execution.c  the handle
  */
 
@@ -31,6 +32,7 @@ G_BEGIN_DECLS
 #define NEBULA_RUN_AHEAD_BYTES (1024 * 1024)
 #define NEBULA_TURN_USEC       1000
 #define NEBULA_TURN_FACTS      1024
+#define NEBULA_CACHED_BYTES    (32 * 1024 * 1024) /* of stored values that were used last */
 
 /*
  * Loading an execution reads its last checkpoint and the segments since. A unit carries a new checkpoint when the
@@ -105,6 +107,7 @@ struct _NebulaEngine {
   NebulaScope *scope; /* ends when the engine stops; outside of those of its executions */
   NebulaJournal *journal;
   NebulaMailbox *mailbox; /* of NebulaLetter */
+  NebulaBlobCache *blobs; /* stored values that are in memory */
   NebulaExecutor *executor; /* for heavy turns */
   guint64 inline_fuel;      /* of one evaluation on the loop */
   GMutex away_lock;         /* guards n_away, and is_finished of each job */
@@ -240,6 +243,7 @@ NebulaInstance *_nebula_instance_new (NebulaEngine *engine,
                                       NebulaPlan *plan,
                                       NebulaKernel *kernel);
 void _nebula_instance_free (NebulaInstance *self);
+void _nebula_instance_set_durability (NebulaInstance *self, NebulaDurability durability);
 /* Asks for a turn. */
 void _nebula_instance_wake (NebulaInstance *self);
 /* One turn: decisions, commands, a unit. */
@@ -386,6 +390,14 @@ void _nebula_ask_signal (NebulaInstance *instance,
                          NebulaAsk *ask,
                          const char *name,
                          NebulaValue *value);
+
+/* nebula-spilled.c */
+NebulaKernelHost _nebula_spilled_make_host (NebulaInstance *instance);
+/* Puts what the kernel spilled into the unit of its facts; their bytes are held until it is released. */
+void _nebula_spilled_attach (NebulaInstance *instance, NebulaUnit *unit);
+void _nebula_spilled_release (NebulaEngine *engine, const NebulaUnit *unit);
+/* Bytes of a unit that count as run ahead. */
+gsize _nebula_spilled_get_size (const NebulaUnit *unit);
 
 /* nebula-execution.c */
 NebulaExecution *_nebula_execution_get_for (NebulaInstance *instance);

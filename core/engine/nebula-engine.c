@@ -187,6 +187,7 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->stored);
   _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
+  nebula_blob_cache_unref (self->blobs);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
   g_hash_table_unref (self->loads);
@@ -269,6 +270,7 @@ nebula_engine_init (NebulaEngine *self)
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->blobs = nebula_blob_cache_new (NEBULA_CACHED_BYTES);
   _nebula_sleepers_init (self);
   self->gates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_gate_free);
   g_queue_init (&self->run_queue);

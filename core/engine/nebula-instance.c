@@ -28,16 +28,17 @@ _nebula_instance_new (NebulaEngine *engine,
                       NebulaKernel *kernel)
 {
   NebulaInstance *self = g_new0 (NebulaInstance, 1);
-  NebulaKernelHost host = {_nebula_runner_get_effect, _nebula_narrator_recorded, self};
+  NebulaKernelHost host;
 
   self->engine = engine;
+  host = _nebula_spilled_make_host (self);
   self->id = g_strdup (id);
   self->tenant = g_strdup (tenant);
   self->plan = nebula_plan_ref (plan);
-  self->durability = plan->durability;
   self->kernel = kernel ? kernel : nebula_kernel_new (plan, id, tenant, &host);
   nebula_kernel_set_host (self->kernel, &host);
   nebula_kernel_set_inline_fuel (self->kernel, engine->inline_fuel);
+  _nebula_instance_set_durability (self, plan->durability);
   self->created_usec = nebula_clock_get_real_usec (engine->clock);
   self->run_link.data = self;
   g_queue_init (&self->attempts);
@@ -45,6 +46,14 @@ _nebula_instance_new (NebulaEngine *engine,
   g_queue_init (&self->stimuli);
   g_hash_table_insert (engine->instances, self->id, self);
   return self;
+}
+
+/* What nobody keeps need not be spilled. */
+void
+_nebula_instance_set_durability (NebulaInstance *self, NebulaDurability durability)
+{
+  self->durability = durability;
+  nebula_kernel_set_spills (self->kernel, durability != NEBULA_DURABILITY_MEMORY);
 }
 
 static void
@@ -289,7 +298,7 @@ _nebula_instance_release (NebulaInstance *self)
 static void
 accept (NebulaInstance *self, const NebulaUnit *unit)
 {
-  self->ahead_bytes -= g_bytes_get_size (unit->facts);
+  self->ahead_bytes -= _nebula_spilled_get_size (unit);
   become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
   if (self->is_dropped)
     return;
@@ -311,6 +320,7 @@ committed (const NebulaUnit *unit,
   g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
   gint64 start = g_get_monotonic_time ();
 
+  _nebula_spilled_release (engine, unit);
   /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
   if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
     _nebula_instance_drop (self, error);
@@ -429,8 +439,9 @@ submit (NebulaInstance *self)
   unit->messages = g_steal_pointer (&self->messages);
   unit->consumed = g_steal_pointer (&self->consumed);
   add_definition (self, unit);
+  _nebula_spilled_attach (self, unit);
   self->submitted += n_facts;
-  self->ahead_bytes += g_bytes_get_size (facts);
+  self->ahead_bytes += _nebula_spilled_get_size (unit);
   self->n_units++;
   nebula_journal_submit (self->engine->journal, unit, committed, self);
   if (NEBULA_PLANT ("ack-before-commit"))

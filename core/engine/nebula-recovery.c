@@ -183,7 +183,7 @@ _nebula_recovery_take_in (NebulaEngine *engine,
   NebulaInstance *instance =
       _nebula_instance_new (engine, header->stream, header->tenant, plan, kernel);
 
-  instance->durability = header->durability;
+  _nebula_instance_set_durability (instance, header->durability);
   instance->committed_status = header->status;
   instance->committed = header->sequence;
   instance->submitted = header->sequence;

@@ -7,6 +7,7 @@
 #include "nebula-action-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
+#include "nebula-frozen-internal.h"
 
 /* A result on its way to the engine's context. */
 typedef struct {
@@ -172,6 +173,7 @@ fill_info (NebulaAttempt *attempt, NebulaPlanNode *node, NebulaInvocationInfo *i
   info->action_id = nebula_action_info_get_id (node->info);
   info->tenant = instance->tenant;
   info->attempt = attempt->command.attempt;
+  info->store = attempt->engine->store;
 }
 
 static void
@@ -189,7 +191,7 @@ invoke (NebulaAttempt *attempt, NebulaWork *work)
   info.identity = identity;
   set_deadline (attempt, node, &info);
   attempt->invocation =
-      nebula_invocation_new (&info, work->parameters, work->input, &sink, attempt, NULL);
+      nebula_invocation_new (&info, work->parameters, nebula_kernel_get_input (work), &sink, attempt, NULL);
   nebula_action_invoke (attempt->action, attempt->invocation);
 }
 
@@ -220,7 +222,9 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
     return FALSE;
   if (work) {
     nebula_kernel_fill_arguments (instance->kernel, work, &arguments);
+    arguments.frozen = nebula_kernel_freeze (instance->kernel, work);
     action = create_action (engine, node, &arguments, &error);
+    g_clear_pointer (&arguments.frozen, nebula_frozen_unref);
   }
   if (!action) {
     fail_to_start (instance, command, error);
@@ -290,10 +294,12 @@ static const NebulaStimulusClass late_result_class = {late_result_apply, NULL,
 static void
 take_result (NebulaInstance *instance, NebulaAttempt *attempt, NebulaResult *result)
 {
-  gboolean is_large = nebula_kernel_is_large (nebula_result_get_value (result));
+  gboolean is_heavy =
+      nebula_kernel_is_large (nebula_result_get_value (result)) ||
+      nebula_kernel_evaluates_at_end (instance->plan, attempt->command.node);
   LateResult *late;
 
-  if (!is_large && _nebula_away_is_free (instance)) {
+  if (!is_heavy && _nebula_away_is_free (instance)) {
     nebula_kernel_result (instance->kernel, &attempt->command, result,
                           nebula_clock_get_real_usec (attempt->engine->clock));
     _nebula_instance_wake (instance);
@@ -302,7 +308,7 @@ take_result (NebulaInstance *instance, NebulaAttempt *attempt, NebulaResult *res
   late = g_new (LateResult, 1);
   late->command = attempt->command;
   late->result = nebula_result_ref (result);
-  _nebula_away_stimulate (instance, &late_result_class, late, is_large);
+  _nebula_away_stimulate (instance, &late_result_class, late, is_heavy);
 }
 
 static void

@@ -179,7 +179,7 @@ nebula_engine_start (NebulaEngine *self,
   instance = _nebula_instance_new (
       self, id, nebula_value_get_member_string (options, "tenant", "default"), plan,
       NULL);
-  instance->durability = durability;
+  _nebula_instance_set_durability (instance, durability);
   captured = capture (options);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
   nebula_kernel_set_timeout (instance->kernel, timeout_usec);

@@ -60,17 +60,24 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
 {
   NebulaFact fact = {
       .kind = NEBULA_FACT_LANE_CLOSED, .lane = lane->number, .node = NEBULA_PLAN_NONE};
+  NebulaWork *work = lane->loop ? lane->loop->work : NULL;
+  guint32 index = lane->index;
 
-  if (!lane->loop) {
+  if (!work && end == LANE_FAILED && _nebula_kernel_undo_next (self, 0))
+    return;
+  if (!work) {
     end_execution (self,
                    end == LANE_FAILED ? NEBULA_EXECUTION_STATUS_FAILED
                                       : NEBULA_EXECUTION_STATUS_COMPLETED,
                    value);
     return;
   }
+  if (_nebula_kernel_stores_elsewhere (self, work, index))
+    return;
   fact.value = value;
   fact.code = end;
   _nebula_kernel_record (self, &fact);
+  _nebula_kernel_store_results (self, work, index);
 }
 
 static void
@@ -91,7 +98,7 @@ close_quiet_lane (NebulaKernel *self, NebulaLane *lane)
     end = lane->is_break ? LANE_BROKEN : LANE_COMPLETED;
   } else
     value = get_lane_result (self, lane, &error);
-  if (_nebula_kernel_is_too_large (self, value) ||
+  if (self->is_put_off || _nebula_kernel_is_too_large (self, value) ||
       (!value && _nebula_kernel_put_off (self, error)))
     return;
   if (!value) {
@@ -121,9 +128,10 @@ decide_stop (NebulaKernel *self, NebulaLane *root)
     return;
   if (root->active > 0 && !root->is_halted)
     cancel_lane (self, root);
-  if (root->active == 0)
-    end_execution (self, state->end_status,
-                   has_completed ? state->output : state->error);
+  if (root->active > 0 || (!has_completed && _nebula_kernel_undo_next (self, 0)))
+    return;
+  end_execution (self, state->end_status,
+                 has_completed ? state->output : state->error);
 }
 
 void
@@ -139,6 +147,8 @@ _nebula_kernel_decide_lane (NebulaKernel *self, NebulaLane *lane)
   }
   if (lane->is_ending && lane->active > 0)
     cancel_lane (self, lane);
-  if (lane->active == 0)
+  if (lane->active == 0 && lane->undo > 0)
+    _nebula_kernel_close_undo (self, lane);
+  else if (lane->active == 0)
     close_quiet_lane (self, lane);
 }

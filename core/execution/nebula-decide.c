@@ -15,6 +15,15 @@ get_node (NebulaKernel *self, NebulaWork *work)
   return &self->plan->nodes[work->node];
 }
 
+/* What is stored and nobody has read yet is nobody's business. */
+static NebulaValue *
+get_input (NebulaWork *work)
+{
+  NebulaValue *input = nebula_kernel_get_input (work);
+
+  return nebula_value_has_stored (input) ? NULL : input;
+}
+
 static void
 fill_arguments (NebulaKernel *self,
                 NebulaWork *work,
@@ -26,7 +35,7 @@ fill_arguments (NebulaKernel *self,
 
   *ret_arguments = (NebulaArguments){
       .parameters = parameters,
-      .input = work->input,
+      .input = get_input (work),
       .environment = environment ? &environment->environment : NULL,
       .table = nebula_action_info_get_parameters (node->info),
       .expressions = node->late,
@@ -43,10 +52,12 @@ _nebula_kernel_resolve (NebulaKernel *self,
   g_autoptr (NebulaValue) parameters = NULL;
 
   _nebula_kernel_init_environment (self, environment, work->lane, work);
+  if (work->lane->undo > 0)
+    return _nebula_kernel_load_take (self, nebula_value_ref (work->parameters), error);
   parameters = nebula_template_evaluate (node->with, &environment->environment, error);
   if (!parameters)
     return NULL;
-  if (_nebula_kernel_is_too_large (self, parameters)) {
+  if (self->is_put_off || _nebula_kernel_is_too_large (self, parameters)) {
     g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "The parameters are large.");
     return NULL;
   }
@@ -71,7 +82,7 @@ _nebula_kernel_end_node (NebulaKernel *self,
   fact.attempt = attempt;
   fact.text = port && !g_str_equal (port, "out") ? port : NULL;
   fact.value = value;
-  _nebula_kernel_record (self, &fact);
+  _nebula_kernel_record_end (self, work, &fact);
 }
 
 static NebulaValue *
@@ -208,6 +219,7 @@ push_start (NebulaKernel *self, NebulaWork *work, guint attempt)
   g_array_append_val (self->commands, command);
 }
 
+/* Only the loop may ask for it: what that evaluates is not put off, since nobody else could do it. */
 static gint
 get_effect (NebulaKernel *self,
             NebulaWork *work,
@@ -216,11 +228,16 @@ get_effect (NebulaKernel *self,
 {
   NebulaPlanNode *node = get_node (self, work);
   NebulaArguments arguments;
+  guint64 inline_fuel = self->inline_fuel;
+  gint effect;
 
   if (node->effect_given)
     return node->effect;
   fill_arguments (self, work, environment, work->parameters, &arguments);
-  return self->host.get_effect (node, &arguments, self->host.data, error);
+  self->inline_fuel = 0;
+  effect = self->host.get_effect (node, &arguments, self->host.data, error);
+  self->inline_fuel = inline_fuel;
+  return effect;
 }
 
 /* Resolves the parameters, if that was not done before the decision was put off. */
@@ -230,13 +247,17 @@ resolve_once (NebulaKernel *self,
               NebulaScopeEnvironment *environment,
               GError **error)
 {
-  if (work->parameters) {
+  NebulaValue *parameters;
+
+  if (work->parameters && !nebula_value_has_stored (work->parameters)) {
     _nebula_kernel_init_environment (self, environment, work->lane, work);
     return TRUE;
   }
-  work->parameters = _nebula_kernel_resolve (self, work, environment, error);
-  if (!work->parameters)
+  parameters = _nebula_kernel_resolve (self, work, environment, error);
+  if (!parameters)
     return FALSE;
+  g_clear_pointer (&work->parameters, nebula_value_unref);
+  work->parameters = parameters;
   work->has_own_digest = self->inline_fuel == 0;
   if (work->has_own_digest)
     work->own_digest = compute_digest (work->parameters);
@@ -254,6 +275,7 @@ _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
   gint effect = work->effect;
 
   if (!work->parameters || !work->has_effect) {
+    effect = -1;
     if (resolve_once (self, work, &environment, &error))
       effect = get_effect (self, work, &environment, &error);
     work->has_effect = effect >= 0;
@@ -286,34 +308,41 @@ get_work (NebulaKernel *self, const NebulaCommand *attempt)
   return nebula_lane_get_run (self->state, lane, attempt->node)->work;
 }
 
-gboolean
-nebula_kernel_resolve (NebulaKernel *self, const NebulaCommand *attempt, GError **error)
+/* All that an attempt needs, and what its late expressions name. */
+static gboolean
+prepare_once (NebulaKernel *self, NebulaWork *work, GError **error)
 {
-  NebulaWork *work = get_work (self, attempt);
   NebulaScopeEnvironment environment;
-  g_autoptr (GError) local_error = NULL;
-  gboolean is_put_off;
+  gboolean is_new = !work->parameters;
 
-  if (work->parameters)
-    return TRUE;
-  self->is_put_off = FALSE;
-  resolve_once (self, work, &environment, &local_error);
-  is_put_off = local_error && _nebula_kernel_put_off (self, local_error);
-  _nebula_kernel_end_decision (self);
-  if (is_put_off) {
-    g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "Not in this thread.");
+  if (!_nebula_kernel_load_input (self, work, error) ||
+      !resolve_once (self, work, &environment, error))
     return FALSE;
-  }
-  if (!work->parameters) {
-    g_propagate_error (error, g_steal_pointer (&local_error));
-    return FALSE;
-  }
-  if (work->effect == NEBULA_EFFECT_PURE || get_digest (work) == work->digest)
-    return TRUE;
+  if (!is_new || work->effect == NEBULA_EFFECT_PURE || get_digest (work) == work->digest)
+    return _nebula_kernel_freeze (self, work, error);
   g_clear_pointer (&work->parameters, nebula_value_unref);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFLICT,
                _ ("The parameters of “%s” are not the ones of its first attempt."),
                get_node (self, work)->id);
+  return FALSE;
+}
+
+gboolean
+nebula_kernel_resolve (NebulaKernel *self, const NebulaCommand *attempt, GError **error)
+{
+  NebulaWork *work = get_work (self, attempt);
+  g_autoptr (GError) local_error = NULL;
+
+  self->is_put_off = FALSE;
+  if (!prepare_once (self, work, &local_error))
+    _nebula_kernel_put_off (self, local_error);
+  if (_nebula_kernel_end_decision (self)) {
+    g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "Not in this thread.");
+    return FALSE;
+  }
+  if (!local_error)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&local_error));
   return FALSE;
 }
 
@@ -333,6 +362,8 @@ append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
   NebulaWork *loop;
   NebulaRun *run;
 
+  if (lane->undo > 0)
+    g_string_append_printf (text, "\nundo %u", lane->undo);
   for (; lane->loop; lane = lane->parent) {
     loop = lane->loop->work;
     run = nebula_lane_get_run (self->state, lane->parent, loop->node);
@@ -367,7 +398,7 @@ evaluate_node (NebulaKernel *self, NebulaWork *work, guint attempt)
 
   if (parameters && _nebula_kernel_is_too_large (self, work->input))
     return;
-  if (parameters) {
+  if (parameters && _nebula_kernel_load_input (self, work, &error)) {
     fill_arguments (self, work, &environment, parameters, &arguments);
     value = node->evaluate (&arguments, &port, &error);
   }
@@ -435,6 +466,12 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   case NEBULA_CONSTRUCT_RACE:
     _nebula_kernel_open_bodies (self, work, attempt);
     break;
+  case NEBULA_CONSTRUCT_CANCEL:
+    _nebula_kernel_decide_cancel (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_ADD:
+    _nebula_kernel_decide_add (self, work, attempt);
+    break;
   case NEBULA_CONSTRUCT_WAIT:
     _nebula_kernel_begin_wait (self, work, attempt);
     break;
@@ -450,8 +487,6 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
     break;
   case NEBULA_CONSTRUCT_NONE:
   case NEBULA_CONSTRUCT_CALL:
-  case NEBULA_CONSTRUCT_CANCEL:
-  case NEBULA_CONSTRUCT_ADD:
   default:
     if (node->evaluate)
       evaluate_node (self, work, attempt);
@@ -509,7 +544,7 @@ _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
   }
   if (self->plan->nodes[node].disabled)
     pass_input (self, work, 0);
-  else
+  else if (_nebula_kernel_takes_lock (self, work))
     _nebula_kernel_begin (self, work, 1);
 }
 

@@ -5,6 +5,8 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-expression-limits.h"
+#include "nebula-frozen-internal.h"
 #include "nebula-kernel-private.h"
 #include "nebula-limits.h"
 
@@ -160,6 +162,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
     return get_inputs (self);
   if (g_str_equal (name, "last"))
     return get_last (self);
+  if (g_str_equal (name, "items"))
+    return self->items ? nebula_value_ref (self->items) : NULL;
   if (g_str_equal (name, "error"))
     return get_error (self);
   if (g_str_equal (name, "now"))
@@ -176,10 +180,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
 }
 
 static NebulaValue *
-get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+find_variable (NebulaScopeEnvironment *self, const char *name)
 {
-  NebulaScopeEnvironment *self = get_self (environment);
-
   if (g_str_equal (name, "json"))
     return get_json (self);
   if (g_str_equal (name, "item"))
@@ -189,6 +191,14 @@ get_variable (const NebulaEnvironment *environment, const char *name, GError **e
   if (g_str_equal (name, "input"))
     return nebula_value_ref (self->kernel->state->input);
   return get_rare_variable (self, name);
+}
+
+static NebulaValue *
+get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+{
+  NebulaScopeEnvironment *self = get_self (environment);
+
+  return _nebula_kernel_load_take (self->kernel, find_variable (self, name), error);
 }
 
 static NebulaValue *
@@ -210,6 +220,19 @@ get_node_field (NebulaRun *run, NebulaNodeField field)
   }
 }
 
+/* What a node gives that is about to complete. */
+static NebulaValue *
+get_ended_field (NebulaScopeEnvironment *self, NebulaRun *run, NebulaNodeField field)
+{
+  if (field == NEBULA_NODE_FIELD_RESULT)
+    return nebula_value_ref (self->result); /* read by the caller, if it is stored */
+  if (field == NEBULA_NODE_FIELD_STATUS)
+    return nebula_value_new_string (nebula_node_status_to_string (NEBULA_NODE_COMPLETED));
+  if (field == NEBULA_NODE_FIELD_SUCCESS)
+    return nebula_value_new_boolean (TRUE);
+  return get_node_field (run, field);
+}
+
 static NebulaValue *
 get_node (const NebulaEnvironment *environment,
           const char *id,
@@ -222,8 +245,11 @@ get_node (const NebulaEnvironment *environment,
 
   if (node != NEBULA_PLAN_NONE)
     run = nebula_state_find_run (self->kernel->state, self->lane, node);
+  if (run && self->result && node == self->work->node)
+    return _nebula_kernel_load_take (self->kernel, get_ended_field (self, run, field),
+                                     error);
   if (run)
-    return get_node_field (run, field);
+    return _nebula_kernel_load_take (self->kernel, get_node_field (run, field), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no node “%s” that can be seen from here."), id);
   return NULL;
@@ -242,11 +268,11 @@ get_loop (const NebulaEnvironment *environment,
          !g_str_equal (self->kernel->plan->nodes[lane->loop->work->node].id, loop_id))
     lane = lane->parent;
   if (lane && lane->loop && g_str_equal (field, "item"))
-    return ref_or_null (lane->item);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->item), error);
   if (lane && lane->loop && g_str_equal (field, "index"))
     return nebula_value_new_integer (lane->index);
   if (lane && lane->loop && g_str_equal (field, "last"))
-    return ref_or_null (lane->last);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->last), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no loop “%s” around this node, or it has no “%s”."), loop_id,
                field);
@@ -288,6 +314,61 @@ get_random (const NebulaEnvironment *environment, guint call_index)
                                 work ? work->firing : 0, call_index);
 }
 
+/* All nodes that can be named from here: those of the scope, and of the scopes around it. */
+static char **
+list_nodes (const NebulaEnvironment *environment)
+{
+  NebulaScopeEnvironment *self = get_self (environment);
+  NebulaPlan *plan = self->kernel->plan;
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+
+  for (guint32 s = self->lane->scope; s != NEBULA_PLAN_NONE; s = plan->scopes[s].parent)
+    for (guint32 i = 0; i < plan->scopes[s].n_nodes; i++)
+      g_strv_builder_add (ids, plan->nodes[plan->scopes[s].first_node + i].id);
+  return g_strv_builder_end (ids);
+}
+
+/* Whoever evaluates with it has full fuel: that is not done here. */
+static NebulaFrozen *
+freeze (NebulaKernel *self, NebulaWork *work, const NebulaLateExpressions *late)
+{
+  g_autoptr (GPtrArray) expressions = NULL;
+  NebulaScopeEnvironment environment;
+
+  expressions = g_ptr_array_new ();
+  for (guint i = 0; i < late->n_items; i++)
+    g_ptr_array_add (expressions, late->items[i].expression);
+  _nebula_kernel_init_environment (self, &environment, work->lane, work);
+  environment.environment.fuel = nebula_expression_limits_get ()->fuel;
+  return nebula_frozen_new (&environment.environment,
+                            (NebulaExpression *const *) expressions->pdata,
+                            expressions->len);
+}
+
+gboolean
+_nebula_kernel_freeze (NebulaKernel *self, NebulaWork *work, GError **error)
+{
+  const NebulaLateExpressions *late = self->plan->nodes[work->node].late;
+  NebulaFrozen *frozen;
+
+  if (!late || work->frozen)
+    return TRUE;
+  frozen = freeze (self, work, late);
+  if (!self->is_put_off) {
+    work->frozen = frozen;
+    return TRUE;
+  }
+  nebula_frozen_unref (frozen);
+  g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "Its names are to be read.");
+  return FALSE;
+}
+
+NebulaFrozen *
+nebula_kernel_freeze (NebulaKernel *self, NebulaWork *work)
+{
+  return g_steal_pointer (&work->frozen);
+}
+
 void
 _nebula_kernel_init_environment (NebulaKernel *self,
                                  NebulaScopeEnvironment *ret_environment,
@@ -299,13 +380,17 @@ _nebula_kernel_init_environment (NebulaKernel *self,
       .get_node = get_node,
       .get_loop = get_loop,
       .get_random = get_random,
+      .list_nodes = list_nodes,
       .data = ret_environment,
-      .fuel = self->inline_fuel ? self->inline_fuel : NEBULA_LIMIT_FUEL,
+      .missing_is_null = self->plan->missing_is_null,
+      .fuel = self->inline_fuel ? self->inline_fuel : nebula_expression_limits_get ()->fuel,
   };
   ret_environment->kernel = self;
   ret_environment->lane = lane;
   ret_environment->work = work;
   ret_environment->last = NULL;
+  ret_environment->items = NULL;
+  ret_environment->result = NULL;
   ret_environment->index = -1;
   ret_environment->now_usec =
       work ? nebula_lane_get_run (self->state, lane, work->node)->ready_usec

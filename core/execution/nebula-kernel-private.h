@@ -18,8 +18,16 @@ struct _NebulaKernel {
   gint64 timeout_usec; /* of the execution; 0: none */
   guint64 inline_fuel; /* of one evaluation on the loop; 0: it is not on the loop */
   guint64 turn_end;    /* facts in the writer after which the turn ends */
+  gsize turn_end_bytes; /* facts and blobs, likewise */
   gboolean is_put_off; /* the decision cannot be taken here: it records nothing more */
+  gboolean is_left;    /* the turn ended at a decision that was put off: it comes first, whatever the budget */
   gboolean is_partial; /* the decision ends for now and goes on in the next turn */
+  gboolean spills;
+  gboolean may_block;
+  GPtrArray *blobs;       /* NebulaBlob of the facts that nobody has taken yet */
+  gsize n_blob_bytes;
+  GPtrArray *blob_uses;   /* char *: digests */
+  GHashTable *known_uses; /* digests that were noted; NULL: none */
 };
 
 /* Where expressions of one node-run, or of one lane as a whole, find their names. */
@@ -31,6 +39,8 @@ typedef struct {
   NebulaValue *
       last; /* `$last` and `$index` of a round that is about to open; NULL: the lane's own */
   gint64 index; /* -1: the lane's own */
+  NebulaValue *items;  /* `$items`; NULL: none */
+  NebulaValue *result; /* of the work's node, which is about to complete; NULL: the recorded one */
   gint64 now_usec;
 } NebulaScopeEnvironment;
 
@@ -57,6 +67,26 @@ void _nebula_kernel_set_now (NebulaKernel *self, gint64 now_usec);
 gboolean _nebula_kernel_gate_is_due (NebulaKernel *self);
 /* Records a fact: encodes it, applies it. Does nothing once the decision is put off. */
 void _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact);
+/* nebula-spill.c */
+void _nebula_kernel_init_spill (NebulaKernel *self);
+void _nebula_kernel_clear_spill (NebulaKernel *self);
+/* What stands in the fact for its value: a new reference. */
+NebulaValue *_nebula_kernel_spill (NebulaKernel *self, const NebulaFact *fact);
+void
+_nebula_kernel_store_results (NebulaKernel *self, NebulaWork *work, guint32 index);
+NebulaValue *_nebula_kernel_collect_results (NebulaKernel *self, NebulaLoop *loop);
+/* Put the decision off if the kernel is on the loop and the end of this round, or the result of the loop, has to be
+ * encoded. */
+gboolean
+_nebula_kernel_stores_elsewhere (NebulaKernel *self, NebulaWork *work, guint32 index);
+gboolean _nebula_kernel_collects_elsewhere (NebulaKernel *self, NebulaLoop *loop);
+/* nebula-load.c; on the loop what is not in memory puts the decision off. */
+NebulaValue *
+_nebula_kernel_load_take (NebulaKernel *self, NebulaValue *value, GError **error);
+gboolean
+_nebula_kernel_load_input (NebulaKernel *self, NebulaWork *work, GError **error);
+/* Makes what nebula_kernel_freeze () gives. */
+gboolean _nebula_kernel_freeze (NebulaKernel *self, NebulaWork *work, GError **error);
 void _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node);
 void _nebula_kernel_decide_guard (NebulaKernel *self, NebulaLane *lane, guint32 edge);
 void _nebula_kernel_decide_need (NebulaKernel *self, NebulaLane *lane, guint32 node);
@@ -71,6 +101,20 @@ void _nebula_kernel_open_bodies (NebulaKernel *self, NebulaWork *work, guint att
 void _nebula_kernel_decide_bodies (NebulaKernel *self, NebulaWork *work);
 /* Ends the lanes of a scope that is ending; TRUE: nothing keeps it from ending now. */
 gboolean _nebula_kernel_end_rest (NebulaKernel *self, NebulaWork *work);
+/* Ends a loop that has completed before its last rounds were over. */
+void _nebula_kernel_clear_loop (NebulaKernel *self, NebulaWork *work);
+void _nebula_kernel_decide_cancel (NebulaKernel *self, NebulaWork *work, guint attempt);
+void _nebula_kernel_decide_add (NebulaKernel *self, NebulaWork *work, guint attempt);
+/* Asks for the lock that a node wants; FALSE: it has to wait, or failed. */
+gboolean _nebula_kernel_takes_lock (NebulaKernel *self, NebulaWork *work);
+/* Records that a node completed; before that what undoes it, if something does. */
+void _nebula_kernel_record_end (NebulaKernel *self, NebulaWork *work, NebulaFact *fact);
+/* Puts the decision off if the kernel is on the loop and something undoes the node, so that its end might have to be put off:
+ * for decisions that record something before it. */
+gboolean _nebula_kernel_ends_elsewhere (NebulaKernel *self, NebulaWork *work);
+/* Undoes what this lane has to undo, one at a time; FALSE: nothing is left. */
+gboolean _nebula_kernel_undo_next (NebulaKernel *self, guint32 owner);
+void _nebula_kernel_close_undo (NebulaKernel *self, NebulaLane *lane);
 void _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt);
 void
 _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue *payload);

@@ -156,7 +156,7 @@ static gboolean
 is_spent (NebulaKernel *self)
 {
   return self->writer.n_facts >= self->turn_end ||
-         nebula_kernel_get_n_bytes (self) >= TURN_BYTES;
+         nebula_kernel_get_n_bytes (self) >= self->turn_end_bytes;
 }
 
 static NebulaTurn
@@ -171,6 +171,7 @@ nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec)
   NebulaAgendaItem item;
 
   self->turn_end = self->writer.n_facts + budget;
+  self->turn_end_bytes = nebula_kernel_get_n_bytes (self) + TURN_BYTES;
   self->is_put_off = FALSE;
   _nebula_kernel_set_now (self, now_usec);
   if (!self->state->is_paused && _nebula_kernel_gate_is_due (self))
@@ -178,11 +179,12 @@ nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec)
   if (_nebula_kernel_end_decision (self))
     return leave (self);
   while (!self->state->is_paused && nebula_state_peek_agenda (self->state, &item)) {
-    if (is_spent (self))
+    if (!self->is_left && is_spent (self))
       return NEBULA_TURN_MORE;
     self->is_partial = FALSE;
     decide (self, &item);
-    if (_nebula_kernel_end_decision (self))
+    self->is_left = _nebula_kernel_end_decision (self);
+    if (self->is_left)
       return leave (self);
     if (!self->is_partial)
       nebula_state_pop_agenda (self->state);

@@ -134,6 +134,7 @@ nebula_mailbox_close (NebulaMailbox *self, GDestroyNotify discard)
   self->is_closed = TRUE;
   _nebula_sync_unlock (&self->lock);
   g_source_destroy (self->source);
+  /* Closed by a letter: those behind it are not told any more. */
   while (self->n_delivered < self->taken->len)
     discard (self->taken->pdata[self->n_delivered++]);
   for (guint i = 0; i < self->letters->len; i++)

@@ -6,13 +6,14 @@
  *
  *   nebula-simulation --seeds 2000            seeds 1 … 2000
  *   nebula-simulation --seed 17 --verbose     one seed, with what happens
- *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|tokens    a bug that must be caught
+ *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|tokens|blob    a bug that must be caught
  *
  * Invariants: the fold of the committed facts is the state that was; nothing starts before the facts behind it are
  * committed, after a committed cancel, or again when its result is committed; no effect of unknown outcome is repeated;
  * no timer fires early; every execution ends; a checkpoint and the facts after it give the state that all facts give; an
  * execution that leaves memory as a checkpoint now and then has the same history as one that never does, and as one that
- * has so little fuel on the loop that many decisions are put off and taken away from it.
+ * has so little fuel on the loop that many decisions are put off and taken away from it; all that the history stored can
+ * be read.
  */
 
 #include "simulation.h"
@@ -63,7 +64,8 @@ parse_plant (const char *name)
                                                       {"repeat", Plant::Repeat},
                                                       {"early", Plant::Early},
                                                       {"cancel", Plant::Cancel},
-                                                      {"tokens", Plant::Tokens}};
+                                                      {"tokens", Plant::Tokens},
+                                                      {"blob", Plant::Blob}};
   auto found = plants.find (name);
 
   return found == plants.end () ? Plant::None : found->second;

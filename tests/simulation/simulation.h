@@ -2,8 +2,8 @@
 /* One simulated execution; nebula-simulation.cc tells the invariants. */
 #pragma once
 
-#include "generator.h"
 #include "kernel-driver.h"
+#include "nebula-kernel-private.h"
 #include "workflow-generator.h"
 #include <algorithm>
 #include <cstdio>
@@ -22,6 +22,7 @@ enum class Plant {
   Early,  /* timers fire before their time */
   Cancel, /* starts go on after a committed cancel */
   Tokens, /* a checkpoint forgets the tokens that wait */
+  Blob,   /* a unit is committed without its blobs */
 };
 
 struct Failure {
@@ -65,12 +66,13 @@ public:
     nebula_kernel_start (kernel_, input.get (), environment.get (), rng_ (), now_);
     flush ();
     for (steps_ = 0; !ended (); steps_++) {
-      CHECK (steps_ < 20000, "the execution does not end");
+      CHECK (steps_ < 200000, "the execution does not end");
       step ();
       if (draw (8))
         leave_memory ();
     }
     check_fold ("at the end");
+    check_loads ();
     destroy ();
   }
 
@@ -103,6 +105,7 @@ public:
 private:
   struct Unit {
     GBytes *facts;
+    GPtrArray *blobs;
     guint64 sequence;
     std::string digest;
     bool cancels;
@@ -131,9 +134,10 @@ private:
 
   void create ()
   {
-    NebulaKernelHost host = {get_effect, nullptr, this};
+    NebulaKernelHost host = {get_effect, nullptr, this, read_blob, blobs_.cache};
 
     kernel_ = nebula_kernel_new (plan_.get (), "exe_sim", "default", &host);
+    nebula_kernel_set_spills (kernel_, true);
     nebula_kernel_set_inline_fuel (kernel_, fuel_);
   }
 
@@ -168,23 +172,26 @@ private:
       CHECK (i < 100, "neither on the loop nor away from it can it be done");
   }
 
+  /* A decision that was put off is taken to its end, as it would have been at once. */
   bool turn (guint budget)
   {
     guint64 end = nebula_kernel_get_n_facts (kernel_) + budget;
     auto rest = [&] {
-      guint left = (guint) (end - nebula_kernel_get_n_facts (kernel_));
+      guint64 n_facts = nebula_kernel_get_n_facts (kernel_);
 
-      return nebula_kernel_turn (kernel_, left, now_);
+      return nebula_kernel_turn (kernel_, (guint) (end > n_facts ? end - n_facts : 0), now_);
     };
 
-    for (guint i = 0; i < 100; i++) {
+    for (guint i = 0; i < 1000; i++) {
       NebulaTurn turn = rest ();
 
       if (turn == NEBULA_TURN_HEAVY)
         turn = away (rest);
       CHECK (turn != NEBULA_TURN_HEAVY, "a turn away from the loop is too heavy");
-      if (turn == NEBULA_TURN_IDLE || nebula_kernel_get_n_facts (kernel_) >= end)
-        return turn == NEBULA_TURN_MORE;
+      if (turn == NEBULA_TURN_IDLE)
+        return false;
+      if (!kernel_->is_left && nebula_kernel_get_n_facts (kernel_) >= end)
+        return true;
     }
     throw Failure{"neither on the loop nor away from it can a decision be taken"};
   }
@@ -204,14 +211,21 @@ private:
     return away ([&] { return nebula_kernel_prepare (kernel_, &command, error); });
   }
 
+  static GBytes *read_blob (const char *digest, gboolean may_block, gpointer data, GError **error)
+  {
+    return ((Simulation *) data)->blobs_.read_bytes (digest);
+  }
+
   void destroy ()
   {
     g_clear_pointer (&kernel_, nebula_kernel_free);
     for (Unit &unit : pending_) {
       g_bytes_unref (unit.facts);
+      g_clear_pointer (&unit.blobs, g_ptr_array_unref);
       g_clear_pointer (&unit.checkpoint, g_bytes_unref);
     }
     pending_.clear ();
+    blobs_.forget_memory (100000);
     running_.clear ();
   }
 
@@ -268,7 +282,7 @@ private:
       return;
     char *digest = nebula_state_dup_digest (state ());
     pending_.push_back (
-        {facts, state ()->sequence, digest, (bool) state ()->is_stopping,
+        {facts, nebula_kernel_take_blobs (kernel_), state ()->sequence, digest, (bool) state ()->is_stopping,
          draw (3) ? nebula_state_to_checkpoint (state ()) : nullptr});
     g_free (digest);
   }
@@ -279,6 +293,9 @@ private:
 
     pending_.pop_front ();
     durable_.push_back (unit.facts);
+    if (plant_ == Plant::Blob && unit.blobs && pick (3) == 0)
+      g_ptr_array_set_size (unit.blobs, 0);
+    blobs_.commit (unit.blobs);
     if (unit.checkpoint) {
       g_clear_pointer (&checkpoint_, g_bytes_unref);
       checkpoint_ = unit.checkpoint;
@@ -318,11 +335,11 @@ private:
     g_array_set_size (commands, n_kept);
   }
 
-  /* Whether it stands in a `finally`, which runs after a cancel too. */
+  /* Whether it stands in a `finally`, or undoes something: both run after a cancel too. */
   bool has_to_run (NebulaLane *lane)
   {
     for (; lane; lane = lane->parent)
-      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY || lane->undo > 0)
         return true;
     return false;
   }
@@ -560,6 +577,19 @@ private:
     check_same (before, StateDump::of (restored), "it was made of");
   }
 
+  /* What was committed can be read, after a crash too: the blobs of each fact are there. */
+  void check_loads ()
+  {
+    Value report (nebula_kernel_report (kernel_));
+    Error error;
+
+    blobs_.forget_memory (100000);
+    destroy ();
+    create ();
+    Value loaded (nebula_kernel_load (kernel_, report.get (), error.out ()));
+    CHECK (loaded, std::string ("the report does not load: ") + (error ? error.message () : ""));
+  }
+
   void note_done ()
   {
     for (guint i = 0; i < plan_.get ()->scopes[0].n_nodes; i++) {
@@ -634,6 +664,7 @@ private:
   NebulaKernel *kernel_ = nullptr;
   gint64 now_ = G_GINT64_CONSTANT (1700000000000000);
   unsigned steps_ = 0;
+  BlobWorld blobs_{100000};
   std::deque<Unit> pending_;
   std::vector<GBytes *> durable_;
   GBytes *checkpoint_ = nullptr; /* the last committed one; may be NULL */
