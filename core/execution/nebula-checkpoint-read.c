@@ -417,7 +417,7 @@ read_loop (Reader *self, NebulaWork *work)
   require (self, _nebula_checkpoint_accepts_loop (node, loop));
   if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
     read_results (self, loop);
-  if (loop->items)
+  if (loop->items && !self->is_broken)
     read_added (self, loop);
   n_lanes = read_number (self);
   require (self,
