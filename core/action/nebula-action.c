@@ -3,6 +3,7 @@
 
 #include "nebula-action-internal.h"
 #include "nebula-action-private.h"
+#include "nebula-frozen-internal.h"
 #include "nebula-invocation.h"
 
 typedef struct
@@ -30,6 +31,7 @@ nebula_action_finalize (GObject *object)
   g_clear_pointer (&priv->arguments.parameters, nebula_value_unref);
   g_clear_pointer (&priv->arguments.input, nebula_value_unref);
   g_clear_pointer (&priv->arguments.table, nebula_parameter_table_unref);
+  g_clear_pointer (&priv->arguments.frozen, nebula_frozen_unref);
   g_clear_pointer (&priv->expressions, _nebula_late_expressions_free);
 
   G_OBJECT_CLASS (nebula_action_parent_class)->finalize (object);
@@ -117,12 +119,14 @@ keep_arguments (NebulaAction *self, const NebulaArguments *arguments, NebulaPara
   priv->arguments.input = arguments->input != NULL ? nebula_value_ref (arguments->input) : NULL;
   priv->arguments.table = nebula_parameter_table_ref (table);
   priv->arguments.environment = NULL;
+  priv->arguments.frozen = arguments->frozen != NULL ? nebula_frozen_ref (arguments->frozen) : NULL;
   priv->expressions = _nebula_late_expressions_copy (arguments->expressions);
   priv->arguments.expressions = priv->expressions;
 
   g_clear_pointer (&old.arguments.parameters, nebula_value_unref);
   g_clear_pointer (&old.arguments.input, nebula_value_unref);
   g_clear_pointer (&old.arguments.table, nebula_parameter_table_unref);
+  g_clear_pointer (&old.arguments.frozen, nebula_frozen_unref);
   g_clear_pointer (&old.expressions, _nebula_late_expressions_free);
 }
 

@@ -92,6 +92,7 @@ struct _NebulaActionClass
  * @input: the node's input
  * @environment: where expressions find their names
  * @table: the action's parameters
+ * @frozen: (nullable): where expressions find their names when there is no environment: for actions that are invoked
  * @expressions: compiled late expressions, by name: #NebulaExpression, or for kind expressions a #GHashTable
  *   (element of `name` → ordered #GPtrArray is private); use the getters
  *
@@ -105,6 +106,7 @@ struct _NebulaArguments
   NebulaEnvironment *environment;
   NebulaParameterTable *table;
   const struct _NebulaLateExpressions *expressions;
+  struct _NebulaFrozen *frozen;
 };
 
 /* The value of a parameter as set, else its default, else NULL; borrowed. */

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "nebula-action-private.h"
-#include "nebula-limits.h"
+#include "nebula-expression-limits.h"
+#include "nebula-frozen-internal.h"
 
 /**
  * nebula_arguments_get: (skip)
@@ -163,9 +164,16 @@ overlay_get_random (const NebulaEnvironment *environment, guint call_index)
 }
 
 static NebulaValue *
-overlay_evaluate (Overlay *self, NebulaEnvironment *outer, NebulaExpression *expression, GError **error)
+overlay_evaluate (Overlay *self, const NebulaArguments *arguments, NebulaExpression *expression, GError **error)
 {
+  NebulaEnvironment *outer = arguments->environment;
+  NebulaEnvironment thawed;
   NebulaValue *result;
+
+  if (outer == NULL && arguments->frozen != NULL) {
+    nebula_frozen_init_environment (arguments->frozen, &thawed);
+    outer = &thawed;
+  }
 
   self->outer = outer;
   self->environment.get_variable = overlay_get_variable;
@@ -173,7 +181,8 @@ overlay_evaluate (Overlay *self, NebulaEnvironment *outer, NebulaExpression *exp
   self->environment.get_loop = overlay_get_loop;
   self->environment.get_random = overlay_get_random;
   self->environment.data = self;
-  self->environment.fuel = outer != NULL ? outer->fuel : NEBULA_LIMIT_FUEL;
+  self->environment.missing_is_null = outer != NULL && outer->missing_is_null;
+  self->environment.fuel = outer != NULL ? outer->fuel : nebula_expression_limits_get ()->fuel;
   self->environment.random_calls = outer != NULL ? outer->random_calls : 0;
 
   result = nebula_expression_evaluate (expression, &self->environment, error);
@@ -181,6 +190,8 @@ overlay_evaluate (Overlay *self, NebulaEnvironment *outer, NebulaExpression *exp
     outer->fuel = self->environment.fuel;
     outer->random_calls = self->environment.random_calls;
   }
+  if (outer == &thawed)
+    nebula_frozen_settle (arguments->frozen, &thawed);
   return result;
 }
 
@@ -205,7 +216,7 @@ nebula_arguments_evaluate_item (const NebulaArguments *self, NebulaExpression *e
 {
   Overlay overlay = { .value_name = "item", .value = item, .key_name = "index", .index = index };
 
-  return overlay_evaluate (&overlay, self->environment, expression, error);
+  return overlay_evaluate (&overlay, self, expression, error);
 }
 
 /**
@@ -229,7 +240,7 @@ nebula_arguments_evaluate_group (const NebulaArguments *self, NebulaExpression *
 {
   Overlay overlay = { .value_name = "items", .value = items, .key_name = "key", .key = key, .index = -1 };
 
-  return overlay_evaluate (&overlay, self->environment, expression, error);
+  return overlay_evaluate (&overlay, self, expression, error);
 }
 
 NebulaLateExpressions *

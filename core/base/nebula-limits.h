@@ -18,6 +18,8 @@
 #define NEBULA_LIMIT_FUEL 10000000             /* steps of one evaluation */
 #define NEBULA_LIMIT_FUEL_INLINE 10000         /* steps of one evaluation on the engine's loop */
 #define NEBULA_LIMIT_EVALUATION_BYTES 8388608  /* memory of one evaluation */
+#define NEBULA_LIMIT_OUTPUT_BYTES 1048576      /* data that one evaluation gives */
+#define NEBULA_LIMIT_EVALUATION_USEC 5000000   /* time of one evaluation, as the last line */
 #define NEBULA_LIMIT_JSONPATH_STEPS 1000000    /* values that one JSONPath query looks at */
 #define NEBULA_LIMIT_SCHEMA_NODES 100000       /* schemas inside one JSON Schema, with what it refers to */
 #define NEBULA_LIMIT_SCHEMA_STEPS 10000000     /* keywords that one validation looks at */

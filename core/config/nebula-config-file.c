@@ -29,6 +29,9 @@ static const struct
 } text_kinds[] = {
   { "drain-timeout", "duration" },
   { "log-levels", "levels" },
+  { "expression-memory", "size" },
+  { "expression-output", "size" },
+  { "expression-time", "duration" },
   { "max-body-size", "size" },
   { "run-timeout", "duration" },
 };

@@ -7,6 +7,7 @@
 #include "nebula-action-internal.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
+#include "nebula-frozen-internal.h"
 
 /* A result on its way to the engine's context. */
 typedef struct {
@@ -153,6 +154,7 @@ fill_info (NebulaAttempt *attempt, NebulaPlanNode *node, NebulaInvocationInfo *i
   info->action_id = nebula_action_info_get_id (node->info);
   info->tenant = instance->tenant;
   info->attempt = attempt->command.attempt;
+  info->store = attempt->engine->store;
 }
 
 static void
@@ -170,7 +172,7 @@ invoke (NebulaAttempt *attempt, NebulaWork *work)
   info.identity = identity;
   set_deadline (attempt, node, &info);
   attempt->invocation =
-      nebula_invocation_new (&info, work->parameters, work->input, &sink, attempt, NULL);
+      nebula_invocation_new (&info, work->parameters, nebula_kernel_get_input (work), &sink, attempt, NULL);
   nebula_action_invoke (attempt->action, attempt->invocation);
 }
 
@@ -199,7 +201,9 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
 
   if (work) {
     nebula_kernel_fill_arguments (instance->kernel, work, &arguments);
+    arguments.frozen = nebula_kernel_freeze (instance->kernel, work);
     action = create_action (engine, node, &arguments, &error);
+    g_clear_pointer (&arguments.frozen, nebula_frozen_unref);
   }
   if (!action) {
     fail_to_start (instance, command, error);

@@ -7,6 +7,7 @@
  * active, its other bodies are cancelled, and the decision about it lets run what has to; in halted lanes no token moves.
  */
 
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 static NebulaPlanNode *
@@ -137,13 +138,7 @@ _nebula_apply_loop_opened (NebulaState *self,
 NebulaValue *
 _nebula_loop_dup_item (NebulaLoop *loop, guint32 index)
 {
-  if (!loop->items)
-    return NULL;
-  if (loop->batch == 1)
-    return nebula_value_ref (nebula_value_get_item (loop->items, index));
-  return nebula_value_slice (
-      loop->items, (gsize) index * loop->batch,
-      MIN (((gsize) index + 1) * loop->batch, nebula_value_get_length (loop->items)));
+  return loop->items ? _nebula_items_get_round (loop->items, index, loop->batch) : NULL;
 }
 
 /* What handles a failure gets it; all other bodies get what their node got. */
@@ -189,12 +184,8 @@ static void
 store_result (NebulaLoop *loop, guint32 index, NebulaValue *value)
 {
   _nebula_apply_set_value (&loop->last, value);
-  if (!loop->results)
-    return;
-  while (loop->results->len <= index)
-    g_ptr_array_add (loop->results, NULL);
-  g_clear_pointer (&loop->results->pdata[index], nebula_value_unref);
-  loop->results->pdata[index] = nebula_value_ref (value);
+  if (loop->results)
+    _nebula_results_end (loop->results, index, value);
 }
 
 /* code of a lane's end */
@@ -219,7 +210,8 @@ end_round (NebulaState *self, NebulaLane *lane, const NebulaFact *fact)
     loop->is_ending = TRUE;
     if (!loop->failure)
       loop->failure = nebula_value_ref (fact->value);
-  }
+  } else if (loop->results)
+    _nebula_results_end (loop->results, lane->index, NULL);
 }
 
 /* The error of a later part takes the place of the one before it. */

@@ -2,6 +2,7 @@
 
 /* The fold: what each kind of fact does to the state. */
 
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 typedef void (*NebulaApply) (NebulaState *self,
@@ -287,6 +288,15 @@ apply_need (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaR
 }
 
 static void
+apply_results_stored (NebulaState *self,
+                      const NebulaFact *fact,
+                      NebulaLane *lane,
+                      NebulaRun *run)
+{
+  _nebula_results_store (run->work->loop->results, (guint32) fact->number, fact->value);
+}
+
+static void
 apply_signalled (NebulaState *self,
                  const NebulaFact *fact,
                  NebulaLane *lane,
@@ -421,6 +431,8 @@ static const struct {
     [NEBULA_FACT_RESUMED] = {apply_resumed, NEEDS_LANE},
     [NEBULA_FACT_WITHDRAWN] = {apply_withdrawn, NEEDS_RUN},
     [NEBULA_FACT_ENDED] = {apply_ended, NEEDS_LANE | NEEDS_VALUE},
+    [NEBULA_FACT_RESULTS_STORED] = {apply_results_stored,
+                                    NEEDS_RUN | NEEDS_VALUE | NEEDS_LOOP},
     [NEBULA_FACT_UNDO_KEPT] = {_nebula_apply_undo_kept, NEEDS_RUN | NEEDS_VALUE},
     [NEBULA_FACT_UNDO_OPENED] = {_nebula_apply_undo_opened, NEEDS_LANE},
     [NEBULA_FACT_UNDO_CLOSED] = {_nebula_apply_undo_closed, NEEDS_LANE},
@@ -447,7 +459,7 @@ accepts_loop (NebulaState *self, const NebulaFact *fact)
     return FALSE;
   node = &self->plan->nodes[fact->node];
   if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
-    return is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY);
+    return fact->value && _nebula_items_get_length (fact->value) >= 0;
   return nebula_construct_is_loop (node->construct) || fact->number == node->n_bodies;
 }
 
@@ -513,9 +525,13 @@ accepts_guard (NebulaState *self, const NebulaFact *fact, NebulaLane *lane)
 static gboolean
 accepts_round (NebulaLoop *loop, const NebulaFact *fact)
 {
-  return loop && fact->number >= 0 && fact->number < loop->count &&
-         (!loop->items ||
-          (guint64) fact->number * loop->batch < nebula_value_get_length (loop->items));
+  if (!loop || fact->number < 0 || fact->number >= loop->count ||
+      fact->number > G_MAXUINT32)
+    return FALSE;
+  if (fact->kind == NEBULA_FACT_RESULTS_STORED)
+    return loop->results && _nebula_results_accepts (fact->value);
+  return !loop->items ||
+         fact->number * loop->batch < _nebula_items_get_length (loop->items);
 }
 
 /* What a fact says about a work must fit it. */
@@ -532,7 +548,7 @@ accepts_work (NebulaWork *work, const NebulaFact *fact, guint needs)
   case NEBULA_FACT_LOOP_CLEARED:
     return loop->is_trailing && loop->n_open == 0;
   case NEBULA_FACT_ITEMS_ADDED:
-    return loop->items && loop->batch == 1;
+    return is_kind (loop->items, NEBULA_VALUE_KIND_ARRAY) && loop->batch == 1;
   case NEBULA_FACT_LOCK_ASKED:
     return !work->lock;
   default:

@@ -3,9 +3,10 @@
 /* What the kernel relies on in a state, and must not believe a checkpoint without looking. */
 
 #include "nebula-checkpoint-private.h"
+#include "nebula-results-private.h"
 
-static gboolean
-is_object (NebulaValue *value)
+gboolean
+_nebula_checkpoint_is_object (NebulaValue *value)
 {
   return value && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
 }
@@ -18,7 +19,7 @@ _nebula_checkpoint_accepts_state (const NebulaState *state)
       state->next_lane > G_MAXINT32)
     return FALSE;
   if (state->gate > 2 || (state->gate > 0 && !state->gate_key) ||
-      (state->started && !is_object (state->started)))
+      (state->started && !_nebula_checkpoint_is_object (state->started)))
     return FALSE;
   if (state->is_stopping && !nebula_execution_status_is_terminal (state->end_status))
     return FALSE;
@@ -44,10 +45,10 @@ _nebula_checkpoint_accepts_run (const NebulaPlanNode *node, const NebulaRun *run
   case NEBULA_NODE_COMPLETED:
     if (run->is_trailing && !nebula_construct_is_loop (node->construct))
       return FALSE;
-    return run->value && (!run->by_port || is_object (run->value));
+    return run->value && (!run->by_port || _nebula_checkpoint_is_object (run->value));
   case NEBULA_NODE_FAILED:
   case NEBULA_NODE_RETRYING:
-    return is_object (run->value) && !run->is_trailing;
+    return _nebula_checkpoint_is_object (run->value) && !run->is_trailing;
   case NEBULA_NODE_PENDING:
   case NEBULA_NODE_FIRED:
   case NEBULA_NODE_READY:
@@ -86,11 +87,11 @@ _nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 n
 static gboolean
 accepts_items (const NebulaLoop *loop)
 {
-  gsize length;
+  gint64 items_length = _nebula_items_get_length (loop->items);
+  guint64 length = (guint64) items_length;
 
-  if (nebula_value_get_kind (loop->items) != NEBULA_VALUE_KIND_ARRAY || loop->count < 0)
+  if (items_length < 0 || loop->count < 0)
     return FALSE;
-  length = nebula_value_get_length (loop->items);
   return (guint64) loop->count <=
          length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
 }
@@ -103,11 +104,21 @@ _nebula_checkpoint_accepts_loop (const NebulaPlanNode *node, const NebulaLoop *l
   if (loop->concurrency == 0 || loop->batch == 0 || loop->n_done < 0 ||
       loop->n_done > loop->next_index || loop->next_index > MAX (loop->count, 0))
     return FALSE;
-  if ((loop->failure && !is_object (loop->failure)) || loop->phase > NEBULA_PART_BRANCH ||
+  if ((loop->failure && !_nebula_checkpoint_is_object (loop->failure)) || loop->phase > NEBULA_PART_BRANCH ||
       is_for_each != (loop->items != NULL))
     return FALSE;
   if (!nebula_construct_is_loop (node->construct) &&
       loop->count != (gint64) node->n_bodies)
     return FALSE;
   return !is_for_each || accepts_items (loop);
+}
+
+gboolean
+_nebula_checkpoint_accepts_undo (const NebulaUndo *undo)
+{
+  if (!undo->path || (undo->failure && !_nebula_checkpoint_is_object (undo->failure)))
+    return FALSE;
+  if (undo->status == NEBULA_UNDO_KEPT && !undo->parameters && !undo->failure)
+    return FALSE;
+  return !undo->parameters || undo->input;
 }

@@ -9,7 +9,8 @@
 
 #include "nebula-checkpoint-private.h"
 #include "nebula-error.h"
-#include "nebula-msgpack.h"
+#include "nebula-msgpack-internal.h"
+#include "nebula-results-private.h"
 #include "nebula-wire-private.h"
 
 typedef struct {
@@ -118,7 +119,7 @@ static NebulaValue *
 read_packed (Reader *self)
 {
   NebulaValue *value =
-      nebula_value_read_msgpack (self->data, self->size, &self->offset, NULL);
+      nebula_value_read_msgpack_own (self->data, self->size, &self->offset, NULL);
 
   if (require (self, value != NULL))
     number_value (self, value);
@@ -236,12 +237,6 @@ read_fields (Reader *self, const NebulaStruct *structure, gpointer data)
   }
 }
 
-static gboolean
-is_object (NebulaValue *value)
-{
-  return value && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
-}
-
 /* A node of a lane by its id; NEBULA_PLAN_NONE and broken if there is none. */
 static guint32
 find_node (Reader *self, NebulaLane *lane, const char *id)
@@ -306,15 +301,41 @@ read_connection (Reader *self,
   lane->active += edge->guarded->length;
 }
 
+/* A chunk of results: how many of its rounds have ended, where it is stored or else what it holds. */
+static void
+read_chunk (Reader *self, NebulaLoop *loop, guint64 number)
+{
+  guint64 n_ended = read_number (self);
+  guint64 n_results;
+  NebulaResultChunk *chunk;
+
+  g_ptr_array_add (loop->results, NULL);
+  if (n_ended == 0 || !require (self, n_ended <= NEBULA_LIST_CHUNK_ITEMS))
+    return;
+  chunk = _nebula_results_ensure (loop->results, (guint32) number);
+  chunk->n_ended = (guint32) n_ended;
+  chunk->stored = read_value (self);
+  if (chunk->stored) {
+    require (self, _nebula_results_accepts (chunk->stored));
+    return;
+  }
+  n_results = read_number (self);
+  if (!require (self, n_results <= NEBULA_LIST_CHUNK_ITEMS))
+    return;
+  for (guint64 i = 0; i < n_results && !self->is_broken; i++)
+    _nebula_results_put (chunk, (guint32) i, read_value (self));
+}
+
 static void
 read_results (Reader *self, NebulaLoop *loop)
 {
-  guint64 n_results = read_number (self);
+  guint64 n_chunks = read_number (self);
 
   _nebula_loop_begin_results (loop);
-  for (guint64 i = 0; i < n_results && !self->is_broken; i++)
-    g_ptr_array_add (loop->results, read_value (self));
-  require (self, (gint64) n_results <= MAX (loop->count, 0));
+  if (!require (self, n_chunks <= (guint64) MAX (loop->count, 0) / NEBULA_LIST_CHUNK_ITEMS + 1))
+    return;
+  for (guint64 i = 0; i < n_chunks && !self->is_broken; i++)
+    read_chunk (self, loop, i);
 }
 
 /* Makes a round or body, behind those that are there. */
@@ -393,7 +414,7 @@ read_work (Reader *self, NebulaLane *lane, guint32 node)
   NebulaWork *work = _nebula_work_new (self->state, lane, node);
 
   read_fields (self, &_nebula_struct_work, work);
-  require (self, work->input && (!work->inputs || is_object (work->inputs)));
+  require (self, work->input && (!work->inputs || _nebula_checkpoint_is_object (work->inputs)));
   if ((status == NEBULA_NODE_RUNNING || run->is_trailing) && plan_node->body != NEBULA_PLAN_NONE &&
       !self->is_broken)
     read_loop (self, work);
@@ -435,7 +456,7 @@ read_lane (Reader *self, NebulaLane *lane)
   const char *id;
 
   read_fields (self, &_nebula_struct_lane, lane);
-  require (self, !lane->failure || is_object (lane->failure));
+  require (self, !lane->failure || _nebula_checkpoint_is_object (lane->failure));
   while ((id = read_text (self))) {
     guint32 node = find_node (self, lane, id);
 
@@ -571,10 +592,7 @@ read_undo (Reader *self)
   undo->parameters = read_value (self);
   undo->input = read_value (self);
   undo->failure = read_value (self);
-  require (self, undo->path && (!undo->failure || is_object (undo->failure)) &&
-                     (undo->status != NEBULA_UNDO_KEPT || undo->parameters ||
-                      undo->failure) &&
-                     (!undo->parameters || undo->input));
+  require (self, _nebula_checkpoint_accepts_undo (undo));
   if (undo->status == NEBULA_UNDO_RUNNING && !self->is_broken)
     read_undo_lane (self, undo, self->state->undos->len - 1);
 }
@@ -656,21 +674,6 @@ read_state (Reader *self)
   require (self, self->offset == self->size);
 }
 
-static gboolean
-check_format (Reader *self, GError **error)
-{
-  guint64 format = read_number (self);
-
-  if (format == NEBULA_CHECKPOINT_FORMAT)
-    return TRUE;
-  g_set_error (
-      error, NEBULA_ERROR, NEBULA_ERROR_STORE_VERSION,
-      _ ("A checkpoint has format %llu; this version reads format %d. Use a newer "
-         "version of Nebula."),
-      (unsigned long long) format, NEBULA_CHECKPOINT_FORMAT);
-  return FALSE;
-}
-
 NebulaState *
 nebula_state_from_checkpoint (NebulaPlan *plan, GBytes *bytes, GError **error)
 {
@@ -685,7 +688,7 @@ nebula_state_from_checkpoint (NebulaPlan *plan, GBytes *bytes, GError **error)
   if (!_nebula_checkpoint_check_sum (reader.data, size, error))
     return NULL;
   reader.size = size - NEBULA_CHECKPOINT_SUM_BYTES;
-  if (!check_format (&reader, error))
+  if (!_nebula_checkpoint_check_format (read_number (&reader), error))
     return NULL;
   read_state (&reader);
   if (!reader.is_broken)

@@ -4,6 +4,7 @@
 
 #include "nebula-checkpoint-private.h"
 #include "nebula-msgpack.h"
+#include "nebula-results-private.h"
 #include "nebula-plant-internal.h"
 #include "nebula-wire-private.h"
 
@@ -212,8 +213,22 @@ static void
 write_results (Writer *self, GPtrArray *results)
 {
   write_number (self, results->len);
-  for (guint i = 0; i < results->len; i++)
-    write_value (self, results->pdata[i]);
+  for (guint i = 0; i < results->len; i++) {
+    NebulaResultChunk *chunk = results->pdata[i];
+    guint n_results = chunk && chunk->results ? NEBULA_LIST_CHUNK_ITEMS : 0;
+
+    write_number (self, chunk ? chunk->n_ended : 0);
+    if (!chunk)
+      continue;
+    write_value (self, chunk->stored);
+    if (chunk->stored)
+      continue;
+    while (n_results > 0 && !chunk->results[n_results - 1])
+      n_results--;
+    write_number (self, n_results);
+    for (guint j = 0; j < n_results; j++)
+      write_value (self, chunk->results[j]);
+  }
 }
 
 static void

@@ -60,10 +60,12 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
 {
   NebulaFact fact = {
       .kind = NEBULA_FACT_LANE_CLOSED, .lane = lane->number, .node = NEBULA_PLAN_NONE};
+  NebulaWork *work = lane->loop ? lane->loop->work : NULL;
+  guint32 index = lane->index;
 
-  if (!lane->loop && end == LANE_FAILED && _nebula_kernel_undo_next (self, 0))
+  if (!work && end == LANE_FAILED && _nebula_kernel_undo_next (self, 0))
     return;
-  if (!lane->loop) {
+  if (!work) {
     end_execution (self,
                    end == LANE_FAILED ? NEBULA_EXECUTION_STATUS_FAILED
                                       : NEBULA_EXECUTION_STATUS_COMPLETED,
@@ -73,6 +75,7 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
   fact.value = value;
   fact.code = end;
   _nebula_kernel_record (self, &fact);
+  _nebula_kernel_store_results (self, work, index);
 }
 
 static void

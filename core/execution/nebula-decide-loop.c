@@ -97,24 +97,17 @@ _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt)
 }
 
 static NebulaValue *
-get_loop_result (NebulaLoop *loop)
+get_loop_result (NebulaKernel *self, NebulaLoop *loop)
 {
-  g_autoptr (NebulaValueBuilder) builder = NULL;
-
-  if (!loop->results)
-    return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
-  builder = nebula_value_builder_new_array ();
-  for (guint i = 0; i < loop->results->len; i++) {
-    if (loop->results->pdata[i])
-      nebula_value_builder_add (builder, loop->results->pdata[i]);
-  }
-  return nebula_value_builder_end (builder);
+  if (loop->results)
+    return _nebula_kernel_collect_results (self, loop);
+  return loop->last ? nebula_value_ref (loop->last) : nebula_value_new_null ();
 }
 
 static void
 end_loop (NebulaKernel *self, NebulaWork *work)
 {
-  g_autoptr (NebulaValue) result = get_loop_result (work->loop);
+  g_autoptr (NebulaValue) result = get_loop_result (self, work->loop);
 
   _nebula_kernel_end_node (self, work, 0, NULL, result);
 }
@@ -186,7 +179,7 @@ _nebula_kernel_clear_loop (NebulaKernel *self, NebulaWork *work)
 static void
 let_go (NebulaKernel *self, NebulaWork *work)
 {
-  g_autoptr (NebulaValue) result = get_loop_result (work->loop);
+  g_autoptr (NebulaValue) result = get_loop_result (self, work->loop);
   NebulaFact fact = {.kind = NEBULA_FACT_NODE_ENDED,
                      .lane = work->lane->number,
                      .node = work->node,
@@ -211,7 +204,7 @@ is_enough (NebulaKernel *self, NebulaWork *work, GError **error)
   expression = nebula_arguments_get_expression (&arguments, "done-when");
   if (!expression)
     return FALSE;
-  items = get_loop_result (work->loop);
+  items = get_loop_result (self, work->loop);
   _nebula_kernel_init_environment (self, &environment, work->lane, work);
   environment.items = items;
   environment.index = work->loop->n_done;

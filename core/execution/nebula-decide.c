@@ -15,6 +15,15 @@ get_node (NebulaKernel *self, NebulaWork *work)
   return &self->plan->nodes[work->node];
 }
 
+/* What is stored and nobody has read yet is nobody's business. */
+static NebulaValue *
+get_input (NebulaWork *work)
+{
+  NebulaValue *input = nebula_kernel_get_input (work);
+
+  return nebula_value_has_stored (input) ? NULL : input;
+}
+
 static void
 fill_arguments (NebulaKernel *self,
                 NebulaWork *work,
@@ -26,7 +35,7 @@ fill_arguments (NebulaKernel *self,
 
   *ret_arguments = (NebulaArguments){
       .parameters = parameters,
-      .input = work->input,
+      .input = get_input (work),
       .environment = environment ? &environment->environment : NULL,
       .table = nebula_action_info_get_parameters (node->info),
       .expressions = node->late,
@@ -256,6 +265,8 @@ nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError 
   NebulaScopeEnvironment environment;
 
   work->is_launched = 1;
+  if (!_nebula_kernel_load_input (self, work, error))
+    return NULL;
   if (work->parameters)
     return work;
   work->parameters = _nebula_kernel_resolve (self, work, &environment, error);
@@ -310,7 +321,7 @@ evaluate_node (NebulaKernel *self, NebulaWork *work, guint attempt)
   g_autoptr (NebulaValue) parameters =
       _nebula_kernel_resolve (self, work, &environment, &error);
 
-  if (parameters) {
+  if (parameters && _nebula_kernel_load_input (self, work, &error)) {
     fill_arguments (self, work, &environment, parameters, &arguments);
     value = node->evaluate (&arguments, &port, &error);
   }

@@ -5,6 +5,8 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-expression-limits.h"
+#include "nebula-frozen-internal.h"
 #include "nebula-kernel-private.h"
 #include "nebula-limits.h"
 
@@ -178,10 +180,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
 }
 
 static NebulaValue *
-get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+find_variable (NebulaScopeEnvironment *self, const char *name)
 {
-  NebulaScopeEnvironment *self = get_self (environment);
-
   if (g_str_equal (name, "json"))
     return get_json (self);
   if (g_str_equal (name, "item"))
@@ -191,6 +191,14 @@ get_variable (const NebulaEnvironment *environment, const char *name, GError **e
   if (g_str_equal (name, "input"))
     return nebula_value_ref (self->kernel->state->input);
   return get_rare_variable (self, name);
+}
+
+static NebulaValue *
+get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+{
+  NebulaScopeEnvironment *self = get_self (environment);
+
+  return _nebula_kernel_load_take (self->kernel, find_variable (self, name), error);
 }
 
 static NebulaValue *
@@ -240,7 +248,7 @@ get_node (const NebulaEnvironment *environment,
   if (run && self->result && node == self->work->node)
     return get_ended_field (self, run, field);
   if (run)
-    return get_node_field (run, field);
+    return _nebula_kernel_load_take (self->kernel, get_node_field (run, field), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no node “%s” that can be seen from here."), id);
   return NULL;
@@ -259,11 +267,11 @@ get_loop (const NebulaEnvironment *environment,
          !g_str_equal (self->kernel->plan->nodes[lane->loop->work->node].id, loop_id))
     lane = lane->parent;
   if (lane && lane->loop && g_str_equal (field, "item"))
-    return ref_or_null (lane->item);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->item), error);
   if (lane && lane->loop && g_str_equal (field, "index"))
     return nebula_value_new_integer (lane->index);
   if (lane && lane->loop && g_str_equal (field, "last"))
-    return ref_or_null (lane->last);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->last), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no loop “%s” around this node, or it has no “%s”."), loop_id,
                field);
@@ -305,6 +313,38 @@ get_random (const NebulaEnvironment *environment, guint call_index)
                                 work ? work->firing : 0, call_index);
 }
 
+/* All nodes that can be named from here: those of the scope, and of the scopes around it. */
+static char **
+list_nodes (const NebulaEnvironment *environment)
+{
+  NebulaScopeEnvironment *self = get_self (environment);
+  NebulaPlan *plan = self->kernel->plan;
+  g_autoptr (GStrvBuilder) ids = g_strv_builder_new ();
+
+  for (guint32 s = self->lane->scope; s != NEBULA_PLAN_NONE; s = plan->scopes[s].parent)
+    for (guint32 i = 0; i < plan->scopes[s].n_nodes; i++)
+      g_strv_builder_add (ids, plan->nodes[plan->scopes[s].first_node + i].id);
+  return g_strv_builder_end (ids);
+}
+
+NebulaFrozen *
+nebula_kernel_freeze (NebulaKernel *self, NebulaWork *work)
+{
+  const NebulaLateExpressions *late = self->plan->nodes[work->node].late;
+  g_autoptr (GPtrArray) expressions = NULL;
+  NebulaScopeEnvironment environment;
+
+  if (!late)
+    return NULL;
+  expressions = g_ptr_array_new ();
+  for (guint i = 0; i < late->n_items; i++)
+    g_ptr_array_add (expressions, late->items[i].expression);
+  _nebula_kernel_init_environment (self, &environment, work->lane, work);
+  return nebula_frozen_new (&environment.environment,
+                            (NebulaExpression *const *) expressions->pdata,
+                            expressions->len);
+}
+
 void
 _nebula_kernel_init_environment (NebulaKernel *self,
                                  NebulaScopeEnvironment *ret_environment,
@@ -316,8 +356,10 @@ _nebula_kernel_init_environment (NebulaKernel *self,
       .get_node = get_node,
       .get_loop = get_loop,
       .get_random = get_random,
+      .list_nodes = list_nodes,
       .data = ret_environment,
-      .fuel = NEBULA_LIMIT_FUEL,
+      .missing_is_null = self->plan->missing_is_null,
+      .fuel = nebula_expression_limits_get ()->fuel,
   };
   ret_environment->kernel = self;
   ret_environment->lane = lane;

@@ -24,10 +24,15 @@ G_BEGIN_DECLS
  *   field 7 due       zigzag     µs after `time`
  *   field 8 code      varint     small enumeration: the kind's
  *
+ * A value may be, or hold, a stored value: a reference to a blob of the same store (nebula-stored-internal.h). Long loops
+ * (above NEBULA_LOOP_LIST_ROUNDS rounds) keep their items and results so: whenever all rounds of a chunk of
+ * NEBULA_LIST_CHUNK_ITEMS have ended, results-stored says where their results are, and the state lets go of them.
+ *
  * Varints are LEB128. Unknown kinds and fields are refused: a newer format has a newer number.
  */
 
 #define NEBULA_FACT_FORMAT 1
+#define NEBULA_LOOP_LIST_ROUNDS 1000
 
 typedef enum {
   NEBULA_FACT_STARTED =
@@ -54,7 +59,7 @@ typedef enum {
   NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far */
   NEBULA_FACT_WITHDRAWN,      /* a command was withdrawn before it began: node, attempt */
   NEBULA_FACT_ENDED,          /* code: status; value: output or error */
-  /* Later than the first release of the format: */
+  NEBULA_FACT_RESULTS_STORED, /* a chunk of a for-each's results; number: one of its rounds; value: where it is */
   NEBULA_FACT_UNDO_KEPT, /* the node completes and can be undone; value: {with, input}; code 1: the error why it cannot */
   NEBULA_FACT_UNDO_OPENED, /* number: which of those that were kept, from 0, is undone now, in a lane of its own */
   NEBULA_FACT_UNDO_CLOSED, /* lane of the undoing, if there is one; number as above; code 1: value is the error */

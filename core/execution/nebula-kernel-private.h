@@ -16,6 +16,12 @@ struct _NebulaKernel {
   NebulaKernelHost host;
   gint64 now_usec;
   gint64 timeout_usec; /* of the execution; 0: none */
+  gboolean spills;
+  gboolean may_block;
+  GPtrArray *blobs;       /* NebulaBlob of the facts that nobody has taken yet */
+  gsize n_blob_bytes;
+  GPtrArray *blob_uses;   /* char *: digests */
+  GHashTable *known_uses; /* digests that were noted; NULL: none */
 };
 
 /* Where expressions of one node-run, or of one lane as a whole, find their names. */
@@ -44,6 +50,19 @@ guint64 _nebula_kernel_random (NebulaKernel *self,
 
 /* Records a fact: encodes it, applies it. */
 void _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact);
+/* nebula-spill.c */
+void _nebula_kernel_init_spill (NebulaKernel *self);
+void _nebula_kernel_clear_spill (NebulaKernel *self);
+/* What stands in the fact for its value: a new reference. */
+NebulaValue *_nebula_kernel_spill (NebulaKernel *self, const NebulaFact *fact);
+void
+_nebula_kernel_store_results (NebulaKernel *self, NebulaWork *work, guint32 index);
+NebulaValue *_nebula_kernel_collect_results (NebulaKernel *self, NebulaLoop *loop);
+/* nebula-load.c */
+NebulaValue *
+_nebula_kernel_load_take (NebulaKernel *self, NebulaValue *value, GError **error);
+gboolean
+_nebula_kernel_load_input (NebulaKernel *self, NebulaWork *work, GError **error);
 void _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node);
 void _nebula_kernel_decide_guard (NebulaKernel *self, NebulaLane *lane, guint32 edge);
 void _nebula_kernel_decide_need (NebulaKernel *self, NebulaLane *lane, guint32 node);

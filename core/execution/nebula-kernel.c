@@ -24,6 +24,7 @@ nebula_kernel_new (NebulaPlan *plan,
   self->host = *host;
   self->timeout_usec = plan->timeout_usec;
   nebula_fact_writer_init (&self->writer);
+  _nebula_kernel_init_spill (self);
   return self;
 }
 
@@ -33,6 +34,7 @@ nebula_kernel_free (NebulaKernel *self)
   if (!self)
     return;
   nebula_state_free (self->state);
+  _nebula_kernel_clear_spill (self);
   nebula_fact_writer_clear (&self->writer);
   g_array_unref (self->commands);
   g_free (self->execution);
@@ -75,9 +77,15 @@ nebula_kernel_get_status (NebulaKernel *self)
 void
 _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
 {
+  NebulaValue *value = fact->value;
+  g_autoptr (NebulaValue) spilled =
+      value && self->spills ? _nebula_kernel_spill (self, fact) : NULL;
+
   fact->time_usec = self->now_usec;
+  fact->value = spilled ? spilled : value;
   nebula_fact_writer_add (&self->writer, self->plan, fact);
   nebula_state_apply (self->state, fact);
+  fact->value = value;
   if (self->host.recorded)
     self->host.recorded (fact, self->host.data);
 }
@@ -444,8 +452,12 @@ nebula_kernel_signal (NebulaKernel *self,
   fact.text = name;
   _nebula_kernel_record (self, &fact);
   work = find_waiting_for (self->state, fact.text);
-  if (work)
-    _nebula_kernel_end_by_signal (self, work, value);
+  if (work) {
+    NebulaSignal *signal = g_queue_peek_tail (&self->state->signals);
+    g_autoptr (NebulaValue) kept = nebula_value_ref (signal->value);
+
+    _nebula_kernel_end_by_signal (self, work, kept);
+  }
 }
 
 static NebulaValue *
@@ -644,7 +656,7 @@ nebula_kernel_get_n_facts (NebulaKernel *self)
 gsize
 nebula_kernel_get_n_bytes (NebulaKernel *self)
 {
-  return self->writer.bytes ? self->writer.bytes->len : 0;
+  return (self->writer.bytes ? self->writer.bytes->len : 0) + self->n_blob_bytes;
 }
 
 GArray *

@@ -6,6 +6,7 @@
 #include "nebula-json.h"
 #include "nebula-kernel-private.h"
 #include "nebula-msgpack.h"
+#include "nebula-results-private.h"
 
 static void
 set_member (NebulaValueBuilder *builder, const char *key, NebulaValue *value)
@@ -214,6 +215,8 @@ digest_lane (NebulaState *self, NebulaLane *lane, GChecksum *checksum)
                  g_strdup_printf ("work %" G_GINT64_FORMAT " %d %s|", work->due_usec,
                                   work->is_begun, work->signal ? work->signal : "-"));
     digest_value (checksum, work->input);
+    if (work->loop && work->loop->results)
+      _nebula_results_digest (work->loop->results, checksum);
     for (NebulaLane *round = work->loop ? work->loop->lanes : NULL; round;
          round = round->next)
       digest_lane (self, round, checksum);

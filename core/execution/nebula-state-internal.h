@@ -136,7 +136,7 @@ struct _NebulaLoop {
   gboolean is_ending;   /* opens no more rounds */
   NebulaValue *failure; /* of the first failed round; of try the one that stands */
   NebulaLane *lanes;    /* open ones */
-  GPtrArray *results;   /* for-each: by index */
+  GPtrArray *results;   /* for-each: see nebula-results-private.h */
   NebulaValue *last;    /* result of the last round; NULL: none */
 };
 
@@ -153,6 +153,7 @@ struct _NebulaWork {
   NebulaValue *input;
   NebulaValue *inputs; /* object predecessor id → value; NULL: build it from input */
   NebulaValue *parameters; /* resolved; not part of the fold */
+  NebulaValue *loaded;     /* input with all that is stored read; NULL: input itself; not part of the fold */
   gint64 digest;
   gint64 due_usec;      /* real time of its timer; 0: none */
   gint64 deadline_usec; /* total time-out; 0: none */

@@ -2,6 +2,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-error.h"
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 NebulaState *
@@ -149,18 +150,10 @@ _nebula_loop_new (NebulaWork *work)
   return loop;
 }
 
-/* Rounds that have not ended leave gaps. */
-static void
-free_result (gpointer value)
-{
-  if (value)
-    nebula_value_unref (value);
-}
-
 void
 _nebula_loop_begin_results (NebulaLoop *loop)
 {
-  loop->results = g_ptr_array_new_with_free_func (free_result);
+  loop->results = _nebula_results_new ();
 }
 
 NebulaWork *
@@ -225,6 +218,7 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
   g_clear_pointer (&work->input, nebula_value_unref);
   g_clear_pointer (&work->inputs, nebula_value_unref);
   g_clear_pointer (&work->parameters, nebula_value_unref);
+  g_clear_pointer (&work->loaded, nebula_value_unref);
   g_free (work->signal);
   g_free (work);
   if (--lane->active == 0)

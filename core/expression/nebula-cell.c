@@ -5,43 +5,6 @@
 
 #include "nebula-expression-private.h"
 
-static gboolean
-unbox (NebulaValue *value, NebulaCell *ret)
-{
-  NebulaValueKind kind = nebula_value_get_kind (value);
-
-  if (kind == NEBULA_VALUE_KIND_INTEGER)
-    *ret = _nebula_cell_integer (nebula_value_get_integer (value));
-  else if (kind == NEBULA_VALUE_KIND_FLOAT)
-    *ret = _nebula_cell_float (nebula_value_get_float (value));
-  else if (kind == NEBULA_VALUE_KIND_BOOLEAN)
-    *ret = _nebula_cell_boolean (nebula_value_get_boolean (value));
-  else if (kind == NEBULA_VALUE_KIND_NULL)
-    *ret = _nebula_cell_null ();
-  else
-    return FALSE;
-  return TRUE;
-}
-
-NebulaCell
-_nebula_cell_from_value (NebulaValue *value)
-{
-  NebulaCell cell = {.tag = NEBULA_CELL_VALUE, .is_owned = TRUE, .as.value = value};
-
-  if (unbox (value, &cell))
-    nebula_value_unref (value);
-  return cell;
-}
-
-NebulaCell
-_nebula_cell_borrow (NebulaValue *value)
-{
-  NebulaCell cell = {.tag = NEBULA_CELL_VALUE, .as.value = value};
-
-  unbox (value, &cell);
-  return cell;
-}
-
 NebulaValue *
 _nebula_cell_ref_value (const NebulaCell *cell)
 {
@@ -67,23 +30,6 @@ _nebula_cell_to_value (NebulaCell *cell)
     value = _nebula_cell_ref_value (cell);
   *cell = _nebula_cell_null ();
   return value;
-}
-
-void
-_nebula_cell_own (NebulaCell *cell)
-{
-  if (cell->tag != NEBULA_CELL_VALUE || cell->is_owned)
-    return;
-  nebula_value_ref (cell->as.value);
-  cell->is_owned = TRUE;
-}
-
-void
-_nebula_cell_release (NebulaCell *cell)
-{
-  if (cell->tag == NEBULA_CELL_VALUE && cell->is_owned)
-    nebula_value_unref (cell->as.value);
-  *cell = _nebula_cell_null ();
 }
 
 NebulaValueKind

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "nebula-expression.h"
+#include "nebula-function-set.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,10 @@ typedef enum {
 
 NebulaExpression *_nebula_expression_compile_full (const char *text,
                                                    NebulaCompileFlags flags,
+                                                   GError **error);
+NebulaExpression *_nebula_expression_compile_with (const char *text,
+                                                   NebulaCompileFlags flags,
+                                                   NebulaFunctionSet *functions,
                                                    GError **error);
 
 G_END_DECLS

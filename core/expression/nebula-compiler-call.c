@@ -9,7 +9,7 @@
 static gboolean
 fail_unknown_function (NebulaCompiler *self, const NebulaSyntax *node)
 {
-  const char *nearest = _nebula_functions_suggest (node->name);
+  const char *nearest = _nebula_functions_suggest (node->name, self->set);
   g_autofree char *hint =
       nearest != NULL ? g_strdup_printf (_ ("Did you mean “%s”?"), nearest) : NULL;
 
@@ -91,6 +91,28 @@ add_path (NebulaCompiler *self, const NebulaSyntax *path)
   return TRUE;
 }
 
+/* So is a JMESPath query. */
+static gboolean
+add_query (NebulaCompiler *self, const NebulaSyntax *query)
+{
+  g_autoptr (GError) error = NULL;
+  NebulaJmespath *parsed;
+  const char *text;
+  gsize length;
+
+  if (!is_text (query))
+    return TRUE;
+  text = _nebula_cell_get_string (&query->literal, &length);
+  if (strlen (text) != length)
+    return TRUE;
+  parsed = _nebula_jmespath_new (text, &error);
+  if (parsed == NULL)
+    return _nebula_parser_fail (self->parser, (NebulaError) error->code, query->at, NULL,
+                                "%s", error->message);
+  g_ptr_array_add (self->queries, parsed);
+  return TRUE;
+}
+
 static gboolean
 add_patterns (NebulaCompiler *self,
               const NebulaFunction *function,
@@ -103,7 +125,8 @@ add_patterns (NebulaCompiler *self,
        argument = argument->next) {
     char kind = _nebula_function_get_kind (function, i++);
 
-    if (kind == 'p' && !add_path (self, argument))
+    if ((kind == 'p' && !add_path (self, argument)) ||
+        (kind == 'q' && !add_query (self, argument)))
       return FALSE;
     if (kind == 'r')
       pattern = argument;
@@ -169,12 +192,23 @@ compile_lambda (NebulaCompiler *self,
   return TRUE;
 }
 
+static guint
+add_function (NebulaCompiler *self, const NebulaFunction *function)
+{
+  guint index;
+
+  if (g_ptr_array_find (self->functions, function, &index))
+    return index;
+  g_ptr_array_add (self->functions, (gpointer) function);
+  return self->functions->len - 1;
+}
+
 /* `map (items, upper)`: the name of a function of one argument stands for a lambda. */
 static gboolean
 compile_function_name (NebulaCompiler *self,
                        const NebulaSyntax *call,
                        const NebulaSyntax *node,
-                       guint index)
+                       const NebulaFunction *function)
 {
   guint depth = self->depth;
   guint n_locals = self->n_locals;
@@ -185,7 +219,7 @@ compile_function_name (NebulaCompiler *self,
   self->depth += call->count;
   _nebula_compiler_emit (self, NEBULA_OP_LOCAL, n_locals, node);
   _nebula_compiler_push (self, 1);
-  _nebula_compiler_emit (self, NEBULA_OP_CALL, index, node);
+  _nebula_compiler_emit (self, NEBULA_OP_CALL, add_function (self, function), node);
   _nebula_compiler_emit_word (self, 1, node);
   _nebula_compiler_emit (self, NEBULA_OP_RETURN, 0, node);
   _nebula_compiler_patch (self, jump);
@@ -203,7 +237,7 @@ compile_argument (NebulaCompiler *self,
                   guint argument)
 {
   char kind = _nebula_function_get_kind (function, argument);
-  guint index;
+  const NebulaFunction *named;
 
   if (node->kind == NEBULA_SYNTAX_LAMBDA && kind != 'f')
     return _nebula_parser_fail (self->parser, NEBULA_ERROR_TYPE, node->at, NULL,
@@ -213,25 +247,40 @@ compile_argument (NebulaCompiler *self,
     return compile_lambda (self, function, call, node);
   if (kind == 'f' && node->kind == NEBULA_SYNTAX_NAME &&
       _nebula_compiler_find_local (self, node->name) < 0) {
-    index = _nebula_functions_find (node->name);
-    if (index != NEBULA_NO_FUNCTION && _nebula_functions_get (index)->min <= 1 &&
-        _nebula_functions_get (index)->max >= 1 && function->lambda_arguments > 0)
-      return compile_function_name (self, call, node, index);
+    named = _nebula_functions_find (node->name, self->set);
+    if (named != NULL && named->min <= 1 && named->max >= 1 &&
+        function->lambda_arguments > 0)
+      return compile_function_name (self, call, node, named);
   }
   return _nebula_compiler_compile (self, node);
+}
+
+/* The code of a module's function is loaded now, so that a broken module is told when a workflow is saved. */
+static gboolean
+load_function (NebulaCompiler *self,
+               const NebulaFunction *function,
+               const NebulaSyntax *node)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (function->foreign == NULL ||
+      _nebula_foreign_get_call (function->foreign, &error) != NULL)
+    return TRUE;
+  return _nebula_parser_fail (self->parser, NEBULA_ERROR_MODULE_BROKEN, node->at, NULL,
+                              _ ("The function “%s” cannot be used: %s"), function->name,
+                              error != NULL ? error->message : "");
 }
 
 gboolean
 _nebula_compiler_compile_call (NebulaCompiler *self, NebulaSyntax *node)
 {
-  guint index = _nebula_functions_find (node->name);
-  const NebulaFunction *function;
+  const NebulaFunction *function = _nebula_functions_find (node->name, self->set);
   guint skip = 0, argument = 0;
 
-  if (index == NEBULA_NO_FUNCTION)
+  if (function == NULL)
     return fail_unknown_function (self, node);
-  function = _nebula_functions_get (index);
-  if (!check_arity (self, function, node) || !add_patterns (self, function, node))
+  if (!check_arity (self, function, node) || !add_patterns (self, function, node) ||
+      !load_function (self, function, node))
     return FALSE;
   for (NebulaSyntax *child = node->first; child != NULL;
        child = child->next, argument++) {
@@ -244,7 +293,7 @@ _nebula_compiler_compile_call (NebulaCompiler *self, NebulaSyntax *node)
     _nebula_compiler_emit (self, NEBULA_OP_METHOD_GUARD,
                            _nebula_compiler_add_string (self, node->name), node);
   }
-  _nebula_compiler_emit (self, NEBULA_OP_CALL, index, node);
+  _nebula_compiler_emit (self, NEBULA_OP_CALL, add_function (self, function), node);
   _nebula_compiler_emit_word (self, node->count, node);
   self->depth -= node->count;
   _nebula_compiler_push (self, 1);

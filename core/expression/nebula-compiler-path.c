@@ -111,6 +111,36 @@ emit_members (NebulaCompiler *self, const Path *path, const NebulaSyntax *node)
   emit_keys (self, path);
 }
 
+/*
+ * A path that stands in the program more than once is read once for each evaluation: the first place keeps its value in
+ * a cell, which it gets only when a second place is found. Gives what stands above the count of keys.
+ */
+static guint32
+share_path (NebulaCompiler *self, guint external, const Path *path)
+{
+  g_autoptr (GString) key = g_string_new (NULL);
+  guint32 *first;
+  guint known;
+
+  g_string_append_printf (key, "%u", external);
+  for (guint i = path->used; i < path->steps->len; i++) {
+    NebulaSyntax *step = g_ptr_array_index (path->steps, i);
+
+    g_string_append_printf (key, "%c%u", step->is_optional ? '?' : '.',
+                            _nebula_compiler_add_string (self, get_key (step)));
+  }
+  known = GPOINTER_TO_UINT (g_hash_table_lookup (self->path_index, key->str));
+  if (known == 0) {
+    g_hash_table_insert (self->path_index, g_strdup (key->str),
+                         GUINT_TO_POINTER (self->code->len + 1));
+    return 0;
+  }
+  first = &g_array_index (self->code, guint32, known - 1);
+  if (*first <= NEBULA_PATH_COUNT)
+    *first |= ++self->n_cached << NEBULA_PATH_SLOT_SHIFT;
+  return *first & ~NEBULA_PATH_COUNT;
+}
+
 /* A local or external and the members of it in one instruction. */
 static void
 emit_fused (NebulaCompiler *self,
@@ -123,7 +153,10 @@ emit_fused (NebulaCompiler *self,
 
   _nebula_compiler_emit (self, count == 0 ? alone : fused, index, path->base);
   if (count > 0) {
-    _nebula_compiler_emit_word (self, count, path->base);
+    guint32 slot =
+        fused == NEBULA_OP_EXTERNAL_MEMBERS ? share_path (self, index, path) : 0;
+
+    _nebula_compiler_emit_word (self, count | slot, path->base);
     emit_keys (self, path);
   }
   _nebula_compiler_push (self, 1);
@@ -248,7 +281,7 @@ fail_unknown_name (NebulaCompiler *self, const NebulaSyntax *node)
       nearest = self->locals[i];
   if (nearest != NULL)
     hint = g_strdup_printf (_ ("Did you mean “%s”?"), nearest);
-  else if (_nebula_functions_find (node->name) != NEBULA_NO_FUNCTION)
+  else if (_nebula_functions_find (node->name, self->set) != NULL)
     hint = g_strdup_printf (_ ("Call it with parentheses: %s ()."), node->name);
   else
     hint = g_strdup_printf (_ ("Write $%s for a variable, \"%s\" for text."), node->name,

@@ -17,8 +17,13 @@ typedef struct {
   GArray *reads;     /* NebulaReference */
   GPtrArray *patterns;        /* NebulaPattern */
   GPtrArray *paths;           /* NebulaJsonpath */
+  GPtrArray *queries;         /* NebulaJmespath */
+  GPtrArray *functions;       /* NebulaFunction that are called */
+  NebulaFunctionSet *set;     /* nullable, borrowed */
   GHashTable *strings;        /* text → constant + 1 */
   GHashTable *external_index; /* key → external + 1 */
+  GHashTable *path_index;     /* key → word of the first path with this external and these members + 1 */
+  guint n_cached;             /* paths that are read more than once */
   const char *locals[NEBULA_COMPILER_LOCALS];
   guint n_locals, max_locals;
   guint depth, max_depth; /* cells on the stack */

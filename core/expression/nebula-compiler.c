@@ -30,8 +30,12 @@ compiler_init (NebulaCompiler *self, NebulaParser *parser)
   self->reads = g_array_new (FALSE, FALSE, sizeof (NebulaReference));
   self->patterns = g_ptr_array_new_with_free_func ((GDestroyNotify) _nebula_pattern_free);
   self->paths = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_jsonpath_unref);
+  self->queries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) _nebula_jmespath_unref);
+  self->functions = g_ptr_array_new ();
   self->strings = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->external_index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->path_index = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 static void
@@ -44,7 +48,10 @@ compiler_clear (NebulaCompiler *self)
   g_clear_pointer (&self->reads, g_array_unref);
   g_clear_pointer (&self->patterns, g_ptr_array_unref);
   g_clear_pointer (&self->paths, g_ptr_array_unref);
+  g_clear_pointer (&self->queries, g_ptr_array_unref);
+  g_clear_pointer (&self->functions, g_ptr_array_unref);
   g_clear_pointer (&self->strings, g_hash_table_unref);
+  g_clear_pointer (&self->path_index, g_hash_table_unref);
   g_clear_pointer (&self->external_index, g_hash_table_unref);
 }
 
@@ -324,11 +331,16 @@ run_constant (NebulaCompiler *self, guint start, NebulaCell *ret)
       .constants = (NebulaCell *) (gpointer) self->constants->data,
       .patterns = self->patterns,
       .paths = self->paths,
+      .queries = self->queries,
+      .functions = (const NebulaFunction **) self->functions->pdata,
       .n_code = self->code->len,
       .n_locals = self->max_locals,
       .n_stack = self->max_depth,
   };
-  NebulaVm vm = {.program = &program, .pc = start, .fuel = FOLD_FUEL};
+  NebulaVm vm = {.program = &program,
+                 .pc = start,
+                 .fuel = FOLD_FUEL,
+                 .limits = nebula_expression_limits_get ()};
 
   if (!_nebula_vm_start (&vm, frame, ret)) {
     g_clear_error (&vm.error);
@@ -389,6 +401,7 @@ make_program (NebulaCompiler *self, const char *text)
   program->n_stack = self->max_depth;
   program->code = g_array_steal (self->code, &length);
   program->n_code = (guint) length;
+  program->hints = g_new0 (guint32, length);
   program->positions = g_array_steal (self->positions, NULL);
   program->constants = g_array_steal (self->constants, &length);
   program->n_constants = (guint) length;
@@ -398,6 +411,12 @@ make_program (NebulaCompiler *self, const char *text)
   program->n_reads = (guint) length;
   program->patterns = g_steal_pointer (&self->patterns);
   program->paths = g_steal_pointer (&self->paths);
+  program->queries = g_steal_pointer (&self->queries);
+  program->n_functions = self->functions->len;
+  program->functions =
+      (const NebulaFunction **) g_ptr_array_steal (self->functions, NULL);
+  program->n_cached = self->n_cached;
+  program->set = self->set != NULL ? nebula_function_set_ref (self->set) : NULL;
   if ((program->code[0] & 0xff) == NEBULA_OP_CONSTANT && program->n_code == 2)
     program->constant =
         _nebula_cell_ref_value (&program->constants[program->code[0] >> 8]);
@@ -408,16 +427,16 @@ static gboolean
 check_text (const char *text, gboolean is_template, GError **error)
 {
   gsize length = strlen (text);
+  gsize limit = nebula_expression_limits_get ()->characters;
   const char *end;
 
   if (length > NEBULA_LIMIT_STRING_BYTES ||
-      (!is_template && length > NEBULA_LIMIT_EXPRESSION_BYTES &&
-       (length > 4 * NEBULA_LIMIT_EXPRESSION_BYTES ||
-        g_utf8_strlen (text, -1) > NEBULA_LIMIT_EXPRESSION_BYTES))) {
+      (!is_template && length > limit &&
+       (length > 4 * limit || (gsize) g_utf8_strlen (text, -1) > limit))) {
     g_set_error (
         error, NEBULA_ERROR, NEBULA_ERROR_TOO_LARGE,
         _ ("The expression is too long: at most %d characters are taken. Compute parts of it in other nodes."),
-        is_template ? NEBULA_LIMIT_STRING_BYTES : NEBULA_LIMIT_EXPRESSION_BYTES);
+        is_template ? NEBULA_LIMIT_STRING_BYTES : (int) limit);
     return FALSE;
   }
   if (!g_utf8_validate (text, -1, &end)) {
@@ -430,20 +449,24 @@ check_text (const char *text, gboolean is_template, GError **error)
 }
 
 NebulaExpression *
-_nebula_expression_compile_full (const char *text,
+_nebula_expression_compile_with (const char *text,
                                  NebulaCompileFlags flags,
+                                 NebulaFunctionSet *functions,
                                  GError **error)
 {
   g_auto (NebulaParser) parser = {0};
   g_auto (NebulaCompiler) compiler = {0};
   gboolean is_template = (flags & NEBULA_COMPILE_TEMPLATE) != 0;
+  NebulaExpression *program;
   NebulaSyntax *tree;
 
   if (!check_text (text, is_template, error))
     return NULL;
   _nebula_parser_init (&parser, text, strlen (text));
+  parser.functions = functions;
   compiler_init (&compiler, &parser);
   compiler.can_fold = (flags & NEBULA_COMPILE_NO_FOLDING) == 0;
+  compiler.set = functions;
   tree = is_template ? _nebula_parser_parse_template (&parser)
                      : _nebula_parser_parse (&parser);
   if (tree == NULL || !_nebula_compiler_compile (&compiler, tree)) {
@@ -451,5 +474,15 @@ _nebula_expression_compile_full (const char *text,
     return NULL;
   }
   _nebula_compiler_emit (&compiler, NEBULA_OP_RETURN, 0, tree);
-  return make_program (&compiler, text);
+  program = make_program (&compiler, text);
+  program->is_template = is_template;
+  return program;
+}
+
+NebulaExpression *
+_nebula_expression_compile_full (const char *text,
+                                 NebulaCompileFlags flags,
+                                 GError **error)
+{
+  return _nebula_expression_compile_with (text, flags, NULL, error);
 }

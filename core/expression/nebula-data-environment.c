@@ -131,5 +131,5 @@ _nebula_data_environment_init (NebulaDataEnvironment *self, NebulaValue *values)
   self->parent.get_node = data_get_node;
   self->parent.get_loop = data_get_loop;
   self->parent.get_random = data_get_random;
-  self->parent.fuel = NEBULA_LIMIT_FUEL;
+  self->parent.fuel = nebula_expression_limits_get ()->fuel;
 }

@@ -15,14 +15,14 @@
 
 #include "nebula-compile-private.h"
 #include "nebula-error.h"
+#include "nebula-expression-limits.h"
 #include "nebula-expression.h"
+#include "nebula-function-set-private.h"
 #include "nebula-jsonpath.h"
 #include "nebula-limits.h"
-#include "nebula-value.h"
+#include "nebula-value-layout-internal.h"
 
 G_BEGIN_DECLS
-
-#define NEBULA_OUTPUT_BYTES 1048576 /* text that one evaluation may give */
 
 typedef enum {
   NEBULA_CELL_NULL,
@@ -35,7 +35,7 @@ typedef enum {
   NEBULA_CELL_UNSET,
 } NebulaCellTag;
 
-typedef struct {
+struct _NebulaCell {
   guint8 tag;
   guint8 is_owned;  /* of a value: unref it when done */
   guint8 is_spread; /* in an array literal: `...value` */
@@ -45,7 +45,7 @@ typedef struct {
     double number;
     NebulaValue *value;
   } as;
-} NebulaCell;
+};
 
 typedef enum {
   NEBULA_OP_RETURN,
@@ -54,7 +54,7 @@ typedef enum {
   NEBULA_OP_EXTERNAL,         /* external */
   NEBULA_OP_MEMBERS,          /* count, then keys */
   NEBULA_OP_LOCAL_MEMBERS,    /* slot, then count, keys */
-  NEBULA_OP_EXTERNAL_MEMBERS, /* external, then count, keys */
+  NEBULA_OP_EXTERNAL_MEMBERS, /* external, then count and cell, keys */
   NEBULA_OP_NODE,             /* field; id on the stack */
   NEBULA_OP_INDEX,            /* 1 if optional */
   NEBULA_OP_SLICE,            /* bits: has start, has end, optional */
@@ -94,6 +94,10 @@ typedef enum {
 
 #define NEBULA_KEY_OPTIONAL (1u << 31)
 
+/* The count of a path of an external; above it the cell, plus 1, that keeps the value if it is read more than once. */
+#define NEBULA_PATH_COUNT      0x3ffu
+#define NEBULA_PATH_SLOT_SHIFT 10
+
 typedef struct {
   guint32 start; /* byte where the whole operand begins, for paths in messages */
   guint32 at;    /* byte to point at */
@@ -118,50 +122,55 @@ typedef struct {
 } NebulaExternal;
 
 typedef struct _NebulaPattern NebulaPattern;
+typedef struct _NebulaJmespath NebulaJmespath;
 
 struct _NebulaExpression {
   gatomicrefcount references;
   char *text;
   NebulaValue *constant; /* nullable */
   guint32 *code;
+  guint32 *hints; /* for each word: where its key was last; any thread may write; NULL: none */
   NebulaPosition *positions;
   NebulaCell *constants; /* owned values; strings double as member keys */
   NebulaExternal *externals;
   GPtrArray *patterns; /* of NebulaPattern */
   GPtrArray *paths;    /* of NebulaJsonpath */
+  GPtrArray *queries;  /* of NebulaJmespath */
+  const NebulaFunction **functions; /* that are called */
+  NebulaFunctionSet *set;           /* keeps those of modules alive; nullable */
   NebulaReference *reads;
-  guint n_code, n_constants, n_externals, n_reads;
+  guint n_code, n_constants, n_externals, n_reads, n_functions, n_cached;
+  gboolean is_template;
   guint n_locals, n_stack;
 };
 
 /* Cells in the frame of the C stack; larger programs take theirs from the heap. */
 #define NEBULA_INLINE_CELLS 64
 
-typedef struct {
+struct _NebulaVm {
   NebulaExpression *program;
   NebulaEnvironment *environment; /* nullable */
   NebulaCell *locals;
   NebulaCell *externals;
+  NebulaCell *cached; /* paths that are read more than once; borrowed from externals */
   NebulaCell *stack;
+  const NebulaExpressionLimits *limits;
   guint pc;
   guint at;    /* word of the instruction that runs */
   gsize depth; /* cells on the stack */
-  gint64 fuel;
+  gint64 fuel;    /* steps up to the next look at the clock */
+  gint64 reserve; /* steps after that */
+  gint64 deadline_usec;
   gsize allocated; /* bytes made since the last count of what lives */
   gsize total;     /* bytes made in all */
   gsize held;      /* bytes in containers that built-in functions are making */
   GError *error;
-} NebulaVm;
+};
 
 /* nebula-cell.c */
-NebulaCell
-_nebula_cell_from_value (NebulaValue *value); /* takes it; scalars are unboxed */
-NebulaCell _nebula_cell_borrow (NebulaValue *value);
 NebulaValue *
 _nebula_cell_to_value (NebulaCell *cell); /* takes the cell's reference, or makes one */
 NebulaValue *_nebula_cell_ref_value (const NebulaCell *cell);
-void _nebula_cell_own (NebulaCell *cell);
-void _nebula_cell_release (NebulaCell *cell);
 NebulaValueKind _nebula_cell_get_kind (const NebulaCell *cell);
 gboolean _nebula_cell_equal (const NebulaCell *a, const NebulaCell *b);
 const char *_nebula_kind_to_words (NebulaValueKind kind);
@@ -171,7 +180,7 @@ const char *_nebula_cell_get_string (const NebulaCell *cell, gsize *ret_length);
 static inline gboolean
 _nebula_cell_is (const NebulaCell *cell, NebulaValueKind kind)
 {
-  return cell->tag == NEBULA_CELL_VALUE && nebula_value_get_kind (cell->as.value) == kind;
+  return cell->tag == NEBULA_CELL_VALUE && cell->as.value->kind == kind;
 }
 
 static inline NebulaCell
@@ -198,6 +207,54 @@ _nebula_cell_float (double number)
   return (NebulaCell){.tag = NEBULA_CELL_FLOAT, .as.number = number};
 }
 
+/* A cell for a value that others keep; scalars are unboxed. */
+static inline NebulaCell
+_nebula_cell_borrow (NebulaValue *value)
+{
+  switch (value->kind) {
+  case NEBULA_VALUE_KIND_INTEGER:
+    return _nebula_cell_integer (((const NebulaScalar *) value)->as.integer);
+  case NEBULA_VALUE_KIND_FLOAT:
+    return _nebula_cell_float (((const NebulaScalar *) value)->as.number);
+  case NEBULA_VALUE_KIND_BOOLEAN:
+    return _nebula_cell_boolean (nebula_value_get_boolean (value));
+  case NEBULA_VALUE_KIND_NULL:
+    return _nebula_cell_null ();
+  default:
+    return (NebulaCell){.tag = NEBULA_CELL_VALUE, .as.value = value};
+  }
+}
+
+/* The same for a value that is taken. */
+static inline NebulaCell
+_nebula_cell_from_value (NebulaValue *value)
+{
+  NebulaCell cell = _nebula_cell_borrow (value);
+
+  if (cell.tag == NEBULA_CELL_VALUE)
+    cell.is_owned = TRUE;
+  else
+    nebula_value_unref (value);
+  return cell;
+}
+
+static inline void
+_nebula_cell_own (NebulaCell *cell)
+{
+  if (cell->tag != NEBULA_CELL_VALUE || cell->is_owned)
+    return;
+  _nebula_value_ref_fast (cell->as.value);
+  cell->is_owned = TRUE;
+}
+
+static inline void
+_nebula_cell_release (NebulaCell *cell)
+{
+  if (cell->tag == NEBULA_CELL_VALUE && cell->is_owned)
+    nebula_value_unref (cell->as.value);
+  *cell = _nebula_cell_null ();
+}
+
 /* nebula-vm.c */
 gboolean _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret);
 gboolean _nebula_vm_run (NebulaVm *vm);
@@ -222,7 +279,8 @@ gboolean _nebula_vm_fail_at (NebulaVm *vm,
                              NebulaError code,
                              const char *hint,
                              const char *message);
-gboolean _nebula_vm_burn (NebulaVm *vm, gsize steps);
+gboolean _nebula_vm_refill (NebulaVm *vm, gsize steps);
+gsize _nebula_vm_get_fuel (NebulaVm *vm);
 gboolean _nebula_vm_charge (NebulaVm *vm, gsize bytes);
 gboolean _nebula_vm_check_output (NebulaVm *vm, const NebulaCell *cell);
 guint64 _nebula_vm_random (NebulaVm *vm);
@@ -232,6 +290,15 @@ gboolean
 _nebula_vm_give_text (NebulaVm *vm, GString *text, NebulaCell *ret); /* takes it */
 gboolean
 _nebula_vm_give_string (NebulaVm *vm, const char *text, gssize length, NebulaCell *ret);
+
+static inline gboolean
+_nebula_vm_burn (NebulaVm *vm, gsize steps)
+{
+  if (G_UNLIKELY (steps > (gsize) MAX (vm->fuel, 0)))
+    return _nebula_vm_refill (vm, steps);
+  vm->fuel -= (gint64) steps;
+  return TRUE;
+}
 
 static inline void
 _nebula_vm_push (NebulaVm *vm, NebulaCell cell)
@@ -331,57 +398,38 @@ gboolean _nebula_vm_match (NebulaVm *vm,
 gboolean _nebula_vm_match_next (NebulaVm *vm, GMatchInfo *match);
 
 /* nebula-functions.c */
-typedef enum {
-  NEBULA_FUNCTION_PURE = 0,
-  NEBULA_FUNCTION_IMPURE = 1 << 0, /* reads time or random numbers: never folded */
-} NebulaFunctionFlags;
-
-typedef gboolean (*NebulaFunctionCall) (NebulaVm *vm,
-                                        NebulaCell *arguments,
-                                        guint count,
-                                        NebulaCell *ret);
-
-/*
- * `kinds` has a letter for each argument, the last one repeats: v anything, s text, i integer, n number,
- * b condition, a array, o object, f lambda (or the key of a member), r regular expression (text), p JSONPath (text).
- * `signature` names the arguments for help, optional ones with a question mark.
- */
-typedef struct {
-  const char *name;
-  const char *
-      aliases; /* separated by spaces, nullable; camelCase forms are found without being listed */
-  const char *kinds;
-  const char *signature;
-  const char *description;
-  NebulaFunctionCall call;
-  guint8 min, max;
-  guint8 lambda_arguments; /* how many arguments a lambda gets at most */
-  guint8 flags;
-} NebulaFunction;
-
-#define NEBULA_ARITY_ANY   255
-#define NEBULA_NO_FUNCTION G_MAXUINT
-
 extern const NebulaFunction _nebula_functions_array[];
 extern const NebulaFunction _nebula_functions_array_more[];
 extern const NebulaFunction _nebula_functions_convert[];
 extern const NebulaFunction _nebula_functions_encoding[];
+extern const NebulaFunction _nebula_functions_csv[];
+extern const NebulaFunction _nebula_functions_jmespath[];
 extern const NebulaFunction _nebula_functions_jsonpath[];
 extern const NebulaFunction _nebula_functions_number[];
 extern const NebulaFunction _nebula_functions_object[];
 extern const NebulaFunction _nebula_functions_regex[];
 extern const NebulaFunction _nebula_functions_string[];
 extern const NebulaFunction _nebula_functions_time[];
+extern const NebulaFunction _nebula_functions_valid[];
 
-guint _nebula_functions_find (const char *name);
-const NebulaFunction *_nebula_functions_get (guint index);
-const char *_nebula_functions_suggest (const char *name);
+/* NULL: there is none; @set is nullable. */
+const NebulaFunction *_nebula_functions_find (const char *name, NebulaFunctionSet *set);
+guint _nebula_functions_count (void);
+const NebulaFunction *_nebula_functions_get (guint index); /* of the built-in ones, sorted */
+const char *_nebula_functions_suggest (const char *name, NebulaFunctionSet *set);
 char _nebula_function_get_kind (const NebulaFunction *self, guint argument);
 gboolean _nebula_function_call (NebulaVm *vm,
                                 const NebulaFunction *self,
                                 NebulaCell *arguments,
                                 guint count,
                                 NebulaCell *ret);
+
+/* nebula-function-help.c */
+NebulaValue *_nebula_function_describe (const NebulaFunction *function);
+
+/* nebula-jmespath-read.c */
+NebulaJmespath *_nebula_jmespath_new (const char *text, GError **error);
+void _nebula_jmespath_unref (NebulaJmespath *self);
 
 /* nebula-problem.c */
 GError *_nebula_problem_new (NebulaError code,

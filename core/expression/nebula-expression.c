@@ -6,6 +6,8 @@
 
 #include "nebula-expression-private.h"
 
+#define FIRST_SLICE 50000 /* steps that are taken before the clock is looked at */
+
 G_DEFINE_BOXED_TYPE (NebulaExpression,
                      nebula_expression,
                      nebula_expression_ref,
@@ -65,6 +67,37 @@ nebula_expression_compile_template (const char *text, GError **error)
 }
 
 /**
+ * nebula_expression_compile_with_functions:
+ * @text: an expression, or a template
+ * @is_template: whether @text is a template
+ * @functions: (nullable): functions that may be called beside the built-in ones
+ * @error: return location for an error
+ *
+ * Compiles with functions that modules bring.
+ *
+ * Errors: as for nebula_expression_compile(); %NEBULA_ERROR_MODULE_BROKEN (terminal) if the code of a function cannot be
+ * loaded.
+ *
+ * Thread: any, if the loader of @functions allows it.
+ *
+ * Returns: (transfer full): the expression, or %NULL with @error set
+ *
+ * Since: 1.0
+ */
+NebulaExpression *
+nebula_expression_compile_with_functions (const char *text,
+                                          gboolean is_template,
+                                          NebulaFunctionSet *functions,
+                                          GError **error)
+{
+  g_return_val_if_fail (text != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return _nebula_expression_compile_with (
+      text, is_template ? NEBULA_COMPILE_TEMPLATE : NEBULA_COMPILE_NONE, functions, error);
+}
+
+/**
  * nebula_expression_ref:
  * @self: an expression
  *
@@ -107,12 +140,16 @@ nebula_expression_unref (NebulaExpression *self)
   g_clear_pointer (&self->constant, nebula_value_unref);
   g_ptr_array_unref (self->patterns);
   g_ptr_array_unref (self->paths);
+  g_ptr_array_unref (self->queries);
+  g_clear_pointer (&self->set, nebula_function_set_unref);
   g_free (self->text);
   g_free (self->code);
+  g_free (self->hints);
   g_free (self->positions);
   g_free (self->constants);
   g_free (self->externals);
   g_free (self->reads);
+  g_free (self->functions);
   g_free (self);
 }
 
@@ -209,16 +246,43 @@ nebula_expression_evaluate (NebulaExpression *self,
   if (self->constant != NULL)
     return nebula_value_ref (self->constant);
   vm = (NebulaVm){.program = self, .environment = environment};
-  vm.fuel = environment != NULL ? (gint64) MIN (environment->fuel, G_MAXINT64)
-                                : NEBULA_LIMIT_FUEL;
+  vm.limits = nebula_expression_limits_get ();
+  vm.reserve =
+      (gint64) MIN (environment != NULL ? environment->fuel : vm.limits->fuel, G_MAXINT64);
+  vm.fuel = MIN (vm.reserve, FIRST_SLICE);
+  vm.reserve -= vm.fuel;
   is_done = _nebula_vm_start (&vm, frame, &result);
   if (environment != NULL)
-    environment->fuel = (guint64) MAX (vm.fuel, 0);
+    environment->fuel = _nebula_vm_get_fuel (&vm);
   if (!is_done) {
     g_propagate_error (error, vm.error);
     return NULL;
   }
   return _nebula_cell_to_value (&result);
+}
+
+static NebulaValue *
+evaluate_data (NebulaExpression *self,
+               NebulaValue *data,
+               gboolean is_lenient,
+               GError **error)
+{
+  NebulaDataEnvironment environment;
+
+  g_return_val_if_fail (self != NULL, NULL);
+  g_return_val_if_fail (data != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (nebula_value_get_kind (data) != NEBULA_VALUE_KIND_OBJECT) {
+    g_set_error (
+        error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
+        _ ("The data of an expression is an object, not %s. Its members become variables."),
+        _nebula_kind_to_words (nebula_value_get_kind (data)));
+    return NULL;
+  }
+  _nebula_data_environment_init (&environment, data);
+  environment.parent.missing_is_null = is_lenient;
+  return nebula_expression_evaluate (self, &environment.parent, error);
 }
 
 /**
@@ -244,21 +308,32 @@ nebula_expression_evaluate_data (NebulaExpression *self,
                                  NebulaValue *data,
                                  GError **error)
 {
-  NebulaDataEnvironment environment;
+  return evaluate_data (self, data, FALSE, error);
+}
 
-  g_return_val_if_fail (self != NULL, NULL);
-  g_return_val_if_fail (data != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  if (nebula_value_get_kind (data) != NEBULA_VALUE_KIND_OBJECT) {
-    g_set_error (
-        error, NEBULA_ERROR, NEBULA_ERROR_TYPE,
-        _ ("The data of an expression is an object, not %s. Its members become variables."),
-        _nebula_kind_to_words (nebula_value_get_kind (data)));
-    return NULL;
-  }
-  _nebula_data_environment_init (&environment, data);
-  return nebula_expression_evaluate (self, &environment.parent, error);
+/**
+ * nebula_expression_evaluate_data_leniently:
+ * @self: an expression
+ * @data: an object whose members become variables
+ * @error: return location for an error
+ *
+ * Evaluates @self as nebula_expression_evaluate_data() does, but what an object, an array, text or null does not have is
+ * null, as if `?.` and `?[…]` were written everywhere. Unknown variables and nodes are errors still.
+ *
+ * Errors: as for nebula_expression_evaluate_data(), without %NEBULA_ERROR_MISSING_PROPERTY.
+ *
+ * Thread: any.
+ *
+ * Returns: (transfer full): the value, or %NULL with @error set
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_expression_evaluate_data_leniently (NebulaExpression *self,
+                                           NebulaValue *data,
+                                           GError **error)
+{
+  return evaluate_data (self, data, TRUE, error);
 }
 
 /**

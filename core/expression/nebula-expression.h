@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-function-set.h"
 #include "nebula-value.h"
 
 G_BEGIN_DECLS
@@ -47,6 +48,9 @@ struct _NebulaEnvironment
   gpointer data;
   guint64 fuel;        /* steps left; each evaluation takes from it */
   guint random_calls;  /* calls of random functions so far */
+  gboolean missing_is_null; /* by policy: what is not there is null, as if each `.` were `?.` */
+  /* Ids of the nodes that can be asked for, when not all are named in the text; full; may be %NULL. */
+  char **(*list_nodes) (const NebulaEnvironment *self);
 };
 
 /**
@@ -63,6 +67,8 @@ NEBULA_API GType nebula_expression_get_type (void);
 /* Errors: syntax, too-deep, too-large, unknown-name (function), arity, regex; message has line, column, excerpt with caret and hint. */
 NEBULA_API NebulaExpression *nebula_expression_compile (const char *text, GError **error);
 NEBULA_API NebulaExpression *nebula_expression_compile_template (const char *text, GError **error);
+/* A template if @is_template; @functions may be NULL. */
+NEBULA_API NebulaExpression *nebula_expression_compile_with_functions (const char *text, gboolean is_template, NebulaFunctionSet *functions, GError **error);
 NEBULA_API NebulaExpression *nebula_expression_ref (NebulaExpression *self);
 NEBULA_API void nebula_expression_unref (NebulaExpression *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaExpression, nebula_expression_unref)
@@ -74,6 +80,8 @@ NEBULA_API gboolean nebula_expression_is_template (const char *text);
 NEBULA_API NebulaValue *nebula_expression_evaluate (NebulaExpression *self, NebulaEnvironment *environment, GError **error);
 /* Evaluates over data: an object whose members become `$name`; `nodes` is id → {result, status, success, error, attempts}. */
 NEBULA_API NebulaValue *nebula_expression_evaluate_data (NebulaExpression *self, NebulaValue *data, GError **error);
+/* The same where, by policy, what is not there is null. */
+NEBULA_API NebulaValue *nebula_expression_evaluate_data_leniently (NebulaExpression *self, NebulaValue *data, GError **error);
 
 /**
  * NebulaReference: (skip)
@@ -98,5 +106,8 @@ NEBULA_API const NebulaReference *nebula_expression_get_references (NebulaExpres
 
 /* One string for each function: "name(a, b?) — description"; for help and completion. */
 NEBULA_API char **nebula_expression_list_functions (void);
+/* {name, signature, description, parameters, result, errors, examples, aliases}; @functions may be NULL. */
+NEBULA_API NebulaValue *nebula_expression_describe_function (const char *name, NebulaFunctionSet *functions);
+NEBULA_API NebulaValue *nebula_expression_describe_functions (NebulaFunctionSet *functions);
 
 G_END_DECLS

@@ -605,9 +605,17 @@ call_median (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     is_done = TRUE;
   } else {
     NebulaCell low = _nebula_cell_borrow (get_item (&sorted, length / 2 - 1));
+    NebulaCell half = _nebula_cell_float (0.5);
+    NebulaCell both;
 
-    is_done = _nebula_vm_give_float (
-        vm, _nebula_cell_to_double (&low) / 2 + _nebula_cell_to_double (&sum) / 2, ret);
+    if (low.tag != NEBULA_CELL_VALUE && sum.tag != NEBULA_CELL_VALUE)
+      is_done = _nebula_vm_give_float (
+          vm, _nebula_cell_to_double (&low) / 2 + _nebula_cell_to_double (&sum) / 2, ret);
+    else
+      is_done = _nebula_operate (vm, NEBULA_OP_ADD, &low, &sum, &both) &&
+                _nebula_operate (vm, NEBULA_OP_MULTIPLY, &both, &half, ret);
+    if (is_done && (low.tag == NEBULA_CELL_VALUE || sum.tag == NEBULA_CELL_VALUE))
+      _nebula_cell_release (&both);
   }
   _nebula_cell_release (&sorted);
   return is_done;
@@ -638,30 +646,30 @@ call_shuffle (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_array_more[] = {
-  { "append", "push", "av", "items, item…", N_("the items with these behind"), call_append, 2, NEBULA_ARITY_ANY },
-  { "chunk", "batch", "ai", "items, size", N_("arrays of so many items each, the last may be shorter"), call_chunk, 2, 2 },
-  { "compact", "without_nulls", "a", "items", N_("without the nulls"), call_compact, 1, 1 },
-  { "concat", NULL, "a", "items…", N_("the items of all arrays in one"), call_concat, 1, NEBULA_ARITY_ANY },
-  { "difference", "except", "a", "items, others", N_("the items that are not among the others, each once"), call_difference, 2, 2 },
-  { "first", NULL, "v", "list", N_("the first item or character, null if there is none"), call_first, 1, 1 },
-  { "flatten", "flat", "ai", "items, depth?", N_("with the arrays among the items taken apart"), call_flatten, 1, 2 },
-  { "index_of", NULL, "v", "list, item", N_("where the item or text is first, else -1"), call_index_of, 2, 2 },
-  { "intersection", "intersect", "a", "items, others", N_("the items that are among the others too, each once"), call_intersection, 2, 2 },
-  { "last", NULL, "v", "list", N_("the last item or character, null if there is none"), call_last, 1, 1 },
-  { "median", NULL, "a", "items", N_("the number in the middle, null if there is none"), call_median, 1, 1 },
-  { "prepend", "unshift", "av", "items, item…", N_("the items with these in front"), call_prepend, 2, NEBULA_ARITY_ANY },
-  { "range", NULL, "i", "start?, end, step?", N_("integers from start (0) to before end"), call_range, 1, 3 },
-  { "reverse", NULL, "v", "list", N_("items or characters from last to first"), call_reverse, 1, 1 },
-  { "shuffle", NULL, "a", "items", N_("in a random order, the same when it is computed again"), call_shuffle, 1, 1, 0, NEBULA_FUNCTION_IMPURE },
-  { "skip", "drop", "vi", "list, count", N_("without the first items, or the last if negative"), call_skip, 2, 2 },
-  { "slice", NULL, "vi", "list, start, end?", N_("items or characters from start to before end"), call_slice, 2, 3 },
-  { "sort", NULL, "af", "items, (a, b) => number?", N_("in ascending order, stable; a lambda of one parameter gives the key"), call_sort, 1, 2, 2 },
-  { "sort_by", "order_by", "afb", "items, x => key, descending?", N_("in the order of the keys, stable"), call_sort_by, 2, 3, 2 },
-  { "take", "limit head", "vi", "list, count", N_("the first items, or the last if negative"), call_take, 2, 2 },
-  { "union", NULL, "a", "items…", N_("the items of all arrays, each once"), call_union, 1, NEBULA_ARITY_ANY },
-  { "unique", "distinct uniq unique_by dedupe", "af", "items, x => key?", N_("each item (or key) once, the first is kept"), call_unique, 1, 2, 1 },
-  { "window", "sliding_window", "ai", "items, size", N_("all runs of so many items"), call_window, 2, 2 },
-  { "zip", NULL, "a", "items…", N_("arrays of the first items, the second items, and so on"), call_zip, 1, NEBULA_ARITY_ANY },
+  { "append", "push", "av", "a", "items, item…", N_("the items with these behind"), call_append, 2, NEBULA_ARITY_ANY },
+  { "chunk", "batch", "ai", "a", "items, size", N_("arrays of so many items each, the last may be shorter"), call_chunk, 2, 2 },
+  { "compact", "without_nulls", "a", "a", "items", N_("without the nulls"), call_compact, 1, 1 },
+  { "concat", NULL, "a", "a", "items…", N_("the items of all arrays in one"), call_concat, 1, NEBULA_ARITY_ANY },
+  { "difference", "except", "a", "a", "items, others", N_("the items that are not among the others, each once"), call_difference, 2, 2 },
+  { "first", NULL, "l", "v", "list", N_("the first item or character, null if there is none"), call_first, 1, 1 },
+  { "flatten", "flat", "ai", "a", "items, depth?", N_("with the arrays among the items taken apart"), call_flatten, 1, 2 },
+  { "index_of", NULL, "lv", "i", "list, item", N_("where the item or text is first, else -1"), call_index_of, 2, 2 },
+  { "intersection", "intersect", "a", "a", "items, others", N_("the items that are among the others too, each once"), call_intersection, 2, 2 },
+  { "last", NULL, "l", "v", "list", N_("the last item or character, null if there is none"), call_last, 1, 1 },
+  { "median", NULL, "a", "nz", "items", N_("the number in the middle, null if there is none"), call_median, 1, 1 },
+  { "prepend", "unshift", "av", "a", "items, item…", N_("the items with these in front"), call_prepend, 2, NEBULA_ARITY_ANY },
+  { "range", NULL, "i", "a", "start?, end, step?", N_("integers from start (0) to before end"), call_range, 1, 3 },
+  { "reverse", NULL, "l", "1", "list", N_("items or characters from last to first"), call_reverse, 1, 1 },
+  { "shuffle", NULL, "a", "a", "items", N_("in a random order, the same when it is computed again"), call_shuffle, 1, 1, 0, NEBULA_FUNCTION_IMPURE },
+  { "skip", "drop", "li", "1", "list, count", N_("without the first items, or the last if negative"), call_skip, 2, 2 },
+  { "slice", NULL, "lii", "1", "list, start, end?", N_("items or characters from start to before end"), call_slice, 2, 3 },
+  { "sort", NULL, "af", "a", "items, (a, b) => number?", N_("in ascending order, stable; a lambda of one parameter gives the key"), call_sort, 1, 2, 2 },
+  { "sort_by", "order_by", "afb", "a", "items, x => key, descending?", N_("in the order of the keys, stable"), call_sort_by, 2, 3, 2 },
+  { "take", "limit head", "li", "1", "list, count", N_("the first items, or the last if negative"), call_take, 2, 2 },
+  { "union", NULL, "a", "a", "items…", N_("the items of all arrays, each once"), call_union, 1, NEBULA_ARITY_ANY },
+  { "unique", "distinct uniq unique_by dedupe", "af", "a", "items, x => key?", N_("each item (or key) once, the first is kept"), call_unique, 1, 2, 1 },
+  { "window", "sliding_window", "ai", "a", "items, size", N_("all runs of so many items"), call_window, 2, 2 },
+  { "zip", NULL, "a", "a", "items…", N_("arrays of the first items, the second items, and so on"), call_zip, 1, NEBULA_ARITY_ANY },
   { NULL },
 };
 /* clang-format on */

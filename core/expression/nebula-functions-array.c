@@ -349,22 +349,30 @@ call_reduce (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   return TRUE;
 }
 
+/* Takes @item; durations are summed among themselves. */
 static gboolean
-add_to_sum (NebulaVm *vm, NebulaCell *sum, NebulaCell *item)
+add_to_sum (NebulaVm *vm, NebulaCell *sum, NebulaCell *item, gboolean is_first)
 {
-  gboolean is_number = _nebula_cell_is_number (item);
+  gboolean is_duration = _nebula_cell_is (item, NEBULA_VALUE_KIND_DURATION);
+  gboolean is_done = _nebula_cell_is_number (item) || is_duration;
   NebulaCell result;
 
-  if (!is_number)
+  if (is_duration && is_first) {
+    _nebula_cell_own (item);
+    *sum = *item;
+    return TRUE;
+  }
+  if (!is_done)
     _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
                      _ ("Only numbers can be summed, not %s"),
                      _nebula_cell_to_words (item));
   else
-    is_number = _nebula_operate (vm, NEBULA_OP_ADD, sum, item, &result);
+    is_done = _nebula_operate (vm, NEBULA_OP_ADD, sum, item, &result);
   _nebula_cell_release (item);
-  if (is_number)
+  _nebula_cell_release (sum);
+  if (is_done)
     *sum = result;
-  return is_number;
+  return is_done;
 }
 
 static gboolean
@@ -377,14 +385,18 @@ sum_items (NebulaVm *vm, const NebulaCell *arguments, guint count, NebulaCell *r
     NebulaCell item;
 
     if (count > 1) {
-      if (!call_item (vm, arguments, i, &arguments[1], &item))
+      if (!call_item (vm, arguments, i, &arguments[1], &item)) {
+        _nebula_cell_release (&sum);
         return FALSE;
+      }
     } else {
-      if (!_nebula_vm_burn (vm, 1))
+      if (!_nebula_vm_burn (vm, 1)) {
+        _nebula_cell_release (&sum);
         return FALSE;
+      }
       item = _nebula_cell_borrow (nebula_value_get_item (arguments[0].as.value, i));
     }
-    if (!add_to_sum (vm, &sum, &item))
+    if (!add_to_sum (vm, &sum, &item, i == 0))
       return FALSE;
   }
   *ret = sum;
@@ -401,9 +413,18 @@ static gboolean
 call_avg (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   gsize length = get_count (arguments);
+  NebulaCell divisor = _nebula_cell_integer ((gint64) length);
+  NebulaCell sum;
+  gboolean is_done;
 
   if (!sum_items (vm, arguments, count, ret))
     return FALSE;
+  if (ret->tag == NEBULA_CELL_VALUE) {
+    sum = *ret;
+    is_done = _nebula_operate (vm, NEBULA_OP_DIVIDE, &sum, &divisor, ret);
+    _nebula_cell_release (&sum);
+    return is_done;
+  }
   if (length == 0) {
     *ret = _nebula_cell_null ();
     return TRUE;
@@ -626,28 +647,28 @@ call_count_by (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_array[] = {
-  { "all", "every", "af", "items, x => condition?", N_("whether it holds for every item"), call_all, 1, 2, 2 },
-  { "any", "some", "af", "items, x => condition?", N_("whether it holds for an item"), call_any, 1, 2, 2 },
-  { "avg", "average mean", "af", "items, x => number?", N_("the average, null if there are no items"), call_avg, 1, 2, 2 },
-  { "count", NULL, "af", "items, x => condition?", N_("how many items fit"), call_count, 1, 2, 2 },
-  { "count_by", NULL, "af", "items, x => key", N_("an object key → how many items have it"), call_count_by, 2, 2, 2 },
-  { "filter", "where select", "vf", "items, x => condition", N_("the items (or members, by value and key) that fit"), call_filter, 2, 2, 2 },
-  { "find", "find_first", "af", "items, x => condition", N_("the first item that fits, else null"), call_find, 2, 2, 2 },
-  { "find_index", NULL, "af", "items, x => condition", N_("the index of the first item that fits, else -1"), call_find_index, 2, 2, 2 },
-  { "find_last", NULL, "af", "items, x => condition", N_("the last item that fits, else null"), call_find_last, 2, 2, 2 },
-  { "flat_map", NULL, "af", "items, x => array", N_("the results, arrays among them taken apart"), call_flat_map, 2, 2, 2 },
-  { "group_by", NULL, "af", "items, x => key", N_("an object key → items, in order of first sight"), call_group_by, 2, 2, 2 },
-  { "key_by", "index_by", "af", "items, x => key", N_("an object key → the last item that has it"), call_key_by, 2, 2, 2 },
-  { "map", "pluck", "af", "items, x => value", N_("what the lambda makes of each item"), call_map, 2, 2, 2 },
-  { "max_by", NULL, "af", "items, x => key", N_("the item with the greatest key, the first of several"), call_max_by, 2, 2, 2 },
-  { "min_by", NULL, "af", "items, x => key", N_("the item with the least key, the first of several"), call_min_by, 2, 2, 2 },
-  { "none", NULL, "af", "items, x => condition?", N_("whether it holds for no item"), call_none, 1, 2, 2 },
-  { "partition", NULL, "af", "items, x => condition", N_("two arrays: the items that fit, and the others"), call_partition, 2, 2, 2 },
-  { "reduce", "fold", "afv", "items, (sum, x) => sum, start?", N_("one value out of all items"), call_reduce, 2, 3, 3 },
-  { "reject", "filter_out", "vf", "items, x => condition", N_("the items that do not fit"), call_reject, 2, 2, 2 },
-  { "skip_while", "drop_while", "af", "items, x => condition", N_("from the first item that does not fit"), call_skip_while, 2, 2, 2 },
-  { "sum", NULL, "af", "items, x => number?", N_("the sum, 0 if there are no items"), call_sum, 1, 2, 2 },
-  { "take_while", NULL, "af", "items, x => condition", N_("up to the first item that does not fit"), call_take_while, 2, 2, 2 },
+  { "all", "every", "af", "b", "items, x => condition?", N_("whether it holds for every item"), call_all, 1, 2, 2 },
+  { "any", "some", "af", "b", "items, x => condition?", N_("whether it holds for an item"), call_any, 1, 2, 2 },
+  { "avg", "average mean", "af", "ndz", "items, x => number?", N_("the average, null if there are no items"), call_avg, 1, 2, 2 },
+  { "count", NULL, "af", "i", "items, x => condition?", N_("how many items fit"), call_count, 1, 2, 2 },
+  { "count_by", NULL, "af", "o", "items, x => key", N_("an object key → how many items have it"), call_count_by, 2, 2, 2 },
+  { "filter", "where select", "wf", "1", "items, x => condition", N_("the items (or members, by value and key) that fit"), call_filter, 2, 2, 2 },
+  { "find", "find_first", "af", "v", "items, x => condition", N_("the first item that fits, else null"), call_find, 2, 2, 2 },
+  { "find_index", NULL, "af", "i", "items, x => condition", N_("the index of the first item that fits, else -1"), call_find_index, 2, 2, 2 },
+  { "find_last", NULL, "af", "v", "items, x => condition", N_("the last item that fits, else null"), call_find_last, 2, 2, 2 },
+  { "flat_map", NULL, "af", "a", "items, x => array", N_("the results, arrays among them taken apart"), call_flat_map, 2, 2, 2 },
+  { "group_by", NULL, "af", "o", "items, x => key", N_("an object key → items, in order of first sight"), call_group_by, 2, 2, 2 },
+  { "key_by", "index_by", "af", "o", "items, x => key", N_("an object key → the last item that has it"), call_key_by, 2, 2, 2 },
+  { "map", "pluck", "af", "a", "items, x => value", N_("what the lambda makes of each item"), call_map, 2, 2, 2 },
+  { "max_by", NULL, "af", "v", "items, x => key", N_("the item with the greatest key, the first of several"), call_max_by, 2, 2, 2 },
+  { "min_by", NULL, "af", "v", "items, x => key", N_("the item with the least key, the first of several"), call_min_by, 2, 2, 2 },
+  { "none", NULL, "af", "b", "items, x => condition?", N_("whether it holds for no item"), call_none, 1, 2, 2 },
+  { "partition", NULL, "af", "a", "items, x => condition", N_("two arrays: the items that fit, and the others"), call_partition, 2, 2, 2 },
+  { "reduce", "fold", "afv", "v", "items, (sum, x) => sum, start?", N_("one value out of all items"), call_reduce, 2, 3, 3 },
+  { "reject", "filter_out", "wf", "1", "items, x => condition", N_("the items that do not fit"), call_reject, 2, 2, 2 },
+  { "skip_while", "drop_while", "af", "a", "items, x => condition", N_("from the first item that does not fit"), call_skip_while, 2, 2, 2 },
+  { "sum", NULL, "af", "nd", "items, x => number?", N_("the sum, 0 if there are no items"), call_sum, 1, 2, 2 },
+  { "take_while", NULL, "af", "a", "items, x => condition", N_("up to the first item that does not fit"), call_take_while, 2, 2, 2 },
   { NULL },
 };
 /* clang-format on */

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nebula-expression-private.h"
+#include "nebula-decimals-private.h"
 #include "nebula-json.h"
 
 static gboolean
@@ -109,6 +109,8 @@ call_int (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return FALSE;
   if (ret->tag == NEBULA_CELL_INTEGER)
     return TRUE;
+  if (ret->tag == NEBULA_CELL_VALUE)
+    return _nebula_decimals_to_integer (vm, arguments, NEBULA_ROUNDING_CUT, ret);
   number = trunc (_nebula_cell_to_double (ret));
   if (!(number >= -9223372036854775808.0 && number < 9223372036854775808.0))
     return _nebula_vm_fail (vm, NEBULA_ERROR_OVERFLOW, NULL,
@@ -127,6 +129,10 @@ call_boolean (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   if (arguments[0].tag == NEBULA_CELL_BOOLEAN || arguments[0].tag == NEBULA_CELL_NULL) {
     *ret = _nebula_cell_boolean (arguments[0].tag == NEBULA_CELL_BOOLEAN &&
                                  arguments[0].as.boolean);
+    return TRUE;
+  }
+  if (_nebula_cell_is (arguments, NEBULA_VALUE_KIND_DECIMAL)) {
+    *ret = _nebula_cell_boolean (_nebula_decimals_get_sign (arguments) != 0);
     return TRUE;
   }
   if (_nebula_cell_is_number (arguments)) {
@@ -294,30 +300,69 @@ call_if_empty (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
   return TRUE;
 }
 
+/* English: box → boxes, city → cities, day → days. */
+static char *
+make_plural (const char *word)
+{
+  gsize length = strlen (word);
+  char last = length > 0 ? word[length - 1] : '\0';
+  char before = length > 1 ? word[length - 2] : '\0';
+
+  if (last == 'y' && before != '\0' && strchr ("aeiou", before) == NULL) {
+    g_autofree char *stem = g_strndup (word, length - 1);
+
+    return g_strconcat (stem, "ies", NULL);
+  }
+  if (last == 's' || last == 'x' || last == 'z' ||
+      (last == 'h' && (before == 'c' || before == 's')))
+    return g_strconcat (word, "es", NULL);
+  return g_strconcat (word, length > 0 ? "s" : "", NULL);
+}
+
+static gboolean
+call_pluralize (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
+{
+  const char *one = _nebula_cell_get_string (&arguments[1], NULL);
+  g_autofree char *many = NULL;
+  NebulaCell unit = _nebula_cell_integer (1);
+  int order = 0;
+
+  if (!_nebula_operate_compare (vm, &arguments[0], &unit, &order))
+    return FALSE;
+  if (order == 0)
+    return _nebula_vm_give_string (vm, one, -1, ret);
+  if (count > 2)
+    return _nebula_vm_give_string (vm, _nebula_cell_get_string (&arguments[2], NULL), -1,
+                                   ret);
+  many = make_plural (one);
+  return _nebula_vm_give_string (vm, many, -1, ret);
+}
+
 /* clang-format off */
 const NebulaFunction _nebula_functions_convert[] = {
-  { "array", "to_array", "v", "value", N_("an array: as it is, with one item, or empty for null"), call_array, 1, 1 },
-  { "boolean", "bool to_boolean", "v", "value", N_("true for true, yes, on, 1 and numbers but zero"), call_boolean, 1, 1 },
-  { "bytes", "to_bytes", "s", "text", N_("the bytes of a text in UTF-8"), call_bytes, 1, 1 },
-  { "coalesce", "default first_not_null", "v", "value…", N_("the first argument that is not null"), call_coalesce, 1, NEBULA_ARITY_ANY },
-  { "decimal", "to_decimal", "v", "value", N_("a decimal number, kept digit by digit"), call_decimal, 1, 1 },
-  { "float", "to_float", "v", "value", N_("a float out of a number, a text or a boolean"), call_float, 1, 1 },
-  { "from_json", "parse_json json_parse json_decode", "s", "text", N_("the value of a JSON text"), call_from_json, 1, 1 },
-  { "if_empty", "default_if_empty", "v", "value, fallback", N_("the fallback if the value is null or empty"), call_if_empty, 2, 2 },
-  { "int", "integer to_int to_integer", "v", "value", N_("an integer, cut towards zero"), call_int, 1, 1 },
-  { "is_array", NULL, "v", "value", N_("whether it is an array"), call_is_array, 1, 1 },
-  { "is_boolean", NULL, "v", "value", N_("whether it is a boolean"), call_is_boolean, 1, 1 },
-  { "is_integer", NULL, "v", "value", N_("whether it is an integer"), call_is_integer, 1, 1 },
-  { "is_null", NULL, "v", "value", N_("whether it is null"), call_is_null, 1, 1 },
-  { "is_number", NULL, "v", "value", N_("whether it is an integer, a float or a decimal"), call_is_number, 1, 1 },
-  { "is_numeric", NULL, "v", "value", N_("whether it is a number or a text that says one"), call_is_numeric, 1, 1 },
-  { "is_object", NULL, "v", "value", N_("whether it is an object"), call_is_object, 1, 1 },
-  { "is_string", "is_text", "v", "value", N_("whether it is text"), call_is_string, 1, 1 },
-  { "is_timestamp", NULL, "v", "value", N_("whether it is a timestamp"), call_is_timestamp, 1, 1 },
-  { "number", "to_number", "v", "value", N_("a number out of a text or a boolean"), call_number, 1, 1 },
-  { "string", "to_string str", "v", "value", N_("text; containers as JSON"), call_string, 1, 1 },
-  { "to_json", "json json_stringify json_encode stringify", "vb", "value, pretty?", N_("the value as JSON text"), call_to_json, 1, 2 },
-  { "type_of", "type typeof", "v", "value", N_("the name of the kind of a value"), call_type_of, 1, 1 },
+  { "array", "to_array", "v", "a", "value", N_("an array: as it is, with one item, or empty for null"), call_array, 1, 1 },
+  { "boolean", "bool to_boolean", "v", "b", "value", N_("true for true, yes, on, 1 and numbers but zero"), call_boolean, 1, 1 },
+  { "bytes", "to_bytes", "s", "y", "text", N_("the bytes of a text in UTF-8"), call_bytes, 1, 1 },
+  { "coalesce", "default first_not_null", "v", "v", "value…", N_("the first argument that is not null"), call_coalesce, 1, NEBULA_ARITY_ANY },
+  { "decimal", "to_decimal", "v", "m", "value", N_("a decimal number, kept digit by digit"), call_decimal, 1, 1 },
+  { "float", "to_float", "v", "x", "value", N_("a float out of a number, a text or a boolean"), call_float, 1, 1 },
+  { "from_json", "parse_json json_parse json_decode", "s", "v", "text", N_("the value of a JSON text"), call_from_json, 1, 1 },
+  { "if_empty", "default_if_empty", "v", "v", "value, fallback", N_("the fallback if the value is null or empty"), call_if_empty, 2, 2 },
+  { "int", "integer to_int to_integer", "v", "i", "value", N_("an integer, cut towards zero"), call_int, 1, 1 },
+  { "is_array", NULL, "v", "b", "value", N_("whether it is an array"), call_is_array, 1, 1 },
+  { "is_boolean", NULL, "v", "b", "value", N_("whether it is a boolean"), call_is_boolean, 1, 1 },
+  { "is_integer", NULL, "v", "b", "value", N_("whether it is an integer"), call_is_integer, 1, 1 },
+  { "is_null", NULL, "v", "b", "value", N_("whether it is null"), call_is_null, 1, 1 },
+  { "is_number", NULL, "v", "b", "value", N_("whether it is an integer, a float or a decimal"), call_is_number, 1, 1 },
+  { "is_numeric", NULL, "v", "b", "value", N_("whether it is a number or a text that says one"), call_is_numeric, 1, 1 },
+  { "is_object", NULL, "v", "b", "value", N_("whether it is an object"), call_is_object, 1, 1 },
+  { "is_string", "is_text", "v", "b", "value", N_("whether it is text"), call_is_string, 1, 1 },
+  { "is_timestamp", NULL, "v", "b", "value", N_("whether it is a timestamp"), call_is_timestamp, 1, 1 },
+  { "number", "to_number", "v", "n", "value", N_("a number out of a text or a boolean"), call_number, 1, 1 },
+  { "pluralize", "plural", "nss", "s", "count, one, many?", N_("the word for one or for many; English if many is not given"), call_pluralize, 2, 3 },
+  { "string", "to_string str", "v", "s", "value", N_("text; containers as JSON"), call_string, 1, 1 },
+  { "to_json", "json json_stringify json_encode stringify", "vb", "s", "value, pretty?", N_("the value as JSON text"), call_to_json, 1, 2 },
+  { "type_of", "type typeof", "v", "s", "value", N_("the name of the kind of a value"), call_type_of, 1, 1 },
   { NULL },
 };
 /* clang-format on */

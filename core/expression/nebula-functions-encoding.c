@@ -204,7 +204,7 @@ call_query_string (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell 
 
       append_parameter (query, key, &item);
     }
-    if (query->len > NEBULA_LIMIT_EVALUATION_BYTES)
+    if (query->len > vm->limits->memory_bytes)
       return _nebula_vm_charge (vm, query->len);
   }
   return _nebula_vm_give_text (vm, g_steal_pointer (&query), ret);
@@ -375,23 +375,23 @@ call_uuid (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_encoding[] = {
-  { "base64_decode", "from_base64 atob", "s", "text", N_("text (or bytes) out of base64, both alphabets"), call_base64_decode, 1, 1 },
-  { "base64_encode", "to_base64 base64 btoa", "v", "text", N_("text or bytes as base64"), call_base64_encode, 1, 1 },
-  { "base64url_encode", "to_base64url", "v", "text", N_("base64 with - and _ and no padding"), call_base64url_encode, 1, 1 },
-  { "escape_html", "html_escape", "s", "text", N_("with & < > and quotes written for HTML"), call_escape_html, 1, 1 },
-  { "hash", "digest", "vs", "text, algorithm?", N_("a digest in hexadecimal: sha256, or md5, sha1, sha384, sha512"), call_hash, 1, 2 },
-  { "hex_decode", "from_hex", "s", "text", N_("text (or bytes) out of hexadecimal"), call_hex_decode, 1, 1 },
-  { "hex_encode", "to_hex hex", "v", "text", N_("text or bytes in hexadecimal"), call_hex_encode, 1, 1 },
-  { "hmac", NULL, "vvs", "text, key, algorithm?", N_("a keyed digest in hexadecimal: sha256 or another"), call_hmac, 2, 3 },
-  { "md5", NULL, "v", "text", N_("the MD5 digest in hexadecimal"), call_md5, 1, 1 },
-  { "parse_query", NULL, "s", "text", N_("an object out of a=1&b=2"), call_parse_query, 1, 1 },
-  { "query_string", "build_query to_query", "o", "object", N_("a=1&b=2 out of an object"), call_query_string, 1, 1 },
-  { "sha1", NULL, "v", "text", N_("the SHA-1 digest in hexadecimal"), call_sha1, 1, 1 },
-  { "sha256", NULL, "v", "text", N_("the SHA-256 digest in hexadecimal"), call_sha256, 1, 1 },
-  { "sha512", NULL, "v", "text", N_("the SHA-512 digest in hexadecimal"), call_sha512, 1, 1 },
-  { "url_decode", "decode_uri_component", "s", "text", N_("out of percent signs"), call_url_decode, 1, 1 },
-  { "url_encode", "encode_uri_component", "s", "text", N_("with percent signs, for a part of an address"), call_url_encode, 1, 1 },
-  { "uuid", "uuid4 random_uuid", "", "", N_("a random UUID, the same when it is computed again"), call_uuid, 0, 0, 0, NEBULA_FUNCTION_IMPURE },
+  { "base64_decode", "from_base64 atob", "s", "sy", "text", N_("text (or bytes) out of base64, both alphabets"), call_base64_decode, 1, 1 },
+  { "base64_encode", "to_base64 base64 btoa", "y", "s", "text", N_("text or bytes as base64"), call_base64_encode, 1, 1 },
+  { "base64url_encode", "to_base64url", "y", "s", "text", N_("base64 with - and _ and no padding"), call_base64url_encode, 1, 1 },
+  { "escape_html", "html_escape", "s", "s", "text", N_("with & < > and quotes written for HTML"), call_escape_html, 1, 1 },
+  { "hash", "digest", "ys", "s", "text, algorithm?", N_("a digest in hexadecimal: sha256, or md5, sha1, sha384, sha512"), call_hash, 1, 2 },
+  { "hex_decode", "from_hex", "s", "sy", "text", N_("text (or bytes) out of hexadecimal"), call_hex_decode, 1, 1 },
+  { "hex_encode", "to_hex hex", "y", "s", "text", N_("text or bytes in hexadecimal"), call_hex_encode, 1, 1 },
+  { "hmac", NULL, "yys", "s", "text, key, algorithm?", N_("a keyed digest in hexadecimal: sha256 or another"), call_hmac, 2, 3 },
+  { "md5", NULL, "y", "s", "text", N_("the MD5 digest in hexadecimal"), call_md5, 1, 1 },
+  { "parse_query", NULL, "s", "o", "text", N_("an object out of a=1&b=2"), call_parse_query, 1, 1 },
+  { "query_string", "build_query to_query", "o", "s", "object", N_("a=1&b=2 out of an object"), call_query_string, 1, 1 },
+  { "sha1", NULL, "y", "s", "text", N_("the SHA-1 digest in hexadecimal"), call_sha1, 1, 1 },
+  { "sha256", NULL, "y", "s", "text", N_("the SHA-256 digest in hexadecimal"), call_sha256, 1, 1 },
+  { "sha512", NULL, "y", "s", "text", N_("the SHA-512 digest in hexadecimal"), call_sha512, 1, 1 },
+  { "url_decode", "decode_uri_component", "s", "s", "text", N_("out of percent signs"), call_url_decode, 1, 1 },
+  { "url_encode", "encode_uri_component", "s", "s", "text", N_("with percent signs, for a part of an address"), call_url_encode, 1, 1 },
+  { "uuid", "uuid4 random_uuid", "", "s", "", N_("a random UUID, the same when it is computed again"), call_uuid, 0, 0, 0, NEBULA_FUNCTION_IMPURE },
   { NULL },
 };
 /* clang-format on */

@@ -40,23 +40,25 @@ call_jsonpath (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
   g_autoptr (NebulaValue) value = NULL;
   g_autoptr (GError) error = NULL;
   NebulaValue *found;
-  gsize steps;
+  gsize steps = MIN (_nebula_vm_get_fuel (vm), NEBULA_LIMIT_JSONPATH_STEPS);
+  gsize left = steps;
 
   if (path == NULL)
     return FALSE;
-  steps = MIN ((gsize) vm->fuel, NEBULA_LIMIT_JSONPATH_STEPS);
-  vm->fuel -= (gint64) steps;
   value = _nebula_cell_ref_value (&arguments[0]);
-  found = _nebula_jsonpath_query (path, value, &steps, &error);
-  vm->fuel += (gint64) steps;
+  found = _nebula_jsonpath_query (path, value, &left, &error);
   if (found == NULL)
     return _nebula_vm_fail (vm, (NebulaError) error->code, NULL, "%s", error->message);
+  if (!_nebula_vm_burn (vm, steps - left)) {
+    nebula_value_unref (found);
+    return FALSE;
+  }
   return _nebula_vm_give (vm, found, ret);
 }
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_jsonpath[] = {
-  { "jsonpath", "json_path", "vp", "value, path", N_("an array of the parts that a JSONPath (RFC 9535) finds"), call_jsonpath, 2, 2 },
+  { "jsonpath", "json_path", "vp", "a", "value, path", N_("an array of the parts that a JSONPath (RFC 9535) finds"), call_jsonpath, 2, 2 },
   { NULL },
 };
 /* clang-format on */

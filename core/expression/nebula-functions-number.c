@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nebula-expression-private.h"
+#include "nebula-decimals-private.h"
 
 #define INTEGER_EDGE 9223372036854775808.0 /* 2⁶³ */
 
@@ -23,8 +23,11 @@ static gboolean
 round_with (NebulaVm *vm,
             const NebulaCell *cell,
             double (*function) (double),
+            NebulaRounding rounding,
             NebulaCell *ret)
 {
+  if (cell->tag == NEBULA_CELL_VALUE)
+    return _nebula_decimals_to_integer (vm, cell, rounding, ret);
   if (cell->tag == NEBULA_CELL_INTEGER) {
     *ret = *cell;
     return TRUE;
@@ -35,19 +38,19 @@ round_with (NebulaVm *vm,
 static gboolean
 call_ceil (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  return round_with (vm, arguments, ceil, ret);
+  return round_with (vm, arguments, ceil, NEBULA_ROUNDING_CEIL, ret);
 }
 
 static gboolean
 call_floor (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  return round_with (vm, arguments, floor, ret);
+  return round_with (vm, arguments, floor, NEBULA_ROUNDING_FLOOR, ret);
 }
 
 static gboolean
 call_trunc (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  return round_with (vm, arguments, trunc, ret);
+  return round_with (vm, arguments, trunc, NEBULA_ROUNDING_CUT, ret);
 }
 
 /* Text with so many digits after the point, read back: what people mean by rounding 1.005. */
@@ -72,7 +75,10 @@ call_round (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
                             _ ("Rounding takes -15 to 15 digits"));
   if (count == 1)
-    return round_with (vm, arguments, round, ret);
+    return round_with (vm, arguments, round, NEBULA_ROUNDING_NEAREST, ret);
+  if (arguments[0].tag == NEBULA_CELL_VALUE)
+    return _nebula_decimals_round (vm, arguments, (int) digits, NEBULA_ROUNDING_NEAREST,
+                                   ret);
   if (arguments[0].tag == NEBULA_CELL_INTEGER && digits >= 0) {
     *ret = arguments[0];
     return TRUE;
@@ -102,8 +108,13 @@ call_abs (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 static gboolean
 call_sign (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  double number = _nebula_cell_to_double (arguments);
+  double number;
 
+  if (arguments[0].tag == NEBULA_CELL_VALUE) {
+    *ret = _nebula_cell_integer (_nebula_decimals_get_sign (arguments));
+    return TRUE;
+  }
+  number = _nebula_cell_to_double (arguments);
   *ret = _nebula_cell_integer ((number > 0) - (number < 0));
   return TRUE;
 }
@@ -179,6 +190,16 @@ call_div (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
   NebulaCell quotient;
   gint64 a, b;
 
+  if (arguments[0].tag == NEBULA_CELL_VALUE || arguments[1].tag == NEBULA_CELL_VALUE) {
+    gboolean is_done =
+        _nebula_operate (vm, NEBULA_OP_DIVIDE, &arguments[0], &arguments[1], &quotient);
+
+    if (is_done) {
+      is_done = _nebula_decimals_to_integer (vm, &quotient, NEBULA_ROUNDING_CUT, ret);
+      _nebula_cell_release (&quotient);
+    }
+    return is_done;
+  }
   if (arguments[0].tag != NEBULA_CELL_INTEGER || arguments[1].tag != NEBULA_CELL_INTEGER)
     return _nebula_operate (vm, NEBULA_OP_DIVIDE, &arguments[0], &arguments[1],
                             &quotient) &&
@@ -375,6 +396,16 @@ take_digits (NebulaVm *vm,
   return TRUE;
 }
 
+/* NULL with an error. */
+static char *
+write_fixed (NebulaVm *vm, const NebulaCell *number, int digits)
+{
+  if (number->tag == NEBULA_CELL_VALUE)
+    return _nebula_decimals_to_fixed (vm, number, digits);
+  return format_fixed (round_digits (_nebula_cell_to_double (number), MIN (digits, 15)),
+                       digits);
+}
+
 static gboolean
 call_to_fixed (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
@@ -383,9 +414,8 @@ call_to_fixed (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret
 
   if (!take_digits (vm, arguments, count, 0, &digits))
     return FALSE;
-  text = format_fixed (
-      round_digits (_nebula_cell_to_double (arguments), MIN (digits, 15)), digits);
-  return _nebula_vm_give_string (vm, text, -1, ret);
+  text = write_fixed (vm, arguments, digits);
+  return text != NULL && _nebula_vm_give_string (vm, text, -1, ret);
 }
 
 static gboolean
@@ -405,8 +435,9 @@ call_format_number (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell
   if (arguments[0].tag == NEBULA_CELL_INTEGER && digits == 0)
     text = g_strdup_printf ("%" G_GINT64_FORMAT, arguments[0].as.integer);
   else
-    text = format_fixed (
-        round_digits (_nebula_cell_to_double (arguments), MIN (digits, 15)), digits);
+    text = write_fixed (vm, arguments, digits);
+  if (text == NULL)
+    return FALSE;
   result = g_string_new (*text == '-' ? "-" : "");
   p = *text == '-' ? text + 1 : text;
   for (whole = strcspn (p, "."); whole > 0; whole--, p++) {
@@ -421,37 +452,37 @@ call_format_number (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_number[] = {
-  { "abs", NULL, "n", "number", N_("without its sign"), call_abs, 1, 1 },
-  { "bit_and", NULL, "i", "a, b", N_("bits that both have"), call_bit_and, 2, 2 },
-  { "bit_or", NULL, "i", "a, b", N_("bits that either has"), call_bit_or, 2, 2 },
-  { "bit_xor", NULL, "i", "a, b", N_("bits that just one has"), call_bit_xor, 2, 2 },
-  { "ceil", "ceiling", "n", "number", N_("the integer at or above"), call_ceil, 1, 1 },
-  { "clamp", NULL, "n", "number, low, high", N_("the number, kept within bounds"), call_clamp, 3, 3 },
-  { "cos", NULL, "n", "number", N_("cosine of radians"), call_cos, 1, 1 },
-  { "div", NULL, "n", "a, b", N_("the quotient as an integer, cut towards zero"), call_div, 2, 2 },
-  { "exp", NULL, "n", "number", N_("e to this power"), call_exp, 1, 1 },
-  { "floor", NULL, "n", "number", N_("the integer at or below"), call_floor, 1, 1 },
-  { "format_number", "number_format", "niss", "number, digits?, separator?, point?", N_("text such as 1,234.50"), call_format_number, 1, 4 },
-  { "is_even", NULL, "i", "integer", N_("whether two divides it"), call_is_even, 1, 1 },
-  { "is_odd", NULL, "i", "integer", N_("whether two does not divide it"), call_is_odd, 1, 1 },
-  { "log", "ln", "n", "number, base?", N_("logarithm, natural without a base"), call_log, 1, 2 },
-  { "log10", NULL, "n", "number", N_("logarithm to base ten"), call_log10, 1, 1 },
-  { "log2", NULL, "n", "number", N_("logarithm to base two"), call_log2, 1, 1 },
-  { "max", NULL, "v", "a, b…", N_("the greatest argument, or item of one array"), call_max, 1, NEBULA_ARITY_ANY },
-  { "min", NULL, "v", "a, b…", N_("the least argument, or item of one array"), call_min, 1, NEBULA_ARITY_ANY },
-  { "mod", "modulo", "n", "a, b", N_("the rest of a division, with the sign of a"), call_mod, 2, 2 },
-  { "pi", NULL, "", "", N_("the number pi"), call_pi, 0, 0 },
-  { "pow", "power", "n", "base, exponent", N_("base to the power of exponent"), call_pow, 2, 2 },
-  { "random", "rand", "", "", N_("a float from 0 to below 1, the same when it is computed again"), call_random, 0, 0, 0, NEBULA_FUNCTION_IMPURE },
-  { "random_int", "random_integer", "i", "low, high", N_("an integer within bounds"), call_random_int, 2, 2, 0, NEBULA_FUNCTION_IMPURE },
-  { "round", NULL, "ni", "number, digits?", N_("the nearest integer, or so many digits; halves go away from zero"), call_round, 1, 2 },
-  { "shift_left", NULL, "i", "integer, bits", N_("bits moved left, by 0 to 63"), call_shift_left, 2, 2 },
-  { "shift_right", NULL, "i", "integer, bits", N_("bits moved right with the sign, by 0 to 63"), call_shift_right, 2, 2 },
-  { "sign", NULL, "n", "number", N_("-1, 0 or 1"), call_sign, 1, 1 },
-  { "sin", NULL, "n", "number", N_("sine of radians"), call_sin, 1, 1 },
-  { "sqrt", "square_root", "n", "number", N_("square root"), call_sqrt, 1, 1 },
-  { "to_fixed", NULL, "ni", "number, digits?", N_("text with just so many digits after the point"), call_to_fixed, 1, 2 },
-  { "trunc", NULL, "n", "number", N_("the integer towards zero"), call_trunc, 1, 1 },
+  { "abs", NULL, "n", "n", "number", N_("without its sign"), call_abs, 1, 1 },
+  { "bit_and", NULL, "i", "i", "a, b", N_("bits that both have"), call_bit_and, 2, 2 },
+  { "bit_or", NULL, "i", "i", "a, b", N_("bits that either has"), call_bit_or, 2, 2 },
+  { "bit_xor", NULL, "i", "i", "a, b", N_("bits that just one has"), call_bit_xor, 2, 2 },
+  { "ceil", "ceiling", "n", "i", "number", N_("the integer at or above"), call_ceil, 1, 1 },
+  { "clamp", NULL, "n", "n", "number, low, high", N_("the number, kept within bounds"), call_clamp, 3, 3 },
+  { "cos", NULL, "n", "x", "number", N_("cosine of radians"), call_cos, 1, 1 },
+  { "div", NULL, "n", "i", "a, b", N_("the quotient as an integer, cut towards zero"), call_div, 2, 2 },
+  { "exp", NULL, "n", "x", "number", N_("e to this power"), call_exp, 1, 1 },
+  { "floor", NULL, "n", "i", "number", N_("the integer at or below"), call_floor, 1, 1 },
+  { "format_number", "number_format", "niss", "s", "number, digits?, separator?, point?", N_("text such as 1,234.50"), call_format_number, 1, 4 },
+  { "is_even", NULL, "i", "b", "integer", N_("whether two divides it"), call_is_even, 1, 1 },
+  { "is_odd", NULL, "i", "b", "integer", N_("whether two does not divide it"), call_is_odd, 1, 1 },
+  { "log", "ln", "n", "x", "number, base?", N_("logarithm, natural without a base"), call_log, 1, 2 },
+  { "log10", NULL, "n", "x", "number", N_("logarithm to base ten"), call_log10, 1, 1 },
+  { "log2", NULL, "n", "x", "number", N_("logarithm to base two"), call_log2, 1, 1 },
+  { "max", NULL, "v", "v", "a, b…", N_("the greatest argument, or item of one array"), call_max, 1, NEBULA_ARITY_ANY },
+  { "min", NULL, "v", "v", "a, b…", N_("the least argument, or item of one array"), call_min, 1, NEBULA_ARITY_ANY },
+  { "mod", "modulo", "n", "n", "a, b", N_("the rest of a division, with the sign of a"), call_mod, 2, 2 },
+  { "pi", NULL, "", "x", "", N_("the number pi"), call_pi, 0, 0 },
+  { "pow", "power", "n", "n", "base, exponent", N_("base to the power of exponent"), call_pow, 2, 2 },
+  { "random", "rand", "", "x", "", N_("a float from 0 to below 1, the same when it is computed again"), call_random, 0, 0, 0, NEBULA_FUNCTION_IMPURE },
+  { "random_int", "random_integer", "i", "i", "low, high", N_("an integer within bounds"), call_random_int, 2, 2, 0, NEBULA_FUNCTION_IMPURE },
+  { "round", NULL, "ni", "n", "number, digits?", N_("the nearest integer, or so many digits; halves go away from zero"), call_round, 1, 2 },
+  { "shift_left", NULL, "i", "i", "integer, bits", N_("bits moved left, by 0 to 63"), call_shift_left, 2, 2 },
+  { "shift_right", NULL, "i", "i", "integer, bits", N_("bits moved right with the sign, by 0 to 63"), call_shift_right, 2, 2 },
+  { "sign", NULL, "n", "i", "number", N_("-1, 0 or 1"), call_sign, 1, 1 },
+  { "sin", NULL, "n", "x", "number", N_("sine of radians"), call_sin, 1, 1 },
+  { "sqrt", "square_root", "n", "x", "number", N_("square root"), call_sqrt, 1, 1 },
+  { "to_fixed", NULL, "ni", "s", "number, digits?", N_("text with just so many digits after the point"), call_to_fixed, 1, 2 },
+  { "trunc", NULL, "n", "i", "number", N_("the integer towards zero"), call_trunc, 1, 1 },
   { NULL },
 };
 /* clang-format on */

@@ -134,7 +134,7 @@ call_replace_regex (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell
     g_string_append_len (result, text + done, start - done);
     append_replacement (result, replacement, text, match);
     done = end;
-    if (result->len > NEBULA_LIMIT_EVALUATION_BYTES)
+    if (result->len > vm->limits->memory_bytes)
       return _nebula_vm_charge (vm, result->len);
     if (!_nebula_vm_match_next (vm, match))
       return FALSE;
@@ -184,12 +184,12 @@ call_escape_regex (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell 
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_regex[] = {
-  { "escape_regex", "regex_escape", "s", "text", N_("a pattern that finds just this text"), call_escape_regex, 1, 1 },
-  { "match", "regex_match extract", "srg", "text, pattern, flags?", N_("[match, group…] of the first match, else null"), call_match, 2, 3 },
-  { "match_all", "regex_match_all extract_all find_all", "srg", "text, pattern, flags?", N_("all matches; with groups arrays of them"), call_match_all, 2, 3 },
-  { "matches", "test regex_test is_match", "srg", "text, pattern, flags?", N_("whether the pattern is found"), call_matches, 2, 3 },
-  { "replace_regex", "regex_replace", "srsg", "text, pattern, replacement, flags?", N_("with every match replaced; $1 is a group"), call_replace_regex, 3, 4 },
-  { "split_regex", "regex_split", "srg", "text, pattern, flags?", N_("the parts between matches"), call_split_regex, 2, 3 },
+  { "escape_regex", "regex_escape", "s", "s", "text", N_("a pattern that finds just this text"), call_escape_regex, 1, 1 },
+  { "match", "regex_match extract", "srg", "az", "text, pattern, flags?", N_("[match, group…] of the first match, else null"), call_match, 2, 3 },
+  { "match_all", "regex_match_all extract_all find_all", "srg", "a", "text, pattern, flags?", N_("all matches; with groups arrays of them"), call_match_all, 2, 3 },
+  { "matches", "test regex_test is_match", "srg", "b", "text, pattern, flags?", N_("whether the pattern is found"), call_matches, 2, 3 },
+  { "replace_regex", "regex_replace", "srsg", "s", "text, pattern, replacement, flags?", N_("with every match replaced; $1 is a group"), call_replace_regex, 3, 4 },
+  { "split_regex", "regex_split", "srg", "a", "text, pattern, flags?", N_("the parts between matches"), call_split_regex, 2, 3 },
   { NULL },
 };
 /* clang-format on */

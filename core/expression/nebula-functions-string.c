@@ -276,7 +276,7 @@ call_replace (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     g_string_append_len (result, text, found - text);
     g_string_append_len (result, to, (gssize) to_length);
     text = found + from_length;
-    if (result->len > NEBULA_LIMIT_EVALUATION_BYTES || !_nebula_vm_burn (vm, 1))
+    if (result->len > vm->limits->memory_bytes || !_nebula_vm_burn (vm, 1))
       break;
   }
   if (vm->error != NULL)
@@ -409,7 +409,7 @@ call_join (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     if (i > 0)
       g_string_append_len (text, separator, (gssize) separator_length);
     _nebula_cell_append_text (&item, text);
-    if (text->len > NEBULA_LIMIT_EVALUATION_BYTES || !_nebula_vm_burn (vm, 1))
+    if (text->len > vm->limits->memory_bytes || !_nebula_vm_burn (vm, 1))
       break;
   }
   return vm->error == NULL && _nebula_vm_give_text (vm, g_steal_pointer (&text), ret);
@@ -426,7 +426,7 @@ append_filling (NebulaVm *vm, GString *result, const NebulaCell *filling, gint64
   if (*text == '\0')
     return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
                             _ ("There is no text to fill up with"));
-  if (count > NEBULA_LIMIT_EVALUATION_BYTES)
+  if (count > (gint64) vm->limits->memory_bytes)
     return _nebula_vm_charge (vm, (gsize) count);
   for (; count > 0; count--) {
     g_string_append_unichar (result, g_utf8_get_char (p));
@@ -485,7 +485,7 @@ call_repeat (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
     return _nebula_vm_fail (vm, NEBULA_ERROR_INVALID_ARGUMENT, NULL,
                             _ ("Text cannot be repeated a negative number of times"));
   if (__builtin_mul_overflow (length, (gsize) times, &total) ||
-      total > NEBULA_LIMIT_EVALUATION_BYTES)
+      total > vm->limits->memory_bytes)
     return _nebula_vm_charge (vm, G_MAXSIZE);
   result = g_string_sized_new (total);
   if (total > 0)
@@ -603,36 +603,36 @@ call_strip_tags (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_string[] = {
-  { "after", "substring_after", "ss", "text, part", N_("what stands after the first part, empty if it is not there"), call_after, 2, 2 },
-  { "before", "substring_before", "ss", "text, part", N_("what stands before the first part, all if it is not there"), call_before, 2, 2 },
-  { "camel_case", NULL, "s", "text", N_("words joined likeThis"), call_camel_case, 1, 1 },
-  { "capitalize", "upper_first", "s", "text", N_("the first letter large"), call_capitalize, 1, 1 },
-  { "character", "chr from_char_code from_code_point", "i", "code", N_("the character with this code point"), call_character, 1, 1 },
-  { "code_point", "ord char_code_at code_point_at", "s", "text", N_("the code point of the first character"), call_code_point, 1, 1 },
-  { "contains", "includes", "v", "container, part", N_("whether an array has the item, an object the key, text the part"), call_contains, 2, 2 },
-  { "ends_with", NULL, "ss", "text, part", N_("whether the text ends so"), call_ends_with, 2, 2 },
-  { "join", NULL, "as", "items, separator?", N_("the texts of the items in one"), call_join, 1, 2 },
-  { "kebab_case", NULL, "s", "text", N_("words joined like-this"), call_kebab_case, 1, 1 },
-  { "lines", "split_lines", "s", "text", N_("the lines of a text"), call_lines, 1, 1 },
-  { "lower", "lowercase to_lower to_lower_case", "s", "text", N_("in small letters"), call_lower, 1, 1 },
-  { "pad_end", "pad_right rpad", "sis", "text, length, filling?", N_("filled up at the end"), call_pad_end, 2, 3 },
-  { "pad_start", "pad_left lpad", "sis", "text, length, filling?", N_("filled up at the start"), call_pad_start, 2, 3 },
-  { "pascal_case", NULL, "s", "text", N_("words joined LikeThis"), call_pascal_case, 1, 1 },
-  { "repeat", NULL, "si", "text, times", N_("the text so many times"), call_repeat, 2, 2 },
-  { "replace", "replace_all", "sss", "text, from, to", N_("with every from changed to to"), call_replace, 3, 3 },
-  { "slugify", "slug to_slug", "s", "text", N_("small ASCII letters, digits and dashes only"), call_slugify, 1, 1 },
-  { "snake_case", NULL, "s", "text", N_("words joined like_this"), call_snake_case, 1, 1 },
-  { "split", NULL, "ssi", "text, separator, limit?", N_("the parts between separators; characters if it is empty"), call_split, 2, 3 },
-  { "starts_with", NULL, "ss", "text, part", N_("whether the text starts so"), call_starts_with, 2, 2 },
-  { "strip_tags", "remove_tags", "s", "text", N_("without what stands between < and >"), call_strip_tags, 1, 1 },
-  { "substring", "substr", "sii", "text, start, end?", N_("characters from start to before end"), call_substring, 2, 3 },
-  { "title_case", "to_title_case", "s", "text", N_("Every Word With A Large Letter"), call_title_case, 1, 1 },
-  { "trim", NULL, "ss", "text, characters?", N_("without blanks (or these characters) at both ends"), call_trim, 1, 2 },
-  { "trim_end", "rtrim trim_right", "ss", "text, characters?", N_("without blanks at the end"), call_trim_end, 1, 2 },
-  { "trim_start", "ltrim trim_left", "ss", "text, characters?", N_("without blanks at the start"), call_trim_start, 1, 2 },
-  { "truncate", NULL, "sis", "text, length, end?", N_("cut to so many characters, the end (…) included"), call_truncate, 2, 3 },
-  { "upper", "uppercase to_upper to_upper_case", "s", "text", N_("in large letters"), call_upper, 1, 1 },
-  { "words", "split_words", "s", "text", N_("the parts between blanks"), call_words, 1, 1 },
+  { "after", "substring_after", "ss", "s", "text, part", N_("what stands after the first part, empty if it is not there"), call_after, 2, 2 },
+  { "before", "substring_before", "ss", "s", "text, part", N_("what stands before the first part, all if it is not there"), call_before, 2, 2 },
+  { "camel_case", NULL, "s", "s", "text", N_("words joined likeThis"), call_camel_case, 1, 1 },
+  { "capitalize", "upper_first", "s", "s", "text", N_("the first letter large"), call_capitalize, 1, 1 },
+  { "character", "chr from_char_code from_code_point", "i", "s", "code", N_("the character with this code point"), call_character, 1, 1 },
+  { "code_point", "ord char_code_at code_point_at", "s", "i", "text", N_("the code point of the first character"), call_code_point, 1, 1 },
+  { "contains", "includes", "v", "b", "container, part", N_("whether an array has the item, an object the key, text the part"), call_contains, 2, 2 },
+  { "ends_with", NULL, "ss", "b", "text, part", N_("whether the text ends so"), call_ends_with, 2, 2 },
+  { "join", NULL, "as", "s", "items, separator?", N_("the texts of the items in one"), call_join, 1, 2 },
+  { "kebab_case", NULL, "s", "s", "text", N_("words joined like-this"), call_kebab_case, 1, 1 },
+  { "lines", "split_lines", "s", "a", "text", N_("the lines of a text"), call_lines, 1, 1 },
+  { "lower", "lowercase to_lower to_lower_case", "s", "s", "text", N_("in small letters"), call_lower, 1, 1 },
+  { "pad_end", "pad_right rpad", "sis", "s", "text, length, filling?", N_("filled up at the end"), call_pad_end, 2, 3 },
+  { "pad_start", "pad_left lpad", "sis", "s", "text, length, filling?", N_("filled up at the start"), call_pad_start, 2, 3 },
+  { "pascal_case", NULL, "s", "s", "text", N_("words joined LikeThis"), call_pascal_case, 1, 1 },
+  { "repeat", NULL, "si", "s", "text, times", N_("the text so many times"), call_repeat, 2, 2 },
+  { "replace", "replace_all", "sss", "s", "text, from, to", N_("with every from changed to to"), call_replace, 3, 3 },
+  { "slugify", "slug to_slug", "s", "s", "text", N_("small ASCII letters, digits and dashes only"), call_slugify, 1, 1 },
+  { "snake_case", NULL, "s", "s", "text", N_("words joined like_this"), call_snake_case, 1, 1 },
+  { "split", NULL, "ssi", "a", "text, separator, limit?", N_("the parts between separators; characters if it is empty"), call_split, 2, 3 },
+  { "starts_with", NULL, "ss", "b", "text, part", N_("whether the text starts so"), call_starts_with, 2, 2 },
+  { "strip_tags", "remove_tags", "s", "s", "text", N_("without what stands between < and >"), call_strip_tags, 1, 1 },
+  { "substring", "substr", "sii", "s", "text, start, end?", N_("characters from start to before end"), call_substring, 2, 3 },
+  { "title_case", "to_title_case", "s", "s", "text", N_("Every Word With A Large Letter"), call_title_case, 1, 1 },
+  { "trim", NULL, "ss", "s", "text, characters?", N_("without blanks (or these characters) at both ends"), call_trim, 1, 2 },
+  { "trim_end", "rtrim trim_right", "ss", "s", "text, characters?", N_("without blanks at the end"), call_trim_end, 1, 2 },
+  { "trim_start", "ltrim trim_left", "ss", "s", "text, characters?", N_("without blanks at the start"), call_trim_start, 1, 2 },
+  { "truncate", NULL, "sis", "s", "text, length, end?", N_("cut to so many characters, the end (…) included"), call_truncate, 2, 3 },
+  { "upper", "uppercase to_upper to_upper_case", "s", "s", "text", N_("in large letters"), call_upper, 1, 1 },
+  { "words", "split_words", "s", "a", "text", N_("the parts between blanks"), call_words, 1, 1 },
   { NULL },
 };
 /* clang-format on */

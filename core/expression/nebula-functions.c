@@ -8,9 +8,10 @@
 
 static const NebulaFunction *const tables[] = {
     _nebula_functions_array,    _nebula_functions_array_more, _nebula_functions_convert,
-    _nebula_functions_encoding, _nebula_functions_jsonpath,   _nebula_functions_number,
-    _nebula_functions_object,   _nebula_functions_regex,      _nebula_functions_string,
-    _nebula_functions_time,
+    _nebula_functions_csv,      _nebula_functions_encoding,   _nebula_functions_jmespath,
+    _nebula_functions_jsonpath, _nebula_functions_number,     _nebula_functions_object,
+    _nebula_functions_regex,    _nebula_functions_string,     _nebula_functions_time,
+    _nebula_functions_valid,
 };
 
 typedef struct {
@@ -77,10 +78,9 @@ make_snake_case (const char *name)
   return g_string_free (snake, FALSE);
 }
 
-guint
-_nebula_functions_find (const char *name)
+static const NebulaFunction *
+find_own (const Index *index, const char *name)
 {
-  const Index *index = get_index ();
   guint found = GPOINTER_TO_UINT (g_hash_table_lookup (index->names, name));
   g_autofree char *snake = NULL;
 
@@ -88,7 +88,28 @@ _nebula_functions_find (const char *name)
     snake = make_snake_case (name);
     found = GPOINTER_TO_UINT (g_hash_table_lookup (index->names, snake));
   }
-  return found == 0 ? NEBULA_NO_FUNCTION : found - 1;
+  return found == 0 ? NULL : g_ptr_array_index (index->functions, found - 1);
+}
+
+const NebulaFunction *
+_nebula_functions_find (const char *name, NebulaFunctionSet *set)
+{
+  const NebulaFunction *function = find_own (get_index (), name);
+  g_autofree char *snake = NULL;
+
+  if (function == NULL)
+    function = _nebula_function_set_find (set, name);
+  if (function == NULL && set != NULL && g_ascii_islower (name[0])) {
+    snake = make_snake_case (name);
+    function = _nebula_function_set_find (set, snake);
+  }
+  return function;
+}
+
+guint
+_nebula_functions_count (void)
+{
+  return get_index ()->functions->len;
 }
 
 const NebulaFunction *
@@ -98,18 +119,21 @@ _nebula_functions_get (guint index)
 }
 
 const char *
-_nebula_functions_suggest (const char *name)
+_nebula_functions_suggest (const char *name, NebulaFunctionSet *set)
 {
   const Index *index = get_index ();
+  const NebulaFunction *function;
   const char *nearest = NULL;
   guint best = G_MAXUINT;
 
   for (guint i = 0; i < index->functions->len; i++) {
-    const NebulaFunction *function = g_ptr_array_index (index->functions, i);
-
+    function = g_ptr_array_index (index->functions, i);
     if (_nebula_problem_is_near (name, function->name, &best))
       nearest = function->name;
   }
+  for (guint i = 0; (function = _nebula_function_set_get (set, i)) != NULL; i++)
+    if (_nebula_problem_is_near (name, function->name, &best))
+      nearest = function->name;
   return nearest;
 }
 
@@ -123,33 +147,124 @@ _nebula_function_get_kind (const NebulaFunction *self, guint argument)
   return self->kinds[MIN (argument, length - 1)];
 }
 
+#define BIT(kind)   (1u << NEBULA_VALUE_KIND_##kind)
+#define BITS_NUMBER (BIT (INTEGER) | BIT (FLOAT) | BIT (DECIMAL))
+#define BITS_TEXT   BIT (STRING)
+
 typedef struct {
   char letter;
-  NebulaValueKind kind;
+  gboolean is_checked; /* here, before the call; else the function itself does */
+  guint32 kinds;
   const char *words;
-} ArgumentKind;
+} Letter;
 
-static const ArgumentKind argument_kinds[] = {
-    {'s', NEBULA_VALUE_KIND_STRING, N_ ("text")},
-    {'g', NEBULA_VALUE_KIND_STRING, N_ ("text")},
-    {'r', NEBULA_VALUE_KIND_STRING, N_ ("a regular expression as text")},
-    {'p', NEBULA_VALUE_KIND_STRING, N_ ("a JSONPath as text")},
-    {'i', NEBULA_VALUE_KIND_INTEGER, N_ ("an integer")},
-    {'n', NEBULA_VALUE_KIND_NULL, N_ ("a number")},
-    {'b', NEBULA_VALUE_KIND_BOOLEAN, N_ ("a boolean")},
-    {'a', NEBULA_VALUE_KIND_ARRAY, N_ ("an array")},
-    {'o', NEBULA_VALUE_KIND_OBJECT, N_ ("an object")},
-    {'f', NEBULA_VALUE_KIND_STRING, N_ ("a lambda (x => …) or the key of a member")},
+static const Letter letters[] = {
+    {'s', TRUE, BITS_TEXT, N_ ("text")},
+    {'g', TRUE, BITS_TEXT, N_ ("text")},
+    {'r', TRUE, BITS_TEXT, N_ ("a regular expression as text")},
+    {'p', TRUE, BITS_TEXT, N_ ("a JSONPath as text")},
+    {'q', TRUE, BITS_TEXT, N_ ("a JMESPath query as text")},
+    {'i', TRUE, BIT (INTEGER), N_ ("an integer")},
+    {'n', TRUE, BITS_NUMBER, N_ ("a number")},
+    {'b', TRUE, BIT (BOOLEAN), N_ ("a boolean")},
+    {'a', TRUE, BIT (ARRAY), N_ ("an array")},
+    {'o', TRUE, BIT (OBJECT), N_ ("an object")},
+    {'f', TRUE, BITS_TEXT | NEBULA_KINDS_LAMBDA,
+     N_ ("a lambda (x => …) or the key of a member")},
+    {'l', FALSE, BIT (ARRAY) | BITS_TEXT | BIT (BYTES), NULL},
+    {'w', FALSE, BIT (ARRAY) | BIT (OBJECT), NULL},
+    {'t', FALSE, BIT (TIMESTAMP) | BIT (DATE) | BITS_TEXT, NULL},
+    {'y', FALSE, BITS_TEXT | BIT (BYTES), NULL},
+    {'v', FALSE, NEBULA_KINDS_ANY, NULL},
 };
 
-static gboolean
-is_of_kind (const ArgumentKind *wanted, const NebulaCell *cell)
+static const struct {
+  char letter;
+  guint32 kinds;
+} result_letters[] = {
+    {'x', BIT (FLOAT)},     {'m', BIT (DECIMAL)},  {'y', BIT (BYTES)},
+    {'t', BIT (TIMESTAMP)}, {'D', BIT (DATE)},     {'d', BIT (DURATION)},
+    {'z', BIT (NULL)},      {'1', NEBULA_KINDS_ANY},
+};
+
+/* Of a result: what a letter means as an argument where it does not mean something else here. */
+guint32
+_nebula_kinds_from_letters (const char *text)
 {
-  if (wanted->letter == 'f' && cell->tag == NEBULA_CELL_LAMBDA)
-    return TRUE;
-  if (wanted->letter == 'n')
-    return _nebula_cell_is_number (cell);
-  return _nebula_cell_get_kind (cell) == wanted->kind;
+  guint32 kinds = 0;
+
+  for (const char *p = text; *p != '\0'; p++) {
+    guint32 found = 0;
+
+    for (guint i = 0; i < G_N_ELEMENTS (letters); i++)
+      if (letters[i].letter == *p)
+        found = letters[i].kinds;
+    for (guint i = 0; i < G_N_ELEMENTS (result_letters); i++)
+      if (result_letters[i].letter == *p)
+        found = result_letters[i].kinds;
+    kinds |= found;
+  }
+  return kinds;
+}
+
+static const Letter *
+find_letter (char letter)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (letters); i++)
+    if (letters[i].letter == letter)
+      return &letters[i];
+  return NULL;
+}
+
+guint32
+_nebula_function_get_argument_kinds (const NebulaFunction *self, guint argument)
+{
+  const Letter *letter;
+
+  if (self->foreign != NULL)
+    return _nebula_foreign_get_argument_kinds (self->foreign, argument);
+  letter = find_letter (_nebula_function_get_kind (self, argument));
+  return letter != NULL ? letter->kinds : NEBULA_KINDS_ANY;
+}
+
+guint32
+_nebula_function_get_result_kinds (const NebulaFunction *self)
+{
+  return self->foreign != NULL ? _nebula_foreign_get_result_kinds (self->foreign)
+                               : _nebula_kinds_from_letters (self->result);
+}
+
+char *
+_nebula_kinds_to_words (guint32 kinds)
+{
+  GString *words = g_string_new (NULL);
+
+  if ((kinds & NEBULA_KINDS_ANY) == NEBULA_KINDS_ANY)
+    g_string_append (words, _ ("anything"));
+  else if ((kinds & BITS_NUMBER) == BITS_NUMBER) {
+    g_string_append (words, _ ("a number"));
+    kinds &= ~BITS_NUMBER;
+  }
+  for (guint i = 0; i <= NEBULA_VALUE_KIND_REFERENCE; i++) {
+    if (!(kinds & 1u << i) || (kinds & NEBULA_KINDS_ANY) == NEBULA_KINDS_ANY)
+      continue;
+    if (words->len > 0)
+      /* TRANSLATORS: between two kinds of values, as in “text or an array”. */
+      g_string_append (words, _ (" or "));
+    g_string_append (words, _nebula_kind_to_words ((NebulaValueKind) i));
+  }
+  if (kinds & NEBULA_KINDS_LAMBDA)
+    g_string_append_printf (words, "%s%s", words->len > 0 ? _ (" or ") : "",
+                            _ ("a lambda"));
+  return g_string_free (words, FALSE);
+}
+
+static gboolean
+is_of_kind (const Letter *wanted, const NebulaCell *cell)
+{
+  if (cell->tag == NEBULA_CELL_LAMBDA)
+    return (wanted->kinds & NEBULA_KINDS_LAMBDA) != 0;
+  return (wanted->kinds & 1u << _nebula_cell_get_kind (cell)) != 0;
 }
 
 static gboolean
@@ -159,12 +274,9 @@ check_argument (NebulaVm *vm,
                 guint argument,
                 char letter)
 {
-  const ArgumentKind *wanted = NULL;
+  const Letter *wanted = find_letter (letter);
 
-  for (guint i = 0; i < G_N_ELEMENTS (argument_kinds); i++)
-    if (argument_kinds[i].letter == letter)
-      wanted = &argument_kinds[i];
-  if (wanted == NULL || is_of_kind (wanted, cell))
+  if (wanted == NULL || !wanted->is_checked || is_of_kind (wanted, cell))
     return TRUE;
   return _nebula_vm_fail (
       vm, NEBULA_ERROR_TYPE,
@@ -182,6 +294,8 @@ _nebula_function_call (NebulaVm *vm,
 {
   const char *kind = self->kinds;
 
+  if (G_UNLIKELY (self->foreign != NULL))
+    return _nebula_foreign_run (vm, self, arguments, count, ret);
   for (guint i = 0; i < count; i++) {
     if (*kind != 'v' && *kind != '\0' &&
         !check_argument (vm, self, &arguments[i], i, *kind))

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "nebula-expression-private.h"
+#include "nebula-decimals-private.h"
 
 #define EXACT_IN_FLOAT (G_GINT64_CONSTANT (1) << 53)
 
@@ -172,6 +172,60 @@ move_timestamp (NebulaVm *vm,
                           ret);
 }
 
+static gboolean
+give_duration (NebulaVm *vm, gint64 usec, NebulaCell *ret)
+{
+  return _nebula_vm_charge (vm, 32) &&
+         _nebula_vm_give (vm, nebula_value_new_duration (usec), ret);
+}
+
+/* Sums and differences of durations, and a duration so many times. */
+static gboolean
+operate_durations (NebulaVm *vm,
+                   NebulaOp op,
+                   const NebulaCell *left,
+                   const NebulaCell *right,
+                   NebulaCell *ret)
+{
+  gint64 a = nebula_value_get_usec (left->as.value), b, usec;
+  double number;
+
+  if (_nebula_cell_is (right, NEBULA_VALUE_KIND_DURATION)) {
+    b = nebula_value_get_usec (right->as.value);
+    if (op == NEBULA_OP_DIVIDE)
+      return b == 0 ? fail_zero (vm)
+                    : _nebula_vm_give_float (vm, (double) a / (double) b, ret);
+    if (op == NEBULA_OP_ADD ? __builtin_add_overflow (a, b, &usec)
+                            : __builtin_sub_overflow (a, b, &usec))
+      return fail_overflow (vm);
+    return give_duration (vm, usec, ret);
+  }
+  if (op == NEBULA_OP_MULTIPLY && right->tag == NEBULA_CELL_INTEGER) {
+    if (__builtin_mul_overflow (a, right->as.integer, &usec))
+      return fail_overflow (vm);
+    return give_duration (vm, usec, ret);
+  }
+  number = _nebula_cell_to_double (right);
+  if (op == NEBULA_OP_DIVIDE && fpclassify (number) == FP_ZERO)
+    return fail_zero (vm);
+  number = op == NEBULA_OP_DIVIDE ? (double) a / number : (double) a * number;
+  if (!(fabs (number) < 9.2e18))
+    return fail_overflow (vm);
+  return give_duration (vm, (gint64) round (number), ret);
+}
+
+/* Whether operate_durations () takes them. */
+static gboolean
+is_duration_work (NebulaOp op, NebulaValueKind a, const NebulaCell *right)
+{
+  if (a != NEBULA_VALUE_KIND_DURATION)
+    return FALSE;
+  if (_nebula_cell_is (right, NEBULA_VALUE_KIND_DURATION))
+    return op == NEBULA_OP_ADD || op == NEBULA_OP_SUBTRACT || op == NEBULA_OP_DIVIDE;
+  return _nebula_cell_is_number (right) &&
+         (op == NEBULA_OP_MULTIPLY || op == NEBULA_OP_DIVIDE);
+}
+
 static const char *
 get_mix_hint (NebulaVm *vm, const NebulaCell *left, const NebulaCell *right)
 {
@@ -227,6 +281,10 @@ operate_others (NebulaVm *vm,
       return fail_overflow (vm);
     return _nebula_vm_give (vm, nebula_value_new_duration (usec), ret);
   }
+  if (is_duration_work (op, a, right))
+    return operate_durations (vm, op, left, right, ret);
+  if (op == NEBULA_OP_MULTIPLY && is_duration_work (op, b, left))
+    return operate_durations (vm, op, right, left, ret);
   return fail_operands (vm, left, right);
 }
 
@@ -243,10 +301,12 @@ operate_arithmetic (NebulaVm *vm,
     if (left->as.integer >= 0 && right->as.integer >= 0)
       return power_integers (vm, left->as.integer, right->as.integer, ret);
   }
-  if (_nebula_cell_is_number (left) && _nebula_cell_is_number (right))
-    return operate_floats (vm, op, _nebula_cell_to_double (left),
-                           _nebula_cell_to_double (right), ret);
-  return operate_others (vm, op, left, right, ret);
+  if (!_nebula_cell_is_number (left) || !_nebula_cell_is_number (right))
+    return operate_others (vm, op, left, right, ret);
+  if (left->tag == NEBULA_CELL_VALUE || right->tag == NEBULA_CELL_VALUE)
+    return _nebula_decimals_operate (vm, op, left, right, ret);
+  return operate_floats (vm, op, _nebula_cell_to_double (left),
+                         _nebula_cell_to_double (right), ret);
 }
 
 /* Whether the double of a number is the number. */
@@ -447,11 +507,22 @@ _nebula_operate_negate (NebulaVm *vm, NebulaCell *cell)
     cell->as.integer = -cell->as.integer;
     return TRUE;
   }
+  if (_nebula_cell_is (cell, NEBULA_VALUE_KIND_DURATION)) {
+    if (nebula_value_get_usec (cell->as.value) == G_MININT64)
+      return fail_overflow (vm);
+    result = _nebula_cell_from_value (
+        nebula_value_new_duration (-nebula_value_get_usec (cell->as.value)));
+    _nebula_cell_release (cell);
+    *cell = result;
+    return TRUE;
+  }
   if (!_nebula_cell_is_number (cell))
     return _nebula_vm_fail (vm, NEBULA_ERROR_TYPE, NULL,
                             _ ("Only a number has a negative, not %s"),
                             _nebula_cell_to_words (cell));
-  if (!_nebula_vm_give_float (vm, -_nebula_cell_to_double (cell), &result))
+  if (cell->tag == NEBULA_CELL_VALUE
+          ? !_nebula_decimals_negate (vm, cell, &result)
+          : !_nebula_vm_give_float (vm, -cell->as.number, &result))
     return FALSE;
   _nebula_cell_release (cell);
   *cell = result;
@@ -496,12 +567,69 @@ _nebula_cell_append_text (const NebulaCell *cell, GString *text)
   g_string_append (text, words);
 }
 
+#define INTEGER_DIGITS 24
+#define SHORT_TEXT     512 /* is put together without an allocation */
+
+/* The digits from the end of @buffer; gives how many characters. */
+static gsize
+write_integer (gint64 integer, char buffer[INTEGER_DIGITS])
+{
+  guint64 rest = integer < 0 ? 0 - (guint64) integer : (guint64) integer;
+  gsize length = 0;
+
+  do
+    buffer[INTEGER_DIGITS - ++length] = (char) ('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  if (integer < 0)
+    buffer[INTEGER_DIGITS - ++length] = '-';
+  return length;
+}
+
+/* What most templates are made of: text, integers and null, and short. FALSE: not here. */
+static gboolean
+join_short (const NebulaCell *parts, guint count, char *text, gsize *ret_length)
+{
+  gsize length = 0;
+
+  for (guint i = 0; i < count; i++) {
+    const NebulaCell *part = &parts[i];
+    const NebulaText *string = (const NebulaText *) part->as.value;
+    char digits[INTEGER_DIGITS];
+    gsize size;
+
+    if (part->tag == NEBULA_CELL_NULL)
+      continue;
+    if (part->tag == NEBULA_CELL_INTEGER) {
+      size = write_integer (part->as.integer, digits);
+    } else if (_nebula_cell_is (part, NEBULA_VALUE_KIND_STRING)) {
+      size = string->length;
+    } else {
+      return FALSE;
+    }
+    if (size > SHORT_TEXT - length)
+      return FALSE;
+    if (part->tag == NEBULA_CELL_INTEGER)
+      memmove (text + length, digits + INTEGER_DIGITS - size, size);
+    else
+      memmove (text + length, string->data, size);
+    length += size;
+  }
+  *ret_length = length;
+  return TRUE;
+}
+
 /* Joins the texts of the parts: what interpolation and templates do. */
 gboolean
 _nebula_operate_text (NebulaVm *vm, const NebulaCell *parts, guint count, NebulaCell *ret)
 {
-  GString *text = g_string_sized_new (64);
+  char short_text[SHORT_TEXT];
+  gsize length;
+  GString *text;
 
+  if (join_short (parts, count, short_text, &length))
+    return _nebula_vm_charge (vm, length) &&
+           _nebula_vm_give_string (vm, short_text, (gssize) length, ret);
+  text = g_string_sized_new (64);
   for (guint i = 0; i < count; i++) {
     gsize before = text->len;
 

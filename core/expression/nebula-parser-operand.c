@@ -90,11 +90,10 @@ parse_lambda (NebulaParser *self)
 gboolean
 _nebula_parser_parse_arguments (NebulaParser *self, NebulaSyntax *call)
 {
-  guint function = _nebula_functions_find (call->name);
+  const NebulaFunction *function = _nebula_functions_find (call->name, self->functions);
 
   /* Time and random numbers come from the environment. */
-  if (function != NEBULA_NO_FUNCTION &&
-      (_nebula_functions_get (function)->flags & NEBULA_FUNCTION_IMPURE) != 0)
+  if (function != NULL && (function->flags & NEBULA_FUNCTION_IMPURE) != 0)
     call->is_constant = FALSE;
   if (!_nebula_lexer_advance (self))
     return FALSE;

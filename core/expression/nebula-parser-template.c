@@ -59,13 +59,13 @@ check_length (NebulaParser *self, gsize start)
 {
   gsize length = self->token.start - start;
 
-  if (length <= NEBULA_LIMIT_EXPRESSION_BYTES ||
-      g_utf8_strlen (self->text + start, (gssize) length) <=
-          NEBULA_LIMIT_EXPRESSION_BYTES)
+  if (length <= self->limits->characters ||
+      (gsize) g_utf8_strlen (self->text + start, (gssize) length) <=
+          self->limits->characters)
     return TRUE;
   return _nebula_parser_fail (self, NEBULA_ERROR_TOO_LARGE, start, NULL,
                               _ ("The expression has more than %d characters"),
-                              NEBULA_LIMIT_EXPRESSION_BYTES);
+                              (int) self->limits->characters);
 }
 
 /* From after `{{` to after `}}` and the blanks that it takes away. */

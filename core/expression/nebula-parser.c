@@ -40,6 +40,7 @@ void
 _nebula_parser_init (NebulaParser *self, const char *text, gsize length)
 {
   *self = (NebulaParser){.text = text, .length = length};
+  self->limits = nebula_expression_limits_get ();
   self->arena = g_new0 (NebulaArena, 1);
   self->arena->blocks = g_ptr_array_new_with_free_func (g_free);
   self->arena->used = ARENA_BLOCK_BYTES;
@@ -157,12 +158,12 @@ gboolean
 _nebula_parser_enter (NebulaParser *self)
 {
   /* The whole expression is level 0. */
-  if (++self->depth <= NEBULA_LIMIT_EXPRESSION_DEPTH + 1)
+  if (++self->depth <= self->limits->depth + 1)
     return TRUE;
   return _nebula_parser_fail (self, NEBULA_ERROR_TOO_DEEP, self->token.start,
                               _ ("Compute parts of it in nodes of their own."),
                               _ ("The expression nests deeper than %d levels"),
-                              NEBULA_LIMIT_EXPRESSION_DEPTH);
+                              (int) self->limits->depth);
 }
 
 char *

@@ -79,6 +79,8 @@ typedef struct {
   NebulaToken token;
   guint depth;
   gboolean is_template; /* `}}` and `-}}` end an expression */
+  const NebulaExpressionLimits *limits;
+  NebulaFunctionSet *functions; /* nullable */
   NebulaArena *arena;
   GPtrArray *values; /* of NebulaValue, those in literals */
   GError *error;

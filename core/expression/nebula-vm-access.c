@@ -61,7 +61,7 @@ fail_missing (NebulaVm *vm, guint word, const NebulaCell *container, const char 
   } else {
     message = g_strdup_printf (_ ("“%s” has no members, so no “%s”: it is %s"), source,
                                key, _nebula_cell_to_words (container));
-    if (_nebula_functions_find (key) != NEBULA_NO_FUNCTION)
+    if (_nebula_functions_find (key, NULL) != NULL)
       hint = g_strdup_printf (_ ("Did you mean the function, “.%s ()”?"), key);
   }
   return _nebula_vm_fail_at (vm, word,
@@ -84,24 +84,63 @@ replace_with_part (NebulaCell *cell, NebulaValue *part)
   *cell = result;
 }
 
+/* Whether by policy null stands for what is not there: of objects, arrays, text and null. */
 static gboolean
+is_lenient (NebulaVm *vm, const NebulaCell *container)
+{
+  NebulaValueKind kind;
+
+  if (vm->environment == NULL || !vm->environment->missing_is_null)
+    return FALSE;
+  kind = _nebula_cell_get_kind (container);
+  return kind == NEBULA_VALUE_KIND_NULL || kind == NEBULA_VALUE_KIND_OBJECT ||
+         kind == NEBULA_VALUE_KIND_ARRAY || kind == NEBULA_VALUE_KIND_STRING;
+}
+
+/* The member with a key of the program; NULL: there is none. */
+static inline NebulaValue *
+find_member (NebulaVm *vm, const NebulaCell *cell, const NebulaText *key, guint word)
+{
+  const NebulaObject *object;
+  guint32 *hint = vm->program->hints != NULL ? &vm->program->hints[word] : NULL;
+  guint32 place = G_MAXUINT32;
+
+  if (!_nebula_cell_is (cell, NEBULA_VALUE_KIND_OBJECT))
+    return NULL;
+  object = (const NebulaObject *) cell->as.value;
+  if (hint != NULL)
+    place = _nebula_shape_guess (object->shape, key->data, key->length, hint);
+  if (G_LIKELY (place != G_MAXUINT32))
+    return object->members[place];
+  place = _nebula_shape_find (object->shape, key->data, key->length);
+  if (place == G_MAXUINT32)
+    return NULL;
+  if (hint != NULL)
+    __atomic_store_n (hint, place, __ATOMIC_RELAXED);
+  return object->members[place];
+}
+
+static gboolean
+miss_member (NebulaVm *vm, NebulaCell *cell, guint32 key, guint word)
+{
+  const NebulaCell *constant = &vm->program->constants[key & ~NEBULA_KEY_OPTIONAL];
+
+  if ((key & NEBULA_KEY_OPTIONAL) == 0 && !is_lenient (vm, cell))
+    return fail_missing (vm, word, cell, _nebula_cell_get_string (constant, NULL));
+  _nebula_cell_release (cell);
+  return TRUE;
+}
+
+static inline gboolean
 get_member (NebulaVm *vm, NebulaCell *cell, guint32 key, guint word)
 {
   const NebulaCell *constant = &vm->program->constants[key & ~NEBULA_KEY_OPTIONAL];
-  NebulaValue *member = NULL;
-  const char *text;
-  gsize length;
+  NebulaValue *member =
+      find_member (vm, cell, (const NebulaText *) constant->as.value, word);
 
-  text = _nebula_cell_get_string (constant, &length);
-  if (_nebula_cell_is (cell, NEBULA_VALUE_KIND_OBJECT))
-    member = nebula_value_get_member_length (cell->as.value, text, length);
-  if (G_LIKELY (member != NULL)) {
-    replace_with_part (cell, member);
-    return TRUE;
-  }
-  if ((key & NEBULA_KEY_OPTIONAL) == 0)
-    return fail_missing (vm, word, cell, text);
-  _nebula_cell_release (cell);
+  if (G_UNLIKELY (member == NULL))
+    return miss_member (vm, cell, key, word);
+  replace_with_part (cell, member);
   return TRUE;
 }
 
@@ -234,6 +273,8 @@ _nebula_vm_index (NebulaVm *vm,
 {
   g_autofree char *source = NULL;
 
+  if (!is_optional && is_lenient (vm, container))
+    is_optional = TRUE;
   if (is_kind (container, NEBULA_VALUE_KIND_OBJECT))
     return index_object (vm, container, index, is_optional);
   if (is_kind (container, NEBULA_VALUE_KIND_ARRAY) ||
@@ -330,7 +371,8 @@ _nebula_vm_slice (NebulaVm *vm,
   NebulaCell result;
 
   if (!is_array && !is_string && !is_kind (container, NEBULA_VALUE_KIND_BYTES)) {
-    if (!is_optional || container->tag != NEBULA_CELL_NULL)
+    if ((!is_optional && !is_lenient (vm, container)) ||
+        container->tag != NEBULA_CELL_NULL)
       return _nebula_vm_fail (
           vm,
           container->tag == NEBULA_CELL_NULL ? NEBULA_ERROR_MISSING_PROPERTY

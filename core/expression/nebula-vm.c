@@ -3,175 +3,12 @@
  * The stack machine. Each instruction has a handler; a handler that gives FALSE ends the run, with an error or (return)
  * without. Lambdas run in the same machine, above the cells of the function that calls them, and leave their value on
  * the stack.
- *
- * Memory is counted as it is made. Only when that sum passes the limit is what lives counted: the cells on the stack
- * and what built-in functions hold. So a long chain of steps that each let go of the last one's value is not refused.
  */
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "nebula-expression-private.h"
-
-gboolean
-_nebula_vm_fail_at (NebulaVm *vm,
-                    guint word,
-                    NebulaError code,
-                    const char *hint,
-                    const char *message)
-{
-  if (vm->error == NULL)
-    vm->error = _nebula_problem_new (code, vm->program->text,
-                                     vm->program->positions[word].at, message, hint);
-  return FALSE;
-}
-
-gboolean
-_nebula_vm_fail (NebulaVm *vm,
-                 NebulaError code,
-                 const char *hint,
-                 const char *format,
-                 ...)
-{
-  g_autofree char *message = NULL;
-  va_list arguments;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  return _nebula_vm_fail_at (vm, vm->at, code, hint, message);
-}
-
-static gboolean
-fail_budget (NebulaVm *vm)
-{
-  vm->fuel = 0;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
-                          _ ("Work on fewer items at a time."),
-                          _ ("The expression takes more steps than one evaluation may"));
-}
-
-gboolean
-_nebula_vm_burn (NebulaVm *vm, gsize steps)
-{
-  if (steps > (gsize) vm->fuel)
-    return fail_budget (vm);
-  vm->fuel -= (gint64) steps;
-  return TRUE;
-}
-
-/* How many bytes the machine keeps alive: an upper bound, since values may share parts. */
-static gsize
-count_living (NebulaVm *vm)
-{
-  gsize bytes = vm->held;
-
-  for (gsize i = 0; i < vm->depth; i++)
-    if (vm->stack[i].tag == NEBULA_CELL_VALUE && vm->stack[i].is_owned)
-      bytes += nebula_value_get_size_bytes (vm->stack[i].as.value);
-  return bytes;
-}
-
-gboolean
-_nebula_vm_charge (NebulaVm *vm, gsize bytes)
-{
-  if (bytes > NEBULA_LIMIT_EVALUATION_BYTES)
-    return _nebula_vm_fail (
-        vm, NEBULA_ERROR_BUDGET_EXCEEDED, _ ("Work on fewer items at a time."),
-        _ ("The expression needs more memory than one evaluation may"));
-  vm->allocated += bytes;
-  vm->total += bytes;
-  if (vm->allocated <= NEBULA_LIMIT_EVALUATION_BYTES)
-    return TRUE;
-  vm->allocated = MIN (count_living (vm) + bytes, vm->allocated);
-  if (vm->allocated <= NEBULA_LIMIT_EVALUATION_BYTES)
-    return _nebula_vm_burn (vm, vm->depth);
-  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
-                          _ ("Work on fewer items at a time."),
-                          _ ("The expression needs more memory than one evaluation may"));
-}
-
-gboolean
-_nebula_vm_give (NebulaVm *vm, NebulaValue *value, NebulaCell *ret)
-{
-  if (nebula_value_get_depth (value) > NEBULA_LIMIT_DEPTH) {
-    nebula_value_unref (value);
-    return _nebula_vm_fail (vm, NEBULA_ERROR_TOO_DEEP, NULL,
-                            _ ("The value nests deeper than %d levels"),
-                            NEBULA_LIMIT_DEPTH);
-  }
-  *ret = _nebula_cell_from_value (value);
-  return TRUE;
-}
-
-gboolean
-_nebula_vm_give_string (NebulaVm *vm, const char *text, gssize length, NebulaCell *ret)
-{
-  gsize bytes = length < 0 ? strlen (text) : (gsize) length;
-
-  if (!_nebula_vm_charge (vm, bytes + 32) || !_nebula_vm_burn (vm, bytes / 64))
-    return FALSE;
-  *ret = (NebulaCell){.tag = NEBULA_CELL_VALUE, .is_owned = TRUE};
-  ret->as.value = nebula_value_new_string_length (text, bytes);
-  return TRUE;
-}
-
-gboolean
-_nebula_vm_give_text (NebulaVm *vm, GString *text, NebulaCell *ret)
-{
-  gboolean is_given = _nebula_vm_give_string (vm, text->str, (gssize) text->len, ret);
-
-  g_string_free (text, TRUE);
-  return is_given;
-}
-
-/* The length of the JSON of a value, roughly, but not further than the limit. */
-static gsize
-measure_output (NebulaValue *value, gsize limit)
-{
-  NebulaValueKind kind = nebula_value_get_kind (value);
-  gsize bytes = 4;
-
-  if (kind == NEBULA_VALUE_KIND_STRING || kind == NEBULA_VALUE_KIND_DECIMAL)
-    return bytes + nebula_value_get_string_length (value);
-  if (kind == NEBULA_VALUE_KIND_BYTES)
-    return nebula_value_get_size_bytes (value);
-  if (kind == NEBULA_VALUE_KIND_ARRAY)
-    for (gsize i = 0; i < nebula_value_get_length (value) && bytes <= limit; i++)
-      bytes += measure_output (nebula_value_get_item (value, i), limit - bytes);
-  if (kind == NEBULA_VALUE_KIND_OBJECT)
-    for (gsize i = 0; i < nebula_value_get_length (value) && bytes <= limit; i++) {
-      gsize length;
-
-      nebula_value_get_key (value, i, &length);
-      bytes += length + 4 +
-               measure_output (nebula_value_get_member_at (value, i),
-                               limit - MIN (limit, bytes));
-    }
-  return bytes;
-}
-
-/* What is passed on as it came in is not output of the expression, so what was made counts too. */
-gboolean
-_nebula_vm_check_output (NebulaVm *vm, const NebulaCell *cell)
-{
-  if (vm->total <= NEBULA_OUTPUT_BYTES || cell->tag != NEBULA_CELL_VALUE ||
-      !cell->is_owned ||
-      nebula_value_get_size_bytes (cell->as.value) <= NEBULA_OUTPUT_BYTES ||
-      measure_output (cell->as.value, NEBULA_OUTPUT_BYTES) <= NEBULA_OUTPUT_BYTES)
-    return TRUE;
-  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED,
-                          _ ("Write large data to a file."),
-                          _ ("The expression gives more data than one evaluation may"));
-}
-
-guint64
-_nebula_vm_random (NebulaVm *vm)
-{
-  if (vm->environment == NULL || vm->environment->get_random == NULL)
-    return 0;
-  return vm->environment->get_random (vm->environment, vm->environment->random_calls++);
-}
 
 static inline NebulaCell *
 get_top (NebulaVm *vm)
@@ -249,9 +86,23 @@ run_local_members (NebulaVm *vm, guint operand)
 static gboolean
 run_external_members (NebulaVm *vm, guint operand)
 {
-  guint32 count = take_word (vm);
+  guint32 word = take_word (vm);
+  guint count = word & NEBULA_PATH_COUNT;
+  NebulaCell *cached = NULL;
 
-  return run_external (vm, operand) && _nebula_vm_members (vm, get_top (vm), count);
+  if (word > NEBULA_PATH_COUNT)
+    cached = &vm->cached[(word >> NEBULA_PATH_SLOT_SHIFT) - 1];
+  if (cached != NULL && cached->tag != NEBULA_CELL_UNSET) {
+    vm->pc += count;
+    _nebula_vm_push (vm, *cached);
+    return TRUE;
+  }
+  if (!run_external (vm, operand) || !_nebula_vm_members (vm, get_top (vm), count))
+    return FALSE;
+  /* What is read from an external is borrowed from it, and it stays to the end. */
+  if (cached != NULL)
+    *cached = *get_top (vm);
+  return TRUE;
 }
 
 static gboolean
@@ -336,12 +187,16 @@ run_jump (NebulaVm *vm, guint operand)
 static gboolean
 run_jump_if_false (NebulaVm *vm, guint operand)
 {
-  gboolean is_true;
+  const NebulaCell *cell = get_top (vm);
+  gboolean is_true = cell->as.boolean;
 
-  if (!_nebula_operate_condition (vm, get_top (vm), &is_true))
+  if (G_UNLIKELY (cell->tag != NEBULA_CELL_BOOLEAN) &&
+      !_nebula_operate_condition (vm, cell, &is_true))
     return FALSE;
   vm->depth--;
-  return is_true || run_jump (vm, operand);
+  if (!is_true)
+    vm->pc = vm->at + 1 + operand;
+  return TRUE;
 }
 
 static gboolean
@@ -439,7 +294,7 @@ run_call (NebulaVm *vm, guint operand)
   NebulaCell *arguments = vm->stack + vm->depth - count;
   NebulaCell result = {.tag = NEBULA_CELL_NULL};
 
-  if (!_nebula_function_call (vm, _nebula_functions_get (operand), arguments, count,
+  if (!_nebula_function_call (vm, vm->program->functions[operand], arguments, count,
                               &result))
     return FALSE;
   _nebula_cell_own (&result);
@@ -520,6 +375,89 @@ static const RunFunction run_functions[NEBULA_OP_COUNT] = {
     [NEBULA_OP_TEXT] = run_text,
 };
 
+/* Integers are compared here; everything else has its way in nebula-operators.c. */
+static inline gboolean
+compare_integers (NebulaOp op, gint64 a, gint64 b)
+{
+  switch ((guint) op) {
+  case NEBULA_OP_EQUAL:
+    return a == b;
+  case NEBULA_OP_NOT_EQUAL:
+    return a != b;
+  case NEBULA_OP_LESS:
+    return a < b;
+  case NEBULA_OP_GREATER:
+    return a > b;
+  case NEBULA_OP_LESS_EQUAL:
+    return a <= b;
+  default:
+    return a >= b;
+  }
+}
+
+/* Sums, differences and products of integers that stay within 64 bits; FALSE: the long way. */
+static inline gboolean
+add_integers (NebulaOp op, gint64 a, gint64 b, gint64 *ret)
+{
+  if (op == NEBULA_OP_ADD)
+    return !__builtin_add_overflow (a, b, ret);
+  if (op == NEBULA_OP_SUBTRACT)
+    return !__builtin_sub_overflow (a, b, ret);
+  return op == NEBULA_OP_MULTIPLY && !__builtin_mul_overflow (a, b, ret);
+}
+
+static inline gboolean
+run_fast_binary (NebulaVm *vm, NebulaOp op)
+{
+  NebulaCell *right = get_top (vm);
+  NebulaCell *left = right - 1;
+  gint64 result;
+
+  if (left->tag != NEBULA_CELL_INTEGER || right->tag != NEBULA_CELL_INTEGER)
+    return run_binary (vm, 0);
+  if (op >= NEBULA_OP_EQUAL)
+    *left = _nebula_cell_boolean (
+        compare_integers (op, left->as.integer, right->as.integer));
+  else if (add_integers (op, left->as.integer, right->as.integer, &result))
+    left->as.integer = result;
+  else
+    return run_binary (vm, 0);
+  vm->depth--;
+  return TRUE;
+}
+
+/* What most programs are made of, without a call; the table has the rest. */
+static inline gboolean
+run_one (NebulaVm *vm, NebulaOp op, guint operand)
+{
+  switch ((guint) op) {
+  case NEBULA_OP_CONSTANT:
+    return run_constant (vm, operand);
+  case NEBULA_OP_LOCAL:
+    return run_local (vm, operand);
+  case NEBULA_OP_LOCAL_MEMBERS:
+    return run_local_members (vm, operand);
+  case NEBULA_OP_EXTERNAL_MEMBERS:
+    return run_external_members (vm, operand);
+  case NEBULA_OP_JUMP:
+    return run_jump (vm, operand);
+  case NEBULA_OP_JUMP_IF_FALSE:
+    return run_jump_if_false (vm, operand);
+  case NEBULA_OP_ADD:
+  case NEBULA_OP_SUBTRACT:
+  case NEBULA_OP_MULTIPLY:
+  case NEBULA_OP_EQUAL:
+  case NEBULA_OP_NOT_EQUAL:
+  case NEBULA_OP_LESS:
+  case NEBULA_OP_GREATER:
+  case NEBULA_OP_LESS_EQUAL:
+  case NEBULA_OP_GREATER_EQUAL:
+    return run_fast_binary (vm, op);
+  default:
+    return run_functions[op](vm, operand);
+  }
+}
+
 /* Runs from `pc` to the next return; the value is then on the stack. */
 gboolean
 _nebula_vm_run (NebulaVm *vm)
@@ -530,9 +468,11 @@ _nebula_vm_run (NebulaVm *vm)
   do {
     vm->at = vm->pc++;
     word = code[vm->at];
-    if (G_UNLIKELY (--vm->fuel < 0))
-      return fail_budget (vm);
-  } while (run_functions[word & 0xff](vm, word >> 8));
+    if (G_UNLIKELY (--vm->fuel < 0) && !_nebula_vm_refill (vm, 0))
+      return FALSE;
+    if ((word & 0xff) == NEBULA_OP_RETURN)
+      return TRUE;
+  } while (run_one (vm, (NebulaOp) (word & 0xff), word >> 8));
   return vm->error == NULL;
 }
 
@@ -618,17 +558,19 @@ gboolean
 _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret)
 {
   NebulaExpression *program = vm->program;
-  gsize cells = (gsize) program->n_locals + program->n_externals + program->n_stack;
+  gsize cells = (gsize) program->n_locals + program->n_externals + program->n_cached +
+                program->n_stack;
   g_autofree NebulaCell *heap =
       cells > NEBULA_INLINE_CELLS ? g_new (NebulaCell, cells) : NULL;
   gboolean is_done;
 
   vm->locals = heap != NULL ? heap : frame;
   vm->externals = vm->locals + program->n_locals;
-  vm->stack = vm->externals + program->n_externals;
+  vm->cached = vm->externals + program->n_externals;
+  vm->stack = vm->cached + program->n_cached;
   for (guint i = 0; i < program->n_locals; i++)
     vm->locals[i] = _nebula_cell_null ();
-  for (guint i = 0; i < program->n_externals; i++)
+  for (guint i = 0; i < program->n_externals + program->n_cached; i++)
     vm->externals[i] = (NebulaCell){.tag = NEBULA_CELL_UNSET};
 
   is_done = _nebula_vm_run (vm);

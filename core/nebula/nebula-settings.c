@@ -8,14 +8,17 @@
 #include <unistd.h>
 
 #include "nebula-config.h"
+#include "nebula-expression-limits.h"
 #include "nebula-log.h"
 #include "nebula-registry.h"
 #include "nebula-settings-private.h"
 
 /* One for each setting that is used here. */
 static const char *const variables[] = {
-    "NEBULA_DURABILITY",      "NEBULA_LOG_FORMAT", "NEBULA_LOG_LEVELS",
-    "NEBULA_MAX_CONNECTIONS", "NEBULA_MAX_NODES",  "NEBULA_RUN_TIMEOUT",
+    "NEBULA_DURABILITY",        "NEBULA_EXPRESSION_DEPTH",  "NEBULA_EXPRESSION_LENGTH",
+    "NEBULA_EXPRESSION_MEMORY", "NEBULA_EXPRESSION_OUTPUT", "NEBULA_EXPRESSION_STEPS",
+    "NEBULA_EXPRESSION_TIME",   "NEBULA_LOG_FORMAT",        "NEBULA_LOG_LEVELS",
+    "NEBULA_MAX_CONNECTIONS",   "NEBULA_MAX_NODES",         "NEBULA_RUN_TIMEOUT",
     "NEBULA_STORE_PATH",
 };
 
@@ -76,6 +79,21 @@ set_up_log (NebulaConfig *config)
     nebula_log_set_format (format);
 }
 
+static void
+set_up_expressions (NebulaConfig *config)
+{
+  NebulaExpressionLimits limits = {
+      .fuel = (guint64) nebula_config_get_integer (config, "expression-steps"),
+      .memory_bytes = (gsize) nebula_config_get_bytes (config, "expression-memory"),
+      .output_bytes = (gsize) nebula_config_get_bytes (config, "expression-output"),
+      .depth = (guint) nebula_config_get_integer (config, "expression-depth"),
+      .characters = (guint) nebula_config_get_integer (config, "expression-length"),
+      .time_usec = nebula_config_get_usec (config, "expression-time"),
+  };
+
+  nebula_expression_limits_set (&limits);
+}
+
 gboolean
 nebula_settings_load (NebulaSettings *self, GError **error)
 {
@@ -89,6 +107,7 @@ nebula_settings_load (NebulaSettings *self, GError **error)
   if (!config)
     return FALSE;
   set_up_log (config);
+  set_up_expressions (config);
   self->store = nebula_config_dup_string (config, "store-path");
   self->durability = nebula_config_dup_string (config, "durability");
   if (nebula_config_get_usec (config, "run-timeout") > 0)

@@ -1,93 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * How values lie in memory. Each is one block: the common head, then what its kind needs.
- *
- *   head    refs · kind · flags · depth · size
- *   scalar  head · integer or double
- *   text    head · length · pointer ─▶ characters behind it, or a buffer that was taken over
- *   array   head · length · items…
- *   object  head · shape · members…          shape: keys in order, shared by all objects with the same keys
- *
- * An immortal value has a flag and is never counted.
- */
+/* Helpers of values; how they lie in memory is in nebula-value-layout-internal.h. */
 #pragma once
 
 #include <string.h>
 
 #include "nebula-limits.h"
-#include "nebula-value.h"
-
-typedef enum
-{
-  NEBULA_VALUE_IMMORTAL = 1 << 0,
-  NEBULA_VALUE_TAKEN = 1 << 1, /* the text's buffer is to be freed */
-} NebulaValueFlags;
-
-struct _NebulaValue
-{
-  gint refs;
-  guint8 kind;
-  guint8 flags;
-  guint16 depth; /* stops at the greatest number */
-  gsize size;    /* while being freed: the next value to free */
-};
-
-typedef struct
-{
-  NebulaValue head;
-  union
-  {
-    gint64 integer;
-    double number;
-  } as;
-  int offset_seconds;
-  guint16 nanoseconds; /* of a timestamp, beyond its microseconds */
-} NebulaScalar;
-
-typedef struct
-{
-  NebulaValue head;
-  gsize length;
-  char *data;
-} NebulaText;
-
-typedef struct
-{
-  NebulaValue head;
-  GBytes *bytes;
-} NebulaBytes;
-
-typedef struct
-{
-  NebulaValue head;
-  gsize length;
-  NebulaValue *items[];
-} NebulaArray;
-
-typedef struct
-{
-  const char *text;
-  guint32 length;
-  guint32 hash; /* only set in shapes with an index */
-} NebulaKey;
-
-/* The keys of an object, in order; immutable, counted. Above 8 keys there is an index by keyed hash. */
-typedef struct
-{
-  gint refs;
-  guint32 n_keys;
-  guint32 index_mask; /* 0: no index */
-  guint32 *index;     /* key number plus 1; 0 is free */
-  gsize key_bytes;
-  NebulaKey keys[];
-} NebulaShape;
-
-typedef struct
-{
-  NebulaValue head;
-  NebulaShape *shape;
-  NebulaValue *members[];
-} NebulaObject;
+#include "nebula-value-layout-internal.h"
 
 #define NEBULA_SHAPE_LINEAR 8
 #define NEBULA_SHAPE_NONE G_MAXUINT32
@@ -113,7 +31,6 @@ void _nebula_index_add (guint32 *index, guint32 mask, guint32 hash, guint32 numb
 NebulaShape *_nebula_shape_new (const NebulaKey *keys, gsize n_keys);
 NebulaShape *_nebula_shape_ref (NebulaShape *self);
 void _nebula_shape_unref (NebulaShape *self);
-guint32 _nebula_shape_find (const NebulaShape *self, const char *key, gsize length);
 
 /* These take over the references in the block, which the caller fills before _nebula_value_seal(). */
 NebulaArray *_nebula_array_alloc (gsize length);

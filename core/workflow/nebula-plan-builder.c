@@ -333,6 +333,7 @@ add_settings (NebulaPlanBuilder *self)
     .pointer = "/settings/concurrency/key",
   };
 
+  plan->missing_is_null = settings && nebula_value_get_member_boolean (settings, "missing-is-null", FALSE);
   nebula_durability_from_string (_nebula_member_text (settings, "durability"), &plan->durability);
   if (g_strcmp0 (on_error, "finish") == 0)
     plan->on_error = NEBULA_ON_ERROR_FINISH;

@@ -191,6 +191,7 @@ struct _NebulaPlan
   GHashTable *scoped_index; /* set of nodes by id and scope, if they are not unique; see nebula_plan_find_node () */
   NebulaDurability durability;
   NebulaOnError on_error;
+  gboolean missing_is_null; /* what an expression reads and is not there */
   gint64 timeout_usec;
   guint concurrency_limit; /* 0: none */
   NebulaExpression *concurrency_key; /* template; may be NULL */

@@ -122,6 +122,7 @@ static const NebulaField settings_fields[] = {
   KEY ("durability", CHOICE, .choices = durabilities, .fallback = "\"strict\""),
   KEY ("on-error", CHOICE, .choices = on_errors, .fallback = "\"fail\""),
   KEY ("priority", INTEGER, .fallback = "0"),
+  KEY ("missing-is-null", BOOLEAN, .fallback = "false"),
   KEY ("concurrency", SHAPE, .shape = &concurrency_shape, .fallback = "{}"),
 };
 static const NebulaSchemaShape settings_shape = {

@@ -17,6 +17,8 @@
 #include "nebula-error-problem.h"
 #include "nebula-event-bus.h"
 #include "nebula-event.h"
+#include "nebula-expression-limits.h"
+#include "nebula-function-set.h"
 #include "nebula-id.h"
 #include "nebula-json-schema.h"
 #include "nebula-jsonpath.h"

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "nebula-results-private.h"
 #include "nebula-msgpack.h"
 #include "nebula-state-internal.h"
 #include "nebula-test.h"
@@ -250,10 +251,10 @@ private:
 
   void dump_work (NebulaWork *work)
   {
-    auto &[lane, node, firing, input, inputs, parameters, digest, due_usec, deadline_usec,
-           signal, lock, effect, wait, is_begun, is_launched, loop, link] = *work;
+    auto &[lane, node, firing, input, inputs, parameters, loaded, digest, due_usec,
+           deadline_usec, signal, lock, effect, wait, is_begun, is_launched, loop, link] = *work;
 
-    (void) parameters, (void) is_launched; /* not of the fold */
+    (void) parameters, (void) loaded, (void) is_launched; /* not of the fold */
     out_ << "work " << lane->number << ':' << node;
     number ("firing", firing);
     value ("input", input);
@@ -270,6 +271,19 @@ private:
     EXPECT_EQ (link.data, work);
     if (loop)
       dump_loop (loop);
+  }
+
+  void dump_chunk (guint number_of, NebulaResultChunk *chunk)
+  {
+    out_ << " chunk " << number_of;
+    if (!chunk)
+      return;
+    auto &[stored, results, n_ended] = *chunk;
+    number ("n_ended", n_ended);
+    value ("stored", stored);
+    for (guint i = 0; results && i < NEBULA_LIST_CHUNK_ITEMS; i++)
+      if (results[i])
+        value (std::to_string (i).c_str (), results[i]);
   }
 
   void dump_loop (NebulaLoop *loop)
@@ -298,7 +312,7 @@ private:
     value ("failure", failure);
     value ("last", last);
     for (guint i = 0; results && i < results->len; i++)
-      value (std::to_string (i).c_str (), (NebulaValue *) results->pdata[i]);
+      dump_chunk (i, (NebulaResultChunk *) results->pdata[i]);
     out_ << (results ? " results\n" : "\n");
     for (NebulaLane *lane = lanes; lane; lane = lane->next)
       dump_lane (lane);

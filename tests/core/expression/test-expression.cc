@@ -3,6 +3,7 @@
 
 #include "expression-support.h"
 
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -96,20 +97,91 @@ TEST (Expression, ExamplesOfTheDocumentationHold)
   EXPECT_GT (found, 60);
 }
 
-/* The documentation lists the functions as they are. */
+static std::string
+member (NebulaValue *object, const char *key)
+{
+  return nebula_value_get_member_string (object, key, "");
+}
+
+static std::string
+join (NebulaValue *list, const std::string &separator, const std::function<std::string (NebulaValue *)> &write)
+{
+  std::string text;
+  for (gsize i = 0; i < nebula_value_get_length (list); i++)
+    text += (i > 0 ? separator : "") + write (nebula_value_get_item (list, i));
+  return text;
+}
+
+/* What the documentation says of a function, out of what the help says. */
+static std::string
+document (NebulaValue *function)
+{
+  auto code = [] (NebulaValue *word) { return std::string ("`") + nebula_value_get_string (word) + "`"; };
+  NebulaValue *parameters = nebula_value_get_member (function, "parameters");
+  NebulaValue *errors = nebula_value_get_member (function, "errors");
+  NebulaValue *aliases = nebula_value_get_member (function, "aliases");
+  std::string text = "### " + member (function, "name") + "\n\n`" + member (function, "signature") + "`: " +
+                     member (function, "description") + ".\n\n";
+
+  if (nebula_value_get_length (parameters) > 0)
+    text += "Takes " + join (parameters, "; ", [] (NebulaValue *p) { return member (p, "name") + ": " + member (p, "type"); }) + ". ";
+  text += "Gives " + member (function, "result") + ".";
+  if (nebula_value_get_length (errors) > 0)
+    text += " Errors: " + join (errors, ", ", code) + ".";
+  if (nebula_value_get_length (aliases) > 0)
+    text += " Also called " + join (aliases, ", ", code) + ".";
+  return text + "\n\n```expression\n" +
+         join (nebula_value_get_member (function, "examples"), "\n",
+               [] (NebulaValue *e) { return member (e, "expression") + " → " + member (e, "value"); }) +
+         "\n```\n";
+}
+
+/* The documentation and the help say the same, and ExamplesOfTheDocumentationHold runs it. */
 TEST (Expression, DocumentationListsEveryFunction)
 {
   std::ifstream file (source_path ("../docs/expressions.md"));
   std::string all ((std::istreambuf_iterator<char> (file)), std::istreambuf_iterator<char> ());
-  char **functions = nebula_expression_list_functions ();
+  Value functions (nebula_expression_describe_functions (nullptr));
 
-  for (int i = 0; functions[i] != nullptr; i++) {
-    std::string line (functions[i]);
-    size_t dash = line.find (" — ");
-    EXPECT_NE (all.find ("| `" + line.substr (0, dash) + "` | " + line.substr (dash + strlen (" — "))), std::string::npos)
-        << line;
+  ASSERT_GT (nebula_value_get_length (functions.get ()), 220u);
+  for (gsize i = 0; i < nebula_value_get_length (functions.get ()); i++) {
+    NebulaValue *function = nebula_value_get_item (functions.get (), i);
+    EXPECT_EQ (nebula_value_get_length (nebula_value_get_member (function, "examples")), 2u);
+    EXPECT_NE (all.find (document (function)), std::string::npos) << document (function);
   }
-  g_strfreev (functions);
+}
+
+/* The errors that the help lists are codes; where it says type, something of another kind gives that. */
+TEST (Expression, ListedErrorsAreTrue)
+{
+  Value functions (nebula_expression_describe_functions (nullptr));
+
+  for (gsize i = 0; i < nebula_value_get_length (functions.get ()); i++) {
+    NebulaValue *function = nebula_value_get_item (functions.get (), i);
+    NebulaValue *errors = nebula_value_get_member (function, "errors");
+    NebulaValue *parameters = nebula_value_get_member (function, "parameters");
+    std::string first = nebula_value_get_length (errors) > 0 ? nebula_value_get_string (nebula_value_get_item (errors, 0)) : "";
+    int types = 0;
+
+    for (gsize j = 0; j < nebula_value_get_length (errors); j++) {
+      NebulaError code;
+      EXPECT_TRUE (nebula_error_code_from_string (nebula_value_get_string (nebula_value_get_item (errors, j)), &code));
+    }
+    if (nebula_value_get_length (parameters) == 0)
+      continue;
+    /* Some bad argument must give the error, and without it in the list none may. */
+    for (const char *bad : { "5", "'x'", "true", "[[true]]", "{b: [true]}", "null", "duration ('1h')", "bytes ('a')" }) {
+      std::string call = member (function, "name") + " (";
+      for (gsize j = 0; j < nebula_value_get_length (parameters); j++) {
+        NebulaValue *parameter = nebula_value_get_item (parameters, j);
+        if (nebula_value_get_member_boolean (parameter, "optional", FALSE))
+          types += outcome (evaluate (call + ")")) == "✗ type";
+        call += std::string (j > 0 ? ", " : "") + bad;
+      }
+      types += outcome (evaluate (call + ")")) == "✗ type";
+    }
+    EXPECT_EQ (types > 0, first == "type") << member (function, "name");
+  }
 }
 
 TEST (Expression, EmptyTextIsASyntaxError)
