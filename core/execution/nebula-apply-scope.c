@@ -138,7 +138,27 @@ _nebula_apply_loop_opened (NebulaState *self,
 NebulaValue *
 _nebula_loop_dup_item (NebulaLoop *loop, guint32 index)
 {
-  return loop->items ? _nebula_items_get_round (loop->items, index, loop->batch) : NULL;
+  gint64 at = index;
+
+  if (!loop->items)
+    return NULL;
+  for (guint i = 0; loop->added && i <= loop->added->len; i++) {
+    NebulaValue *items = i == 0 ? loop->items : loop->added->pdata[i - 1];
+    gint64 length = _nebula_items_get_length (items);
+
+    if (at < length)
+      return _nebula_items_get_round (items, (guint32) at, 1);
+    at -= length;
+  }
+  return _nebula_items_get_round (loop->items, index, loop->batch);
+}
+
+void
+_nebula_loop_add_items (NebulaLoop *loop, NebulaValue *items)
+{
+  if (!loop->added)
+    loop->added = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_value_unref);
+  g_ptr_array_add (loop->added, nebula_value_ref (items));
 }
 
 /* What handles a failure gets it; all other bodies get what their node got. */
@@ -310,15 +330,8 @@ _nebula_apply_items_added (NebulaState *self,
                            NebulaRun *run)
 {
   NebulaLoop *loop = run->work->loop;
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
-  g_autoptr (NebulaValue) items = NULL;
 
-  for (gsize i = 0; i < nebula_value_get_length (loop->items); i++)
-    nebula_value_builder_add (builder, nebula_value_get_item (loop->items, i));
-  for (gsize i = 0; i < nebula_value_get_length (fact->value); i++)
-    nebula_value_builder_add (builder, nebula_value_get_item (fact->value, i));
-  items = nebula_value_builder_end (builder);
-  _nebula_apply_set_value (&loop->items, items);
-  loop->count = (gint64) nebula_value_get_length (items);
+  _nebula_loop_add_items (loop, fact->value);
+  loop->count += _nebula_items_get_length (fact->value);
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
 }

@@ -530,7 +530,7 @@ accepts_round (NebulaLoop *loop, const NebulaFact *fact)
     return FALSE;
   if (fact->kind == NEBULA_FACT_RESULTS_STORED)
     return loop->results && _nebula_results_accepts (fact->value);
-  return !loop->items ||
+  return !loop->items || loop->added ||
          fact->number * loop->batch < _nebula_items_get_length (loop->items);
 }
 
@@ -548,7 +548,7 @@ accepts_work (NebulaWork *work, const NebulaFact *fact, guint needs)
   case NEBULA_FACT_LOOP_CLEARED:
     return loop->is_trailing && loop->n_open == 0;
   case NEBULA_FACT_ITEMS_ADDED:
-    return is_kind (loop->items, NEBULA_VALUE_KIND_ARRAY) && loop->batch == 1;
+    return loop->items && loop->batch == 1 && _nebula_items_get_length (fact->value) >= 0;
   case NEBULA_FACT_LOCK_ASKED:
     return !work->lock;
   default:

@@ -84,16 +84,20 @@ _nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 n
   return run->arrived == n_arrived && run->live == n_live;
 }
 
-static gboolean
-accepts_items (const NebulaLoop *loop)
+gboolean
+_nebula_checkpoint_accepts_items (const NebulaLoop *loop)
 {
-  gint64 items_length = _nebula_items_get_length (loop->items);
-  guint64 length = (guint64) items_length;
+  gint64 length = _nebula_items_get_length (loop->items);
+  gint64 n_rounds;
 
-  if (items_length < 0 || loop->count < 0)
+  if (loop->batch == 0)
     return FALSE;
-  return (guint64) loop->count <=
-         length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
+  if (length < 0 || loop->count < 0)
+    return FALSE;
+  n_rounds = length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
+  for (guint i = 0; loop->added && i < loop->added->len; i++)
+    n_rounds += _nebula_items_get_length (loop->added->pdata[i]);
+  return loop->count <= n_rounds;
 }
 
 gboolean
@@ -110,7 +114,7 @@ _nebula_checkpoint_accepts_loop (const NebulaPlanNode *node, const NebulaLoop *l
   if (!nebula_construct_is_loop (node->construct) &&
       loop->count != (gint64) node->n_bodies)
     return FALSE;
-  return !is_for_each || accepts_items (loop);
+  return TRUE;
 }
 
 gboolean

@@ -20,7 +20,10 @@ G_BEGIN_DECLS
  *   connection = seen · 4 + has guarded · 2 + has tokens · [values] · [guarded values]      each incoming one, in order
  *   values     = count · value*                                       a token without a value is a skip
  *   work       = fields · [loop, if the node has a body and runs]
- *   loop       = fields · [results: values, of a for-each; gaps have none] · count · inner*
+ *   loop       = fields · [results, of a for-each] · [count · value*: items that were added, of a for-each]
+ *                · count · inner*
+ *   results    = count · chunk*                                       in the order of NEBULA_LIST_CHUNK_ITEMS rounds each
+ *   chunk      = rounds that have ended · [value: where it is stored · [values, if it is not; gaps have none]], if any
  *   inner      = lane number · index · [value: input, of a body that is no round] · lane
  *
  *   fields     = fields present (varint, bit i for field i) · fields in the order of their bits; what is zero is absent

@@ -90,5 +90,7 @@ _nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 n
 /* Before its lanes are there. */
 gboolean _nebula_checkpoint_accepts_loop (const NebulaPlanNode *node,
                                           const NebulaLoop *loop);
+/* Whether there are items for all rounds; after those that were added are read. */
+gboolean _nebula_checkpoint_accepts_items (const NebulaLoop *loop);
 
 G_END_DECLS

@@ -232,6 +232,16 @@ write_results (Writer *self, GPtrArray *results)
 }
 
 static void
+write_added (Writer *self, NebulaLoop *loop)
+{
+  guint n_added = loop->added ? loop->added->len : 0;
+
+  write_number (self, n_added);
+  for (guint i = 0; i < n_added; i++)
+    write_value (self, loop->added->pdata[i]);
+}
+
+static void
 write_loop (Writer *self, NebulaLoop *loop)
 {
   NebulaPlanNode *node = &self->state->plan->nodes[loop->work->node];
@@ -239,6 +249,8 @@ write_loop (Writer *self, NebulaLoop *loop)
   write_fields (self, &_nebula_struct_loop, loop);
   if (loop->results)
     write_results (self, loop->results);
+  if (loop->items)
+    write_added (self, loop);
   write_number (self, loop->n_open);
   for (NebulaLane *lane = loop->lanes; lane; lane = lane->next) {
     write_number (self, lane->number);

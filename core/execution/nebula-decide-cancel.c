@@ -83,8 +83,7 @@ find_for_each (NebulaKernel *self, NebulaWork *work, GError **error)
 
   while (lane && !lane->loop->items)
     lane = nebula_lane_get_round (self->state, lane->parent);
-  if (lane && lane->loop->batch == 1 &&
-      nebula_value_get_kind (lane->loop->items) == NEBULA_VALUE_KIND_ARRAY)
+  if (lane && lane->loop->batch == 1)
     return lane->loop;
   g_set_error_literal (
       error, NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED,

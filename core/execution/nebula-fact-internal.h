@@ -59,6 +59,7 @@ typedef enum {
   NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far */
   NEBULA_FACT_WITHDRAWN,      /* a command was withdrawn before it began: node, attempt */
   NEBULA_FACT_ENDED,          /* code: status; value: output or error */
+  /* Later than the first release of the format: */
   NEBULA_FACT_RESULTS_STORED, /* a chunk of a for-each's results; number: one of its rounds; value: where it is */
   NEBULA_FACT_UNDO_KEPT, /* the node completes and can be undone; value: {with, input}; code 1: the error why it cannot */
   NEBULA_FACT_UNDO_OPENED, /* number: which of those that were kept, from 0, is undone now, in a lane of its own */

@@ -249,9 +249,10 @@ terminate (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *out
   NebulaFact fact = {
       .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = output};
 
-  _nebula_kernel_end_node (self, work, attempt, NULL, output);
+  /* First the end of all, so that what follows the node is cancelled and not begun. */
   fact.code = NEBULA_EXECUTION_STATUS_COMPLETED;
   _nebula_kernel_record (self, &fact);
+  _nebula_kernel_end_node (self, work, attempt, NULL, output);
 }
 
 /* Nobody knows whether the attempt did its work. What may be repeated is; else the node's rule decides. */

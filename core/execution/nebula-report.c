@@ -217,6 +217,8 @@ digest_lane (NebulaState *self, NebulaLane *lane, GChecksum *checksum)
     digest_value (checksum, work->input);
     if (work->loop && work->loop->results)
       _nebula_results_digest (work->loop->results, checksum);
+    for (guint j = 0; work->loop && work->loop->added && j < work->loop->added->len; j++)
+      digest_value (checksum, work->loop->added->pdata[j]);
     for (NebulaLane *round = work->loop ? work->loop->lanes : NULL; round;
          round = round->next)
       digest_lane (self, round, checksum);

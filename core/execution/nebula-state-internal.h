@@ -118,7 +118,8 @@ struct _NebulaLane {
 /* The open scope of a node: rounds of a loop, bodies of try and race. */
 struct _NebulaLoop {
   NebulaWork *work;
-  NebulaValue *items; /* for-each */
+  NebulaValue *items; /* for-each: an array, or a list in the store */
+  GPtrArray *added;   /* NebulaValue, like items: what was added while it ran; NULL: nothing */
   gint64 count;       /* rounds at most */
   gint64 next_index;  /* of the next round */
   gint64 n_done;

@@ -12,6 +12,7 @@ NebulaLoop *_nebula_loop_new (NebulaWork *work);
 void _nebula_loop_begin_results (NebulaLoop *loop);
 /* What a round works on: its item, or its items if they come in batches; NULL: nothing. */
 NebulaValue *_nebula_loop_dup_item (NebulaLoop *loop, guint32 index);
+void _nebula_loop_add_items (NebulaLoop *loop, NebulaValue *items);
 void _nebula_loop_free (NebulaState *self, NebulaLoop *loop);
 NebulaWork *_nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node);
 /* Ends the activity of a run; the lane may become quiet. */

@@ -99,6 +99,7 @@ _nebula_loop_free (NebulaState *self, NebulaLoop *loop)
   while (loop->lanes)
     _nebula_lane_free (self, loop->lanes);
   g_clear_pointer (&loop->items, nebula_value_unref);
+  g_clear_pointer (&loop->added, g_ptr_array_unref);
   g_clear_pointer (&loop->failure, nebula_value_unref);
   g_clear_pointer (&loop->last, nebula_value_unref);
   g_clear_pointer (&loop->results, g_ptr_array_unref);

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "nebula-backoff.h"
 #include "nebula-json-schema.h"
 #include "nebula-late-expressions-internal.h"
 #include "nebula-template.h"
@@ -57,14 +58,6 @@ typedef enum
   NEBULA_ON_UNKNOWN_RETRY,
   NEBULA_ON_UNKNOWN_ASK,
 } NebulaOnUnknown;
-
-typedef enum
-{
-  NEBULA_BACKOFF_FIXED,
-  NEBULA_BACKOFF_LINEAR,
-  NEBULA_BACKOFF_EXPONENTIAL,
-  NEBULA_BACKOFF_FIBONACCI,
-} NebulaBackoff;
 
 typedef enum
 {

@@ -14,7 +14,6 @@
  * execution that leaves memory as a checkpoint now and then has the same history as one that never does; all that the history stored can be read.
  */
 
-#include "generator.h"
 #include "kernel-driver.h"
 #include "workflow-generator.h"
 #include <algorithm>

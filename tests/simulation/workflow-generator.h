@@ -62,7 +62,7 @@ private:
                                           "test.pure"};
     unsigned choice = pick (depth < 2 ? 15 : 10);
 
-    if (choice < 2 && pick (8) == 0)
+    if (choice < 2 && pick (3) == 0)
       large (out);
     else if (choice < 2)
       out << "action: data.set, with: { v: " << pick (100) << " }";
@@ -117,7 +117,7 @@ private:
 
   void loop (std::ostringstream &out, unsigned depth)
   {
-    if (depth == 0 && pick (60) == 0) {
+    if (depth == 0 && pick (30) == 0) {
       long_loop (out);
       return;
     }

@@ -251,8 +251,8 @@ private:
 
   void dump_work (NebulaWork *work)
   {
-    auto &[lane, node, firing, input, inputs, parameters, loaded, digest, due_usec,
-           deadline_usec, signal, lock, effect, wait, is_begun, is_launched, loop, link] = *work;
+    auto &[lane, node, firing, input, inputs, parameters, loaded, digest, due_usec, deadline_usec,
+           signal, lock, effect, wait, is_begun, is_launched, loop, link] = *work;
 
     (void) parameters, (void) loaded, (void) is_launched; /* not of the fold */
     out_ << "work " << lane->number << ':' << node;
@@ -288,12 +288,14 @@ private:
 
   void dump_loop (NebulaLoop *loop)
   {
-    auto &[work, items, count, next_index, n_done, n_judged, n_open, concurrency, batch,
+    auto &[work, items, added, count, next_index, n_done, n_judged, n_open, concurrency, batch,
            phase, body_lane, wants_success, is_cancelled, lets_go, is_trailing, is_undoing,
            is_ending, failure, lanes, results, last] = *loop;
 
     out_ << "loop " << place (work);
     value ("items", items);
+    for (guint i = 0; added && i < added->len; i++)
+      value ("added", (NebulaValue *) added->pdata[i]);
     number ("count", count);
     number ("next_index", next_index);
     number ("n_done", n_done);

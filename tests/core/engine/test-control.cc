@@ -83,10 +83,10 @@ name: guard
 nodes:
   guard:
     action: flow.try
-    body: { nodes: { b: { action: test.read, with: { hang: true } } } }
+    body: { nodes: { b: { action: flow.wait, with: { signal: never } } } }
     finally: { nodes: { w: { action: flow.wait, with: { duration: 1h } }, f: { action: test.effect, with: { v: 1 }, after: [w] } } }
 )");
-  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_RUNNING));
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
   nebula_execution_cancel_async (execution.get (), "enough", nullptr, nullptr, nullptr);
   ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_CANCELLING));
   if (is_durable ())
