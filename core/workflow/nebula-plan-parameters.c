@@ -327,6 +327,7 @@ _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 index, Neb
       .scope = node->scope,
       .node = index,
       .items = node->construct == NEBULA_CONSTRUCT_WHILE,
+      .table = state.table,
     };
 
     state.pointer = site.pointer = pointer = _nebula_plan_builder_node_pointer (self, index, "with");
