@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nebula-action.h"
+#include "nebula-invocation.h"
 #include "nebula-late-expressions-internal.h"
 
 G_BEGIN_DECLS
@@ -34,6 +35,9 @@ NebulaActionDetails *_nebula_action_class_get_details (NebulaActionClass *klass)
 /* The table of the class, made on first use; NULL with error if a property cannot be a parameter. Thread: any. */
 NebulaParameterTable *_nebula_action_class_get_table (NebulaActionClass *klass, GError **error);
 NebulaEffect _nebula_action_details_get_effect (NebulaActionDetails *details);
+
+/* Where blobs are kept; borrowed, may be NULL. */
+NebulaStore *_nebula_invocation_get_store (NebulaInvocation *self);
 
 /* Sets a property from a value that the table has accepted. */
 gboolean _nebula_property_set (GObject *object, GParamSpec *pspec, NebulaParameter *parameter, NebulaValue *value, GError **error);

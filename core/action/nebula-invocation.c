@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-action-private.h"
 #include "nebula-scope.h"
 
 /**
@@ -30,6 +31,7 @@ struct _NebulaInvocation
   NebulaValue *parameters;
   NebulaValue *input;
   GCancellable *cancellable;
+  NebulaStore *store; /* may be NULL */
   NebulaInvocationSink sink;
   gpointer data;
   GDestroyNotify destroy;
@@ -91,6 +93,7 @@ nebula_invocation_finalize (GObject *object)
   g_clear_pointer (&self->parameters, nebula_value_unref);
   g_clear_pointer (&self->input, nebula_value_unref);
   g_clear_object (&self->cancellable);
+  g_clear_object (&self->store);
   g_clear_pointer (&self->context, nebula_context_unref);
 
   G_OBJECT_CLASS (nebula_invocation_parent_class)->finalize (object);
@@ -141,6 +144,7 @@ nebula_invocation_new (const NebulaInvocationInfo *info, NebulaValue *parameters
     self->idempotency_key = g_strdup (info->idempotency_key);
     self->identity = g_strdup (info->identity);
     self->directory = g_strdup (info->directory);
+    g_set_object (&self->store, info->store);
     self->attempt = info->attempt;
     self->deadline_usec = info->deadline_usec;
   }
@@ -403,6 +407,12 @@ answer_broken_contract (NebulaInvocation *self)
                        _("The action gave neither a value nor an error. Look for an exception in its log and report "
                          "this to its author"));
   nebula_invocation_return_error (self, error);
+}
+
+NebulaStore *
+_nebula_invocation_get_store (NebulaInvocation *self)
+{
+  return self->store;
 }
 
 /**

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nebula-action.h"
+#include "nebula-store.h"
 
 G_BEGIN_DECLS
 
@@ -85,6 +86,7 @@ typedef struct
   gint64 deadline_usec;
   const char *directory; /* folder that relative paths are resolved against; NULL: the current folder */
   const char *identity; /* without a key: what it is the SHA-256 of, made when somebody asks for it */
+  NebulaStore *store; /* where its blobs are kept; NULL: it can have none */
 } NebulaInvocationInfo;
 
 NEBULA_API NebulaInvocation *nebula_invocation_new (const NebulaInvocationInfo *info, NebulaValue *parameters, NebulaValue *input, const NebulaInvocationSink *sink, gpointer data, GDestroyNotify destroy);
@@ -101,6 +103,11 @@ NEBULA_API gint64 nebula_invocation_get_deadline_usec (NebulaInvocation *self);
 NEBULA_API NebulaValue *nebula_invocation_get_input (NebulaInvocation *self);
 NEBULA_API NebulaValue *nebula_invocation_get_parameters (NebulaInvocation *self);
 NEBULA_API GCancellable *nebula_invocation_get_cancellable (NebulaInvocation *self);
+
+/* Data that is larger than memory: an action writes it into a blob and returns the reference, or reads the blob of a
+ * reference that it was given. Both block. */
+NEBULA_API NebulaBlobWriter *nebula_invocation_create_blob (NebulaInvocation *self, GError **error);
+NEBULA_API GInputStream *nebula_invocation_open_blob (NebulaInvocation *self, NebulaValue *reference, GError **error);
 
 /* Each invocation is returned exactly once, from any thread; a second return is a programmer error and is ignored. */
 NEBULA_API void nebula_invocation_return_value (NebulaInvocation *self, NebulaValue *value);

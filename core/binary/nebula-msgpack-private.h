@@ -11,6 +11,7 @@ typedef enum
   NEBULA_MSGPACK_DURATION = 67,
   NEBULA_MSGPACK_STAMP_OFFSET = 68,
   NEBULA_MSGPACK_REFERENCE = 69,
+  NEBULA_MSGPACK_STORED = 70,
 } NebulaMsgpackType;
 
 /* The members of an object that stands for an extension of another program. */

@@ -7,7 +7,8 @@
 #include "nebula-error.h"
 #include "nebula-limits.h"
 #include "nebula-msgpack-private.h"
-#include "nebula-msgpack.h"
+#include "nebula-msgpack-internal.h"
+#include "nebula-stored-internal.h"
 
 typedef struct
 {
@@ -25,6 +26,7 @@ typedef struct
   gsize at;
   guint depth;
   NebulaValue *result;
+  gboolean is_own; /* written by the engine */
   GError **error;
   Level levels[NEBULA_LIMIT_DEPTH];
   NebulaValueBuilder *arrays[NEBULA_LIMIT_DEPTH]; /* kept for the next container at that depth */
@@ -236,6 +238,17 @@ read_ext_text (Reader *reader, int type, const char *data, gsize length)
 }
 
 static NebulaValue *
+read_stored (Reader *reader, const guint8 *data, gsize length)
+{
+  g_autofree char *text = g_strndup ((const char *) data, length);
+  NebulaValue *value = reader->is_own && !memchr (data, '\0', length) ? nebula_value_new_stored_from_text (text) : NULL;
+
+  if (!value)
+    fail (reader, NEBULA_ERROR_INVALID_DATA, _ ("The contents of an extension are not what its type says."));
+  return value;
+}
+
+static NebulaValue *
 new_foreign_ext (int type, const guint8 *data, gsize length)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -255,6 +268,8 @@ read_ext (Reader *reader, int type, const guint8 *data, gsize length)
     return read_timestamp (reader, data, length);
   if (type == NEBULA_MSGPACK_DECIMAL || type == NEBULA_MSGPACK_REFERENCE)
     return read_ext_text (reader, type, (const char *) data, length);
+  if (type == NEBULA_MSGPACK_STORED)
+    return read_stored (reader, data, length);
   if (type == NEBULA_MSGPACK_DATE && length == 4)
     return nebula_value_new_date (data[0] << 8 | data[1], data[2], data[3], reader->error);
   if (type == NEBULA_MSGPACK_TIME && length == 8)
@@ -421,6 +436,53 @@ reader_clear (Reader *reader)
   }
 }
 
+static NebulaValue *
+read_msgpack (const guint8 *data, gsize size, gsize *offset, gboolean is_own, GError **error)
+{
+  Reader reader;
+
+  reader.data = data;
+  reader.size = size;
+  reader.at = *offset;
+  reader.depth = 0;
+  reader.result = NULL;
+  reader.is_own = is_own;
+  reader.error = error;
+  memset (reader.arrays, 0, sizeof reader.arrays);
+  memset (reader.objects, 0, sizeof reader.objects);
+  if (read_all (&reader))
+    *offset = reader.at;
+  reader_clear (&reader);
+  return reader.result;
+}
+
+static NebulaValue *
+read_whole (GBytes *bytes, gboolean is_own, GError **error)
+{
+  gsize size = 0, offset = 0;
+  const guint8 *data = g_bytes_get_data (bytes, &size);
+  g_autoptr (NebulaValue) value = read_msgpack (data, size, &offset, is_own, error);
+
+  if (value && offset < size) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
+                 _ ("%zu bytes follow the MessagePack value; give it alone."), size - offset);
+    return NULL;
+  }
+  return g_steal_pointer (&value);
+}
+
+NebulaValue *
+nebula_value_read_msgpack_own (const guint8 *data, gsize size, gsize *offset, GError **error)
+{
+  return read_msgpack (data, size, offset, TRUE, error);
+}
+
+NebulaValue *
+nebula_value_from_msgpack_own (GBytes *bytes, GError **error)
+{
+  return read_whole (bytes, TRUE, error);
+}
+
 /**
  * nebula_value_read_msgpack: (skip)
  * @data: (array length=size): bytes
@@ -440,24 +502,11 @@ reader_clear (Reader *reader)
 NebulaValue *
 nebula_value_read_msgpack (const guint8 *data, gsize size, gsize *offset, GError **error)
 {
-  Reader reader;
-
   g_return_val_if_fail (data != NULL || size == 0, NULL);
   g_return_val_if_fail (offset != NULL && *offset <= size, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  reader.data = data;
-  reader.size = size;
-  reader.at = *offset;
-  reader.depth = 0;
-  reader.result = NULL;
-  reader.error = error;
-  memset (reader.arrays, 0, sizeof reader.arrays);
-  memset (reader.objects, 0, sizeof reader.objects);
-  if (read_all (&reader))
-    *offset = reader.at;
-  reader_clear (&reader);
-  return reader.result;
+  return read_msgpack (data, size, offset, FALSE, error);
 }
 
 /**
@@ -476,19 +525,8 @@ nebula_value_read_msgpack (const guint8 *data, gsize size, gsize *offset, GError
 NebulaValue *
 nebula_value_from_msgpack (GBytes *bytes, GError **error)
 {
-  const guint8 *data = NULL;
-  gsize size = 0, offset = 0;
-  g_autoptr (NebulaValue) value = NULL;
-
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  data = g_bytes_get_data (bytes, &size);
-  value = nebula_value_read_msgpack (data, size, &offset, error);
-  if (value && offset < size) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
-                 _ ("%zu bytes follow the MessagePack value; give it alone."), size - offset);
-    return NULL;
-  }
-  return g_steal_pointer (&value);
+  return read_whole (bytes, FALSE, error);
 }

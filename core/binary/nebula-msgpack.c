@@ -10,17 +10,19 @@
  *   68  timestamp with an offset: microseconds since 1970 (64 bits, signed), offset in seconds (32 bits, signed),
  *       nanoseconds beyond the microseconds (16 bits)
  *   69  reference: its URI
+ *   70  stored value: its text (nebula-stored-internal.h); written and read by the engine only
  *
  * All numbers are big-endian. What is read is checked before anything is allocated: a length can never claim more
  * than the bytes that are there. Keys that are not strings and repeated keys are refused. Integers beyond 63 bits become
  * decimals. An extension of another program is read as `{"$ext": type, "data": bytes}`, and an object that is just that
- * is written as the extension.
+ * is written as the extension; one that names a type of ours stays an object.
  */
 #include "nebula-msgpack.h"
 
 #include <string.h>
 
 #include "nebula-msgpack-private.h"
+#include "nebula-stored-internal.h"
 
 /* Writing. */
 
@@ -214,14 +216,18 @@ static gboolean
 is_foreign_ext (NebulaValue *value)
 {
   NebulaValue *type = NULL, *data = NULL;
+  gint64 number = 0;
 
   if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_OBJECT || nebula_value_get_length (value) != 2)
     return FALSE;
   type = nebula_value_get_member (value, NEBULA_MSGPACK_EXT_TYPE);
   data = nebula_value_get_member (value, NEBULA_MSGPACK_EXT_DATA);
-  return type && data && nebula_value_get_kind (type) == NEBULA_VALUE_KIND_INTEGER
-         && nebula_value_get_kind (data) == NEBULA_VALUE_KIND_BYTES && nebula_value_get_integer (type) >= G_MININT8
-         && nebula_value_get_integer (type) <= G_MAXINT8;
+  if (!type || !data || nebula_value_get_kind (type) != NEBULA_VALUE_KIND_INTEGER
+      || nebula_value_get_kind (data) != NEBULA_VALUE_KIND_BYTES)
+    return FALSE;
+  number = nebula_value_get_integer (type);
+  return number >= G_MININT8 && number <= G_MAXINT8 && number != NEBULA_MSGPACK_TIMESTAMP
+         && (number < NEBULA_MSGPACK_DECIMAL || number > NEBULA_MSGPACK_STORED);
 }
 
 static void
@@ -281,7 +287,7 @@ put_value (GByteArray *buffer, NebulaValue *value)
     put_usec (buffer, NEBULA_MSGPACK_DURATION, value);
     return;
   case NEBULA_VALUE_KIND_REFERENCE:
-    put_ext_text (buffer, NEBULA_MSGPACK_REFERENCE, value);
+    put_ext_text (buffer, nebula_value_is_stored (value) ? NEBULA_MSGPACK_STORED : NEBULA_MSGPACK_REFERENCE, value);
     return;
   case NEBULA_VALUE_KIND_NULL:
   default:

@@ -19,12 +19,14 @@ G_BEGIN_DECLS
  *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
  *   nebula-gatekeeper.c gates: concurrency keys
+ *   nebula-spilled.c    stored values: what the kernel reads, what goes into units
  *   nebula-execution.c  the handle
  */
 
 #define NEBULA_RUN_AHEAD_FACTS 4096
 #define NEBULA_RUN_AHEAD_BYTES (1024 * 1024)
 #define NEBULA_TURN_USEC       1000
+#define NEBULA_CACHED_BYTES    (32 * 1024 * 1024) /* of stored values that were used last */
 
 /*
  * Loading an execution reads its last checkpoint and the segments since. A unit carries a new checkpoint when the
@@ -57,6 +59,7 @@ struct _NebulaEngine {
   NebulaScope *scope; /* ends when the engine stops; outside of those of its executions */
   NebulaJournal *journal;
   NebulaMailbox *mailbox; /* results of attempts */
+  NebulaBlobCache *blobs; /* stored values that are in memory */
   GHashTable *instances;  /* id → NebulaInstance (owned) */
   GHashTable *plans;      /* hash → NebulaPlan */
   GHashTable *stored;     /* hashes of definitions that the store has */
@@ -159,6 +162,7 @@ NebulaInstance *_nebula_instance_new (NebulaEngine *engine,
                                       const char *tenant,
                                       NebulaPlan *plan);
 void _nebula_instance_free (NebulaInstance *self);
+void _nebula_instance_set_durability (NebulaInstance *self, NebulaDurability durability);
 /* Asks for a turn. */
 void _nebula_instance_wake (NebulaInstance *self);
 /* One turn: decisions, commands, a unit. */
@@ -232,6 +236,14 @@ void _nebula_gatekeeper_attach (NebulaInstance *instance);
 void _nebula_gatekeeper_deliver (NebulaEngine *engine, GPtrArray *messages);
 gboolean _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error);
 void _nebula_gate_free (gpointer data);
+
+/* nebula-spilled.c */
+NebulaKernelHost _nebula_spilled_make_host (NebulaInstance *instance);
+/* Puts what the kernel spilled into the unit of its facts; their bytes are held until it is released. */
+void _nebula_spilled_attach (NebulaInstance *instance, NebulaUnit *unit);
+void _nebula_spilled_release (NebulaEngine *engine, const NebulaUnit *unit);
+/* Bytes of a unit that count as run ahead. */
+gsize _nebula_spilled_get_size (const NebulaUnit *unit);
 
 /* nebula-execution.c */
 NebulaExecution *_nebula_execution_get_for (NebulaInstance *instance);

@@ -153,6 +153,7 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->stored);
   _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
+  nebula_blob_cache_unref (self->blobs);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
   g_main_context_unref (self->context);
@@ -217,6 +218,7 @@ nebula_engine_init (NebulaEngine *self)
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->blobs = nebula_blob_cache_new (NEBULA_CACHED_BYTES);
   _nebula_sleepers_init (self);
   self->gates = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_gate_free);
   g_queue_init (&self->run_queue);
@@ -488,7 +490,7 @@ nebula_engine_start (NebulaEngine *self,
     id = make_id (self);
   instance = _nebula_instance_new (
       self, id, nebula_value_get_member_string (options, "tenant", "default"), plan);
-  instance->durability = durability;
+  _nebula_instance_set_durability (instance, durability);
   captured = capture (options);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
   nebula_kernel_set_timeout (instance->kernel, timeout_usec);

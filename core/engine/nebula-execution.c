@@ -218,7 +218,7 @@ static NebulaKernel *
 get_committed_kernel (NebulaExecution *self, NebulaKernel **ret_owned, GError **error)
 {
   NebulaInstance *instance = self->instance;
-  NebulaKernelHost host = {0};
+  NebulaKernelHost host = _nebula_spilled_make_host (instance);
   g_autoptr (NebulaKernel) kernel = NULL;
   g_autoptr (GPtrArray) segments = NULL;
 
@@ -255,13 +255,17 @@ NebulaValue *
 nebula_execution_get_report (NebulaExecution *self, GError **error)
 {
   g_autoptr (NebulaKernel) owned = NULL;
+  g_autoptr (NebulaValue) report = NULL;
   NebulaKernel *kernel;
 
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), NULL);
   if (!check_instance (self, error))
     return NULL;
   kernel = get_committed_kernel (self, &owned, error);
-  return kernel ? nebula_kernel_report (kernel) : NULL;
+  if (!kernel)
+    return NULL;
+  report = nebula_kernel_report (kernel);
+  return nebula_kernel_load (kernel, report, error);
 }
 
 /* Looks for one node-run while a history is folded, so that finished rounds can be looked into. */
@@ -327,6 +331,7 @@ nebula_execution_get_node_report (NebulaExecution *self, const char *path, GErro
 {
   g_autoptr (NebulaState) state = NULL;
   g_autoptr (GPtrArray) segments = NULL;
+  g_autoptr (NebulaValue) found = NULL;
   NodeSearch search = {path, NULL};
 
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), NULL);
@@ -348,7 +353,8 @@ nebula_execution_get_node_report (NebulaExecution *self, const char *path, GErro
   if (!search.report && segments)
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
                  _ ("No node “%s” has run in “%s”."), path, self->id);
-  return search.report;
+  found = search.report;
+  return found ? nebula_kernel_load (self->instance->kernel, found, error) : NULL;
 }
 
 /**
@@ -376,7 +382,8 @@ nebula_execution_explain (NebulaExecution *self)
  *
  * Gets the output.
  *
- * Returns: (transfer full) (nullable): the output; %NULL unless it has completed
+ * Returns: (transfer full) (nullable): the output; %NULL unless it has completed, or if the store has lost it, as
+ * nebula_execution_get_report() would say
  *
  * Since: 1.0
  */
@@ -384,13 +391,18 @@ NebulaValue *
 nebula_execution_get_output (NebulaExecution *self)
 {
   NebulaState *state;
+  g_autoptr (GError) error = NULL;
+  NebulaValue *output;
 
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), NULL);
   if (!self->instance ||
       self->instance->committed_status != NEBULA_EXECUTION_STATUS_COMPLETED)
     return NULL;
   state = nebula_kernel_get_state (self->instance->kernel);
-  return nebula_value_ref (state->output);
+  output = nebula_kernel_load (self->instance->kernel, state->output, &error);
+  if (!output)
+    g_warning ("The output of %s cannot be read: %s", self->id, error->message);
+  return output;
 }
 
 static GTask *

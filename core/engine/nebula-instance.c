@@ -28,20 +28,29 @@ _nebula_instance_new (NebulaEngine *engine,
                       NebulaPlan *plan)
 {
   NebulaInstance *self = g_new0 (NebulaInstance, 1);
-  NebulaKernelHost host = {_nebula_runner_get_effect, _nebula_narrator_recorded, self};
+  NebulaKernelHost host;
 
   self->engine = engine;
+  host = _nebula_spilled_make_host (self);
   self->id = g_strdup (id);
   self->tenant = g_strdup (tenant);
   self->plan = nebula_plan_ref (plan);
-  self->durability = plan->durability;
   self->kernel = nebula_kernel_new (plan, id, tenant, &host);
+  _nebula_instance_set_durability (self, plan->durability);
   self->created_usec = nebula_clock_get_real_usec (engine->clock);
   self->run_link.data = self;
   g_queue_init (&self->attempts);
   g_queue_init (&self->waiters);
   g_hash_table_insert (engine->instances, self->id, self);
   return self;
+}
+
+/* What nobody keeps need not be spilled. */
+void
+_nebula_instance_set_durability (NebulaInstance *self, NebulaDurability durability)
+{
+  self->durability = durability;
+  nebula_kernel_set_spills (self->kernel, durability != NEBULA_DURABILITY_MEMORY);
 }
 
 static void
@@ -242,7 +251,7 @@ release (NebulaInstance *self)
 static void
 accept (NebulaInstance *self, const NebulaUnit *unit)
 {
-  self->ahead_bytes -= g_bytes_get_size (unit->facts);
+  self->ahead_bytes -= _nebula_spilled_get_size (unit);
   become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
   if (self->is_dropped)
     return;
@@ -261,6 +270,7 @@ committed (const NebulaUnit *unit,
   NebulaInstance *self = user_data;
   g_autoptr (NebulaEngine) engine = g_object_ref (self->engine);
 
+  _nebula_spilled_release (engine, unit);
   /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
   if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
     _nebula_instance_drop (self, error);
@@ -378,8 +388,9 @@ submit (NebulaInstance *self)
   unit->messages = g_steal_pointer (&self->messages);
   unit->consumed = g_steal_pointer (&self->consumed);
   add_definition (self, unit);
+  _nebula_spilled_attach (self, unit);
   self->submitted += n_facts;
-  self->ahead_bytes += g_bytes_get_size (facts);
+  self->ahead_bytes += _nebula_spilled_get_size (unit);
   self->n_units++;
   nebula_journal_submit (self->engine->journal, unit, committed, self);
   if (NEBULA_PLANT ("ack-before-commit"))

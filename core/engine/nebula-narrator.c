@@ -60,6 +60,22 @@ get_topic (const NebulaFact *fact)
                                          : topics[fact->kind];
 }
 
+#define RESULT_BYTES (1024 * 1024) /* what an event carries of stored values */
+
+/* Events are for looking on: what is stored and large is named by its size, and read from the execution. */
+static void
+set_result (NebulaInstance *instance, NebulaValueBuilder *builder, const char *key, NebulaValue *value)
+{
+  guint64 size = nebula_kernel_get_stored_bytes (value);
+  g_autoptr (NebulaValue) loaded =
+      size <= RESULT_BYTES ? nebula_kernel_load (instance->kernel, value, NULL) : NULL;
+
+  if (loaded)
+    nebula_value_builder_set (builder, key, loaded);
+  else
+    nebula_value_builder_set_integer (builder, "bytes", (gint64) size);
+}
+
 static NebulaValue *
 make_data (NebulaInstance *instance, const NebulaFact *fact)
 {
@@ -80,7 +96,7 @@ make_data (NebulaInstance *instance, const NebulaFact *fact)
   }
   if (fact->value && fact->kind != NEBULA_FACT_STARTED &&
       fact->kind != NEBULA_FACT_LOOP_OPENED)
-    nebula_value_builder_set (builder, is_error ? "error" : "result", fact->value);
+    set_result (instance, builder, is_error ? "error" : "result", fact->value);
   return nebula_value_builder_end (builder);
 }
 

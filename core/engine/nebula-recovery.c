@@ -169,7 +169,7 @@ load_header (NebulaEngine *engine, NebulaHeader *header, GError **error)
   if (!plan)
     return NULL;
   instance = _nebula_instance_new (engine, header->stream, header->tenant, plan);
-  instance->durability = header->durability;
+  _nebula_instance_set_durability (instance, header->durability);
   instance->committed_status = header->status;
   instance->committed = header->sequence;
   instance->submitted = header->sequence;

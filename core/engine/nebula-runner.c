@@ -154,6 +154,7 @@ fill_info (NebulaAttempt *attempt, NebulaPlanNode *node, NebulaInvocationInfo *i
   info->action_id = nebula_action_info_get_id (node->info);
   info->tenant = instance->tenant;
   info->attempt = attempt->command.attempt;
+  info->store = attempt->engine->store;
 }
 
 static void
@@ -171,7 +172,7 @@ invoke (NebulaAttempt *attempt, NebulaWork *work)
   info.identity = identity;
   set_deadline (attempt, node, &info);
   attempt->invocation =
-      nebula_invocation_new (&info, work->parameters, work->input, &sink, attempt, NULL);
+      nebula_invocation_new (&info, work->parameters, nebula_kernel_get_input (work), &sink, attempt, NULL);
   nebula_action_invoke (attempt->action, attempt->invocation);
 }
 

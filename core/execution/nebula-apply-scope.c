@@ -7,6 +7,7 @@
  * active, its other bodies are cancelled, and the decision about it lets run what has to; in halted lanes no token moves.
  */
 
+#include "nebula-results-private.h"
 #include "nebula-state-private.h"
 
 static NebulaPlanNode *
@@ -90,6 +91,10 @@ _nebula_scope_cancel_run (NebulaState *self,
   NebulaLoop *loop = run->work->loop;
 
   self->n_cancelled++;
+  if (loop && loop->is_trailing && !_nebula_scope_ends_gently (self, loop)) {
+    _nebula_work_free (self, run->work); /* it has completed and stays so */
+    return;
+  }
   if (!loop || !_nebula_scope_ends_gently (self, loop)) {
     _nebula_work_set_status (self, run->work, NEBULA_NODE_CANCELLED);
     run->ended_usec = time_usec;
@@ -133,13 +138,27 @@ _nebula_apply_loop_opened (NebulaState *self,
 NebulaValue *
 _nebula_loop_dup_item (NebulaLoop *loop, guint32 index)
 {
+  gint64 at = index;
+
   if (!loop->items)
     return NULL;
-  if (loop->batch == 1)
-    return nebula_value_ref (nebula_value_get_item (loop->items, index));
-  return nebula_value_slice (
-      loop->items, (gsize) index * loop->batch,
-      MIN (((gsize) index + 1) * loop->batch, nebula_value_get_length (loop->items)));
+  for (guint i = 0; loop->added && i <= loop->added->len; i++) {
+    NebulaValue *items = i == 0 ? loop->items : loop->added->pdata[i - 1];
+    gint64 length = _nebula_items_get_length (items);
+
+    if (at < length)
+      return _nebula_items_get_round (items, (guint32) at, 1);
+    at -= length;
+  }
+  return _nebula_items_get_round (loop->items, index, loop->batch);
+}
+
+void
+_nebula_loop_add_items (NebulaLoop *loop, NebulaValue *items)
+{
+  if (!loop->added)
+    loop->added = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_value_unref);
+  g_ptr_array_add (loop->added, nebula_value_ref (items));
 }
 
 /* What handles a failure gets it; all other bodies get what their node got. */
@@ -176,6 +195,8 @@ _nebula_apply_lane_opened (NebulaState *self,
   loop->n_open++;
   loop->next_index = fact->number + 1;
   loop->phase = self->plan->scopes[scope].part;
+  if (node->construct == NEBULA_CONSTRUCT_TRY && loop->phase == NEBULA_PART_BODY)
+    loop->body_lane = lane->number;
   _nebula_tokens_seed (self, lane, fact->time_usec);
 }
 
@@ -183,12 +204,8 @@ static void
 store_result (NebulaLoop *loop, guint32 index, NebulaValue *value)
 {
   _nebula_apply_set_value (&loop->last, value);
-  if (!loop->results)
-    return;
-  while (loop->results->len <= index)
-    g_ptr_array_add (loop->results, NULL);
-  g_clear_pointer (&loop->results->pdata[index], nebula_value_unref);
-  loop->results->pdata[index] = nebula_value_ref (value);
+  if (loop->results)
+    _nebula_results_end (loop->results, index, value);
 }
 
 /* code of a lane's end */
@@ -213,7 +230,8 @@ end_round (NebulaState *self, NebulaLane *lane, const NebulaFact *fact)
     loop->is_ending = TRUE;
     if (!loop->failure)
       loop->failure = nebula_value_ref (fact->value);
-  }
+  } else if (loop->results)
+    _nebula_results_end (loop->results, lane->index, NULL);
 }
 
 /* The error of a later part takes the place of the one before it. */
@@ -227,6 +245,8 @@ end_part (NebulaState *self, NebulaLane *lane, const NebulaFact *fact)
     _nebula_apply_set_value (&loop->failure, fact->value);
   if (fact->code != LANE_COMPLETED || part == NEBULA_PART_FINALLY)
     return;
+  if (part == NEBULA_PART_BODY)
+    _nebula_undo_hand_over (self, lane);
   g_clear_pointer (&loop->failure, nebula_value_unref);
   _nebula_apply_set_value (&loop->last, fact->value);
 }
@@ -278,4 +298,40 @@ _nebula_apply_lane_cancelled (NebulaState *self,
                               NebulaRun *run)
 {
   _nebula_tokens_cancel_lane (self, lane, fact->time_usec);
+}
+
+void
+_nebula_apply_loop_ending (NebulaState *self,
+                           const NebulaFact *fact,
+                           NebulaLane *lane,
+                           NebulaRun *run)
+{
+  NebulaLoop *loop = run->work->loop;
+
+  loop->n_judged = loop->n_done;
+  loop->is_ending = loop->is_ending || fact->code != 2;
+  loop->lets_go = fact->code == 1;
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
+}
+
+void
+_nebula_apply_loop_cleared (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run)
+{
+  _nebula_tokens_end_trailing (self, lane, fact->node, fact->time_usec);
+}
+
+void
+_nebula_apply_items_added (NebulaState *self,
+                           const NebulaFact *fact,
+                           NebulaLane *lane,
+                           NebulaRun *run)
+{
+  NebulaLoop *loop = run->work->loop;
+
+  _nebula_loop_add_items (loop, fact->value);
+  loop->count += _nebula_items_get_length (fact->value);
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
 }

@@ -4,6 +4,7 @@
 
 #include "nebula-checkpoint-private.h"
 #include "nebula-msgpack.h"
+#include "nebula-results-private.h"
 #include "nebula-plant-internal.h"
 #include "nebula-wire-private.h"
 
@@ -212,8 +213,32 @@ static void
 write_results (Writer *self, GPtrArray *results)
 {
   write_number (self, results->len);
-  for (guint i = 0; i < results->len; i++)
-    write_value (self, results->pdata[i]);
+  for (guint i = 0; i < results->len; i++) {
+    NebulaResultChunk *chunk = results->pdata[i];
+    guint n_results = chunk && chunk->results ? NEBULA_LIST_CHUNK_ITEMS : 0;
+
+    write_number (self, chunk ? chunk->n_ended : 0);
+    if (!chunk)
+      continue;
+    write_value (self, chunk->stored);
+    if (chunk->stored)
+      continue;
+    while (n_results > 0 && !chunk->results[n_results - 1])
+      n_results--;
+    write_number (self, n_results);
+    for (guint j = 0; j < n_results; j++)
+      write_value (self, chunk->results[j]);
+  }
+}
+
+static void
+write_added (Writer *self, NebulaLoop *loop)
+{
+  guint n_added = loop->added ? loop->added->len : 0;
+
+  write_number (self, n_added);
+  for (guint i = 0; i < n_added; i++)
+    write_value (self, loop->added->pdata[i]);
 }
 
 static void
@@ -224,6 +249,8 @@ write_loop (Writer *self, NebulaLoop *loop)
   write_fields (self, &_nebula_struct_loop, loop);
   if (loop->results)
     write_results (self, loop->results);
+  if (loop->items)
+    write_added (self, loop);
   write_number (self, loop->n_open);
   for (NebulaLane *lane = loop->lanes; lane; lane = lane->next) {
     write_number (self, lane->number);
@@ -301,6 +328,53 @@ write_signals (Writer *self)
 }
 
 static void
+write_undo (Writer *self, NebulaUndo *undo)
+{
+  write_number (self, undo->node);
+  write_text (self, self->state->plan->nodes[undo->node].id);
+  write_number (self, undo->owner);
+  write_number (self, undo->status);
+  write_text (self, undo->path);
+  write_value (self, undo->parameters);
+  write_value (self, undo->input);
+  write_value (self, undo->failure);
+  if (undo->status != NEBULA_UNDO_RUNNING)
+    return;
+  write_number (self, undo->lane->number);
+  write_lane (self, undo->lane);
+}
+
+static void
+write_undos (Writer *self)
+{
+  GPtrArray *undos = self->state->undos;
+
+  write_number (self, undos->len);
+  for (guint i = 0; i < undos->len; i++)
+    write_undo (self, undos->pdata[i]);
+}
+
+static void
+write_locks (Writer *self)
+{
+  GPtrArray *locks = self->state->locks;
+
+  write_number (self, locks->len);
+  for (guint i = 0; i < locks->len; i++) {
+    NebulaLock *lock = locks->pdata[i];
+
+    write_text (self, lock->name);
+    write_number (self, lock->works.length);
+    for (GList *link = lock->works.head; link; link = link->next) {
+      NebulaWork *work = link->data;
+
+      write_number (self, work->lane->number);
+      write_text (self, self->state->plan->nodes[work->node].id);
+    }
+  }
+}
+
+static void
 write_works (Writer *self)
 {
   write_number (self, self->state->works.length);
@@ -365,8 +439,12 @@ write_state (Writer *self)
     number_value (self, self->state->input);
     write_lane (self, self->state->root);
   }
+  if (self->state->undos)
+    write_undos (self);
   write_signals (self);
   write_works (self);
+  if (self->state->locks && self->state->locks->len > 0)
+    write_locks (self);
   write_agenda (self);
 }
 

@@ -162,6 +162,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
     return get_inputs (self);
   if (g_str_equal (name, "last"))
     return get_last (self);
+  if (g_str_equal (name, "items"))
+    return self->items ? nebula_value_ref (self->items) : NULL;
   if (g_str_equal (name, "error"))
     return get_error (self);
   if (g_str_equal (name, "now"))
@@ -178,10 +180,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
 }
 
 static NebulaValue *
-get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+find_variable (NebulaScopeEnvironment *self, const char *name)
 {
-  NebulaScopeEnvironment *self = get_self (environment);
-
   if (g_str_equal (name, "json"))
     return get_json (self);
   if (g_str_equal (name, "item"))
@@ -191,6 +191,14 @@ get_variable (const NebulaEnvironment *environment, const char *name, GError **e
   if (g_str_equal (name, "input"))
     return nebula_value_ref (self->kernel->state->input);
   return get_rare_variable (self, name);
+}
+
+static NebulaValue *
+get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+{
+  NebulaScopeEnvironment *self = get_self (environment);
+
+  return _nebula_kernel_load_take (self->kernel, find_variable (self, name), error);
 }
 
 static NebulaValue *
@@ -212,6 +220,19 @@ get_node_field (NebulaRun *run, NebulaNodeField field)
   }
 }
 
+/* What a node gives that is about to complete. */
+static NebulaValue *
+get_ended_field (NebulaScopeEnvironment *self, NebulaRun *run, NebulaNodeField field)
+{
+  if (field == NEBULA_NODE_FIELD_RESULT)
+    return nebula_value_ref (self->result);
+  if (field == NEBULA_NODE_FIELD_STATUS)
+    return nebula_value_new_string (nebula_node_status_to_string (NEBULA_NODE_COMPLETED));
+  if (field == NEBULA_NODE_FIELD_SUCCESS)
+    return nebula_value_new_boolean (TRUE);
+  return get_node_field (run, field);
+}
+
 static NebulaValue *
 get_node (const NebulaEnvironment *environment,
           const char *id,
@@ -224,8 +245,10 @@ get_node (const NebulaEnvironment *environment,
 
   if (node != NEBULA_PLAN_NONE)
     run = nebula_state_find_run (self->kernel->state, self->lane, node);
+  if (run && self->result && node == self->work->node)
+    return get_ended_field (self, run, field);
   if (run)
-    return get_node_field (run, field);
+    return _nebula_kernel_load_take (self->kernel, get_node_field (run, field), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no node “%s” that can be seen from here."), id);
   return NULL;
@@ -244,11 +267,11 @@ get_loop (const NebulaEnvironment *environment,
          !g_str_equal (self->kernel->plan->nodes[lane->loop->work->node].id, loop_id))
     lane = lane->parent;
   if (lane && lane->loop && g_str_equal (field, "item"))
-    return ref_or_null (lane->item);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->item), error);
   if (lane && lane->loop && g_str_equal (field, "index"))
     return nebula_value_new_integer (lane->index);
   if (lane && lane->loop && g_str_equal (field, "last"))
-    return ref_or_null (lane->last);
+    return _nebula_kernel_load_take (self->kernel, ref_or_null (lane->last), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
                _ ("There is no loop “%s” around this node, or it has no “%s”."), loop_id,
                field);
@@ -342,6 +365,8 @@ _nebula_kernel_init_environment (NebulaKernel *self,
   ret_environment->lane = lane;
   ret_environment->work = work;
   ret_environment->last = NULL;
+  ret_environment->items = NULL;
+  ret_environment->result = NULL;
   ret_environment->index = -1;
   ret_environment->now_usec =
       work ? nebula_lane_get_run (self->state, lane, work->node)->ready_usec

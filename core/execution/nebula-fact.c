@@ -4,7 +4,7 @@
 
 #include "nebula-error.h"
 #include "nebula-fact-internal.h"
-#include "nebula-msgpack.h"
+#include "nebula-msgpack-internal.h"
 #include "nebula-wire-private.h"
 
 enum {
@@ -211,7 +211,7 @@ read_fields (NebulaFactReader *self, guint64 fields, NebulaFact *fact, GError **
   }
   if (fields & FIELD_VALUE) {
     fact->value =
-        nebula_value_read_msgpack (self->data, self->size, &self->offset, error);
+        nebula_value_read_msgpack_own (self->data, self->size, &self->offset, error);
     if (!fact->value)
       return FALSE;
   }
@@ -287,6 +287,14 @@ nebula_fact_kind_to_string (NebulaFactKind kind)
       "resumed",
       "withdrawn",
       "ended",
+      "results-stored",
+      "undo-kept",
+      "undo-opened",
+      "undo-closed",
+      "loop-ending",
+      "loop-cleared",
+      "items-added",
+      "lock-asked",
   };
 
   g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-blob-cache-internal.h"
 #include "nebula-invocation.h"
 #include "nebula-state-internal.h"
 
@@ -28,6 +29,12 @@ typedef struct {
   /* Sees each fact after it was applied; may be NULL. */
   void (*recorded) (const NebulaFact *fact, gpointer data);
   gpointer data;
+  /* The bytes of a blob of the store; NULL without error if there is none. May be NULL. */
+  GBytes *(*read_blob) (const char *digest,
+                        gboolean may_block,
+                        gpointer data,
+                        GError **error);
+  NebulaBlobCache *cache; /* may be NULL: then nothing is spilled */
 } NebulaKernelHost;
 
 /* An attempt that should be started. It may begin once `sequence` is committed, or at once if `runs_ahead`. */
@@ -91,6 +98,11 @@ gboolean nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec);
 
 /* What was recorded since the last call: the encoded facts; NULL if none. */
 GBytes *nebula_kernel_take_facts (NebulaKernel *self, guint64 *ret_n_facts);
+/* Blobs that came with these facts and belong into their unit, NebulaBlob; NULL if none. They are held in the cache,
+ * and whoever takes them releases them there when the unit is answered. */
+GPtrArray *nebula_kernel_take_blobs (NebulaKernel *self);
+/* Digests of blobs of actions that these facts name first, char *; NULL if none. */
+GPtrArray *nebula_kernel_take_blob_uses (NebulaKernel *self);
 guint nebula_kernel_get_n_facts (NebulaKernel *self);
 gsize nebula_kernel_get_n_bytes (NebulaKernel *self);
 /* Commands in order; the array is the kernel's and is emptied by whoever takes them over. */
@@ -110,13 +122,23 @@ nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError 
 char *nebula_kernel_dup_identity (NebulaKernel *self, NebulaWork *work);
 /* Real time of the next timer; 0: none. */
 gint64 nebula_kernel_get_next_due (NebulaKernel *self);
+/* Whether values above 64 KiB and long loops go into blobs; not by default. */
+void nebula_kernel_set_spills (NebulaKernel *self, gboolean spills);
+/* What the host's read_blob is told; TRUE by default. */
+void nebula_kernel_set_may_block (NebulaKernel *self, gboolean may_block);
+/* @value with all that is stored read; a new reference, NULL with error. */
+NebulaValue *nebula_kernel_load (NebulaKernel *self, NebulaValue *value, GError **error);
+/* Bytes that loading @value would read, about. */
+guint64 nebula_kernel_get_stored_bytes (NebulaValue *value);
+/* The input of a work that was prepared; borrowed. */
+NebulaValue *nebula_kernel_get_input (NebulaWork *work);
 /* Late expressions evaluated by an invoked action find their names here, as long as the work lives. */
 void nebula_kernel_fill_arguments (NebulaKernel *self,
                                    NebulaWork *work,
                                    NebulaArguments *ret_arguments);
 /* The names that the late expressions of the node use, with their values now; full; NULL: it has none. */
 struct _NebulaFrozen *nebula_kernel_freeze (NebulaKernel *self, NebulaWork *work);
-/* The run object of DESIGN.md section 14. */
+/* The run object of DESIGN.md section 14; what is stored stands in it as references. */
 NebulaValue *nebula_kernel_report (NebulaKernel *self);
 /* Why it does not go on: an array of {node, reason, since, …}. */
 NebulaValue *nebula_kernel_explain (NebulaKernel *self);

@@ -24,6 +24,7 @@ nebula_kernel_new (NebulaPlan *plan,
   self->host = *host;
   self->timeout_usec = plan->timeout_usec;
   nebula_fact_writer_init (&self->writer);
+  _nebula_kernel_init_spill (self);
   return self;
 }
 
@@ -33,6 +34,7 @@ nebula_kernel_free (NebulaKernel *self)
   if (!self)
     return;
   nebula_state_free (self->state);
+  _nebula_kernel_clear_spill (self);
   nebula_fact_writer_clear (&self->writer);
   g_array_unref (self->commands);
   g_free (self->execution);
@@ -75,9 +77,15 @@ nebula_kernel_get_status (NebulaKernel *self)
 void
 _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
 {
+  NebulaValue *value = fact->value;
+  g_autoptr (NebulaValue) spilled =
+      value && self->spills ? _nebula_kernel_spill (self, fact) : NULL;
+
   fact->time_usec = self->now_usec;
+  fact->value = spilled ? spilled : value;
   nebula_fact_writer_add (&self->writer, self->plan, fact);
   nebula_state_apply (self->state, fact);
+  fact->value = value;
   if (self->host.recorded)
     self->host.recorded (fact, self->host.data);
 }
@@ -241,9 +249,10 @@ terminate (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *out
   NebulaFact fact = {
       .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = output};
 
-  _nebula_kernel_end_node (self, work, attempt, NULL, output);
+  /* First the end of all, so that what follows the node is cancelled and not begun. */
   fact.code = NEBULA_EXECUTION_STATUS_COMPLETED;
   _nebula_kernel_record (self, &fact);
+  _nebula_kernel_end_node (self, work, attempt, NULL, output);
 }
 
 /* Nobody knows whether the attempt did its work. What may be repeated is; else the node's rule decides. */
@@ -276,7 +285,7 @@ end_by_ports (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *
   fact.attempt = attempt;
   fact.code = 1;
   fact.value = values;
-  _nebula_kernel_record (self, &fact);
+  _nebula_kernel_record_end (self, work, &fact);
 }
 
 gboolean
@@ -362,6 +371,13 @@ tick_work (NebulaKernel *self, NebulaWork *work)
     end_wait (self, work, work->wait == NEBULA_WAIT_UNTIL ? "until" : "duration");
 }
 
+/* What is ending already has all the time that it needs. */
+static gboolean
+has_deadline (NebulaState *state)
+{
+  return state->deadline_usec && !state->is_stopping && !state->has_undone;
+}
+
 void
 nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
 {
@@ -371,8 +387,7 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
   if (!state->root || nebula_execution_status_is_terminal (state->status))
     return;
   set_now (self, now_usec);
-  if (!state->is_stopping && state->deadline_usec &&
-      state->deadline_usec <= self->now_usec) {
+  if (has_deadline (state) && state->deadline_usec <= self->now_usec) {
     nebula_kernel_cancel (self, NEBULA_EXECUTION_STATUS_TIMED_OUT, NULL, now_usec);
     return;
   }
@@ -419,7 +434,7 @@ _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue 
   value = nebula_value_builder_end (builder);
   fact.value = value;
   fact.number = 1;
-  _nebula_kernel_record (self, &fact);
+  _nebula_kernel_record_end (self, work, &fact);
 }
 
 void
@@ -438,8 +453,12 @@ nebula_kernel_signal (NebulaKernel *self,
   fact.text = name;
   _nebula_kernel_record (self, &fact);
   work = find_waiting_for (self->state, fact.text);
-  if (work)
-    _nebula_kernel_end_by_signal (self, work, value);
+  if (work) {
+    NebulaSignal *signal = g_queue_peek_tail (&self->state->signals);
+    g_autoptr (NebulaValue) kept = nebula_value_ref (signal->value);
+
+    _nebula_kernel_end_by_signal (self, work, kept);
+  }
 }
 
 static NebulaValue *
@@ -483,7 +502,7 @@ nebula_kernel_cancel_node (NebulaKernel *self,
   NebulaLane *lane = nebula_state_get_lane (self->state, lane_number);
   NebulaRun *run = lane ? nebula_lane_get_run (self->state, lane, node) : NULL;
 
-  if (!run || !run->work || nebula_execution_status_is_terminal (self->state->status))
+  if (!run || !run->work || lane->undo > 0 || nebula_execution_status_is_terminal (self->state->status))
     return FALSE;
   set_now (self, now_usec);
   record_of_work (self, NEBULA_FACT_NODE_CANCELLED, run->work, 0);
@@ -638,7 +657,7 @@ nebula_kernel_get_n_facts (NebulaKernel *self)
 gsize
 nebula_kernel_get_n_bytes (NebulaKernel *self)
 {
-  return self->writer.bytes ? self->writer.bytes->len : 0;
+  return (self->writer.bytes ? self->writer.bytes->len : 0) + self->n_blob_bytes;
 }
 
 GArray *
@@ -658,7 +677,7 @@ earlier (gint64 a, gint64 b)
 gint64
 nebula_kernel_get_next_due (NebulaKernel *self)
 {
-  gint64 due = self->state->is_stopping ? 0 : self->state->deadline_usec;
+  gint64 due = has_deadline (self->state) ? self->state->deadline_usec : 0;
 
   if (nebula_execution_status_is_terminal (self->state->status))
     return 0;

@@ -6,6 +6,8 @@ struct _NebulaMailbox {
   GMutex lock; /* guards letters, is_closed */
   GPtrArray *letters;
   gboolean is_closed;
+  GPtrArray *delivering; /* the owner's; NULL: no dispatch is going on */
+  guint n_delivered;     /* of them */
   GSource *source; /* NULL once closed */
   GMainContext *context;
   NebulaMailboxReceive receive;
@@ -16,16 +18,15 @@ static gboolean
 nebula_mailbox_dispatch (gpointer data)
 {
   NebulaMailbox *self = nebula_mailbox_ref (data);
-  GPtrArray *letters;
 
   g_mutex_lock (&self->lock);
-  letters = g_steal_pointer (&self->letters);
+  self->delivering = g_steal_pointer (&self->letters);
   self->letters = g_ptr_array_new ();
   g_source_set_ready_time (self->source, -1);
   g_mutex_unlock (&self->lock);
-  for (guint i = 0; i < letters->len; i++)
-    self->receive (letters->pdata[i], self->user_data);
-  g_ptr_array_unref (letters);
+  for (self->n_delivered = 0; self->n_delivered < self->delivering->len;)
+    self->receive (self->delivering->pdata[self->n_delivered++], self->user_data);
+  g_clear_pointer (&self->delivering, g_ptr_array_unref);
   nebula_mailbox_unref (self);
   return G_SOURCE_CONTINUE;
 }
@@ -102,6 +103,9 @@ nebula_mailbox_close (NebulaMailbox *self, GDestroyNotify discard)
   self->is_closed = TRUE;
   g_mutex_unlock (&self->lock);
   g_source_destroy (self->source);
+  /* Closed by a letter: those behind it are not told any more. */
+  while (self->delivering && self->n_delivered < self->delivering->len)
+    discard (self->delivering->pdata[self->n_delivered++]);
   for (guint i = 0; i < self->letters->len; i++)
     discard (self->letters->pdata[i]);
   g_ptr_array_set_size (self->letters, 0);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "nebula-json-schema-private.h"
-#include "nebula-text-forms-private.h"
+#include "nebula-text-forms-internal.h"
 
 /* The formats that the drafts define; other names only describe. */
 static const char *const formats[] = {
@@ -22,5 +22,5 @@ gboolean
 _nebula_schema_format_matches (const char *format, const char *text, gsize length)
 {
   return !_nebula_schema_has_format (format) ||
-         _nebula_text_form_find (format) (text, length);
+         nebula_text_form_find (format) (text, length);
 }

@@ -7,7 +7,7 @@
 
 #include "nebula-json-schema.h"
 #include "nebula-limits.h"
-#include "nebula-text-forms-private.h"
+#include "nebula-text-forms-internal.h"
 
 /* An object with more different keys than these is a map: its members share one trait. */
 #define KEYS 200
@@ -70,8 +70,8 @@ look_at_text (Trait *self, NebulaValue *value)
 {
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++)
     if ((self->formats & (1u << i)) &&
-        !_nebula_text_form_find (formats[i]) (nebula_value_get_string (value),
-                                              nebula_value_get_string_length (value)))
+        !nebula_text_form_find (formats[i]) (nebula_value_get_string (value),
+                                             nebula_value_get_string_length (value)))
       self->formats &= ~(1u << i);
 }
 

@@ -231,6 +231,7 @@ gboolean _nebula_schema_refuse_printf (NebulaSchemaRun *run,
                                        const NebulaSchemaCheck *check,
                                        const char *format,
                                        ...) G_GNUC_PRINTF (4, 5);
+char *_nebula_schema_place_to_pointer (const NebulaSchemaPlace *place);
 gboolean _nebula_schema_burn (NebulaSchemaRun *run, guint64 steps);
 
 /* nebula-json-schema-unevaluated.c */

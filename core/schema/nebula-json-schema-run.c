@@ -31,6 +31,15 @@ append_place (GString *pointer, const NebulaSchemaPlace *place)
     g_string_append_printf (pointer, "/%" G_GSIZE_FORMAT, place->index);
 }
 
+char *
+_nebula_schema_place_to_pointer (const NebulaSchemaPlace *place)
+{
+  GString *pointer = g_string_new (NULL);
+
+  append_place (pointer, place);
+  return g_string_free (pointer, FALSE);
+}
+
 gboolean
 _nebula_schema_refuse (NebulaSchemaRun *run,
                        const NebulaSchemaFrame *frame,
@@ -38,17 +47,16 @@ _nebula_schema_refuse (NebulaSchemaRun *run,
                        const char *reason)
 {
   const char *keyword = check ? check->keyword->name : "false";
-  g_autoptr (GString) pointer = NULL;
+  g_autofree char *pointer = NULL;
   g_autofree char *source = NULL;
 
   if (!_nebula_schema_wants_more (run))
     return FALSE;
-  pointer = g_string_new (NULL);
-  append_place (pointer, frame->place);
+  pointer = _nebula_schema_place_to_pointer (frame->place);
   source = g_strconcat (frame->node->resource->uri, "#", frame->node->pointer,
                         check ? "/" : "", check ? keyword : "", NULL);
   g_ptr_array_add (run->violations,
-                   nebula_violation_new (pointer->str, keyword, source, reason));
+                   nebula_violation_new (pointer, keyword, source, reason));
   return FALSE;
 }
 

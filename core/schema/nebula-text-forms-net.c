@@ -4,14 +4,14 @@
 #include <gio/gio.h>
 #include <string.h>
 
-#include "nebula-text-forms-private.h"
+#include "nebula-text-forms-internal.h"
 
 #define HOST_BYTES  253
 #define LABEL_BYTES 63
 #define LOCAL_BYTES 64
 
 gboolean
-_nebula_text_is_ipv4 (const char *text, gsize length)
+nebula_text_is_ipv4 (const char *text, gsize length)
 {
   struct in_addr address;
 
@@ -19,7 +19,7 @@ _nebula_text_is_ipv4 (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_ipv6 (const char *text, gsize length)
+nebula_text_is_ipv6 (const char *text, gsize length)
 {
   struct in6_addr address;
 
@@ -27,7 +27,7 @@ _nebula_text_is_ipv6 (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_hostname (const char *text, gsize length)
+nebula_text_is_hostname (const char *text, gsize length)
 {
   gsize label = 0;
 
@@ -48,14 +48,14 @@ _nebula_text_is_hostname (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_idn_hostname (const char *text, gsize length)
+nebula_text_is_idn_hostname (const char *text, gsize length)
 {
   g_autofree char *ascii = NULL;
 
   if (length == 0 || strlen (text) != length)
     return FALSE;
   ascii = g_hostname_to_ascii (text);
-  return ascii && _nebula_text_is_hostname (ascii, strlen (ascii));
+  return ascii && nebula_text_is_hostname (ascii, strlen (ascii));
 }
 
 static gboolean
@@ -111,8 +111,8 @@ is_address_literal (const char *text, gsize length)
     return FALSE;
   inner = g_strndup (text + 1, length - 2);
   if (g_str_has_prefix (inner, "IPv6:"))
-    return _nebula_text_is_ipv6 (inner + 5, strlen (inner) - 5);
-  return _nebula_text_is_ipv4 (inner, strlen (inner));
+    return nebula_text_is_ipv6 (inner + 5, strlen (inner) - 5);
+  return nebula_text_is_ipv4 (inner, strlen (inner));
 }
 
 static gboolean
@@ -133,18 +133,18 @@ is_mail (const char *text, gsize length, gboolean is_international)
       (!is_dot_atom (text, n_local, is_international) && !is_quoted (text, n_local)))
     return FALSE;
   return is_address_literal (domain, n_domain) ||
-         (is_international ? _nebula_text_is_idn_hostname (domain, n_domain)
-                           : _nebula_text_is_hostname (domain, n_domain));
+         (is_international ? nebula_text_is_idn_hostname (domain, n_domain)
+                           : nebula_text_is_hostname (domain, n_domain));
 }
 
 gboolean
-_nebula_text_is_email (const char *text, gsize length)
+nebula_text_is_email (const char *text, gsize length)
 {
   return is_mail (text, length, FALSE);
 }
 
 gboolean
-_nebula_text_is_idn_email (const char *text, gsize length)
+nebula_text_is_idn_email (const char *text, gsize length)
 {
   return is_mail (text, length, TRUE);
 }
@@ -199,7 +199,7 @@ is_authority (const char *text, gsize length)
     if (!end)
       return FALSE;
     inner = g_strndup (host + 1, (gsize) (end - host - 1));
-    if (*inner != 'v' && !_nebula_text_is_ipv6 (inner, strlen (inner)))
+    if (*inner != 'v' && !nebula_text_is_ipv6 (inner, strlen (inner)))
       return FALSE;
     end++;
   } else {
@@ -234,32 +234,32 @@ is_uri (const char *text, gsize length, gboolean needs_scheme, gboolean is_inter
 }
 
 gboolean
-_nebula_text_is_uri (const char *text, gsize length)
+nebula_text_is_uri (const char *text, gsize length)
 {
   return is_uri (text, length, TRUE, FALSE);
 }
 
 gboolean
-_nebula_text_is_uri_reference (const char *text, gsize length)
+nebula_text_is_uri_reference (const char *text, gsize length)
 {
   return is_uri (text, length, FALSE, FALSE);
 }
 
 gboolean
-_nebula_text_is_iri (const char *text, gsize length)
+nebula_text_is_iri (const char *text, gsize length)
 {
   return is_uri (text, length, TRUE, TRUE);
 }
 
 gboolean
-_nebula_text_is_iri_reference (const char *text, gsize length)
+nebula_text_is_iri_reference (const char *text, gsize length)
 {
   return is_uri (text, length, FALSE, TRUE);
 }
 
 /* What a browser would open: http or https with a host. */
 gboolean
-_nebula_text_is_url (const char *text, gsize length)
+nebula_text_is_url (const char *text, gsize length)
 {
   const char *host = text + (g_str_has_prefix (text, "https") ? 8 : 7);
 
@@ -312,7 +312,7 @@ skip_expression (const char **at)
 }
 
 gboolean
-_nebula_text_is_uri_template (const char *text, gsize length)
+nebula_text_is_uri_template (const char *text, gsize length)
 {
   const char *at = text, *end = text + length;
 

@@ -2,7 +2,7 @@
 /* Dates, times (RFC 3339) and durations (ISO 8601). */
 #include <string.h>
 
-#include "nebula-text-forms-private.h"
+#include "nebula-text-forms-internal.h"
 
 /* @n digits as a number, and one step on; -1 if they are none. */
 static int
@@ -91,7 +91,7 @@ read_time (const char **at)
 }
 
 gboolean
-_nebula_text_is_date (const char *text, gsize length)
+nebula_text_is_date (const char *text, gsize length)
 {
   const char *at = text;
 
@@ -99,7 +99,7 @@ _nebula_text_is_date (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_time (const char *text, gsize length)
+nebula_text_is_time (const char *text, gsize length)
 {
   const char *at = text;
 
@@ -107,7 +107,7 @@ _nebula_text_is_time (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_date_time (const char *text, gsize length)
+nebula_text_is_date_time (const char *text, gsize length)
 {
   const char *at = text;
 
@@ -137,7 +137,7 @@ skip_units (const char **at, const char *units)
 
 /* P1Y2M3DT4H5M6S or P1W */
 gboolean
-_nebula_text_is_duration (const char *text, gsize length)
+nebula_text_is_duration (const char *text, gsize length)
 {
   const char *at = text;
   guint n;

@@ -4,9 +4,9 @@
 
 #include "nebula-json-schema-private.h"
 #include "nebula-json.h"
-#include "nebula-text-forms-private.h"
+#include "nebula-text-forms-internal.h"
 
-#define FORM(name) _nebula_text_is_##name
+#define FORM(name) nebula_text_is_##name
 
 static const struct {
   const char *name;
@@ -46,7 +46,7 @@ static const struct {
 };
 
 NebulaTextForm
-_nebula_text_form_find (const char *name)
+nebula_text_form_find (const char *name)
 {
   for (gsize i = 0; i < G_N_ELEMENTS (forms); i++)
     if (strcmp (forms[i].name, name) == 0)
@@ -56,7 +56,7 @@ _nebula_text_form_find (const char *name)
 
 /* 8-4-4-4-12 digits */
 gboolean
-_nebula_text_is_uuid (const char *text, gsize length)
+nebula_text_is_uuid (const char *text, gsize length)
 {
   if (length != 36)
     return FALSE;
@@ -71,7 +71,7 @@ _nebula_text_is_uuid (const char *text, gsize length)
 
 /* Six pairs of digits between “:” or “-”, the same all along. */
 gboolean
-_nebula_text_is_mac (const char *text, gsize length)
+nebula_text_is_mac (const char *text, gsize length)
 {
   if (length != 17 || (text[2] != ':' && text[2] != '-'))
     return FALSE;
@@ -82,7 +82,7 @@ _nebula_text_is_mac (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_hex (const char *text, gsize length)
+nebula_text_is_hex (const char *text, gsize length)
 {
   if (length == 0 || length % 2 != 0)
     return FALSE;
@@ -94,7 +94,7 @@ _nebula_text_is_hex (const char *text, gsize length)
 
 /* RFC 4648, section 4, with its padding. */
 gboolean
-_nebula_text_is_base64 (const char *text, gsize length)
+nebula_text_is_base64 (const char *text, gsize length)
 {
   gsize n = length;
 
@@ -109,7 +109,7 @@ _nebula_text_is_base64 (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_json (const char *text, gsize length)
+nebula_text_is_json (const char *text, gsize length)
 {
   g_autoptr (NebulaValue) value =
       nebula_value_parse_json (text, (gssize) length, NEBULA_JSON_FLAGS_LIMITED, NULL);
@@ -119,7 +119,7 @@ _nebula_text_is_json (const char *text, gsize length)
 
 /* Well formed as GMarkup has it: elements, attributes, comments, instructions; a document type is passed over. */
 gboolean
-_nebula_text_is_xml (const char *text, gsize length)
+nebula_text_is_xml (const char *text, gsize length)
 {
   static const GMarkupParser parser = {NULL, NULL, NULL, NULL, NULL};
   g_autoptr (GMarkupParseContext) context = g_markup_parse_context_new (
@@ -130,7 +130,7 @@ _nebula_text_is_xml (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_regex (const char *text, gsize length)
+nebula_text_is_regex (const char *text, gsize length)
 {
   g_autoptr (GRegex) regex = _nebula_ecma_regex_new (text, length, NULL);
 
@@ -173,7 +173,7 @@ skip_identifiers (const char **at, gboolean is_strict)
 
 /* Semantic Versioning 2.0.0 */
 gboolean
-_nebula_text_is_semver (const char *text, gsize length)
+nebula_text_is_semver (const char *text, gsize length)
 {
   const char *at = text;
 
@@ -199,7 +199,7 @@ _nebula_text_is_semver (const char *text, gsize length)
 
 /* Words of small letters and digits, joined by single dashes. */
 gboolean
-_nebula_text_is_slug (const char *text, gsize length)
+nebula_text_is_slug (const char *text, gsize length)
 {
   if (length == 0 || text[0] == '-' || text[length - 1] == '-')
     return FALSE;
@@ -212,7 +212,7 @@ _nebula_text_is_slug (const char *text, gsize length)
 
 /* A TCP or UDP port. */
 gboolean
-_nebula_text_is_port (const char *text, gsize length)
+nebula_text_is_port (const char *text, gsize length)
 {
   guint64 port;
 
@@ -222,7 +222,7 @@ _nebula_text_is_port (const char *text, gsize length)
 
 /* ISO 13616: country, two check digits, account; the remainder by 97 is 1. Spaces between groups are fine. */
 gboolean
-_nebula_text_is_iban (const char *text, gsize length)
+nebula_text_is_iban (const char *text, gsize length)
 {
   char plain[35];
   gsize n = 0;
@@ -250,7 +250,7 @@ _nebula_text_is_iban (const char *text, gsize length)
 
 /* 12 to 19 digits, with spaces or dashes between them, whose check digit by Luhn's formula is right. */
 gboolean
-_nebula_text_is_credit_card (const char *text, gsize length)
+nebula_text_is_credit_card (const char *text, gsize length)
 {
   guint sum = 0, n = 0;
 
@@ -270,7 +270,7 @@ _nebula_text_is_credit_card (const char *text, gsize length)
 
 /* E.164: “+”, a digit that is not 0, up to 14 more; spaces, dashes, dots and brackets may stand between. */
 gboolean
-_nebula_text_is_phone (const char *text, gsize length)
+nebula_text_is_phone (const char *text, gsize length)
 {
   guint n = 0;
 
@@ -287,7 +287,7 @@ _nebula_text_is_phone (const char *text, gsize length)
 
 /* RFC 6901 */
 gboolean
-_nebula_text_is_json_pointer (const char *text, gsize length)
+nebula_text_is_json_pointer (const char *text, gsize length)
 {
   if (length == 0)
     return TRUE;
@@ -300,7 +300,7 @@ _nebula_text_is_json_pointer (const char *text, gsize length)
 }
 
 gboolean
-_nebula_text_is_relative_json_pointer (const char *text, gsize length)
+nebula_text_is_relative_json_pointer (const char *text, gsize length)
 {
   gsize n = measure_number (text);
 
@@ -308,5 +308,5 @@ _nebula_text_is_relative_json_pointer (const char *text, gsize length)
     return FALSE;
   if (length == n + 1 && text[n] == '#')
     return TRUE;
-  return _nebula_text_is_json_pointer (text + n, length - n);
+  return nebula_text_is_json_pointer (text + n, length - n);
 }

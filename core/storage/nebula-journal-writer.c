@@ -25,6 +25,8 @@ entry_get_size (const NebulaJournalEntry *self)
     size += g_bytes_get_size (self->unit->facts);
   if (self->unit->checkpoint)
     size += g_bytes_get_size (self->unit->checkpoint);
+  for (guint i = 0; self->unit->blobs && i < self->unit->blobs->len; i++)
+    size += g_bytes_get_size (((NebulaBlob *) g_ptr_array_index (self->unit->blobs, i))->bytes);
 
   return size;
 }

@@ -2,6 +2,7 @@
 
 #include "nebula-memory-store.h"
 
+#include "nebula-memory-blobs-private.h"
 #include "nebula-store-private.h"
 #include "nebula-sync-internal.h"
 
@@ -22,6 +23,7 @@ struct _NebulaMemoryStore
   GHashTable *inboxes;    /* stream → GQueue of Letter, owned by letters */
   GHashTable *collections; /* name → GTree of key → Document */
   guint64 n_letters;
+  NebulaMemoryBlobs *blobs; /* has a lock of its own */
 };
 
 typedef struct
@@ -275,6 +277,7 @@ commit_unit (NebulaMemoryStore *self, const NebulaUnit *unit)
     consume_message (self, unit->stream, g_ptr_array_index (unit->consumed, i));
   for (guint i = 0; unit->documents && i < unit->documents->len; i++)
     write_document (self, g_ptr_array_index (unit->documents, i));
+  _nebula_memory_blobs_apply (self->blobs, unit);
 
   return NEBULA_OUTCOME_COMMITTED;
 }
@@ -528,6 +531,37 @@ nebula_memory_store_get_is_durable (NebulaStore *store)
   return FALSE;
 }
 
+static GBytes *
+nebula_memory_store_read_blob (NebulaStore *store, const char *digest, GError **error)
+{
+  return _nebula_memory_blobs_read (NEBULA_MEMORY_STORE (store)->blobs, digest);
+}
+
+static GInputStream *
+nebula_memory_store_open_blob (NebulaStore *store, const char *digest, guint64 *ret_size, GError **error)
+{
+  g_autoptr (GBytes) bytes = nebula_memory_store_read_blob (store, digest, error);
+
+  if (!bytes)
+    return NULL;
+
+  *ret_size = g_bytes_get_size (bytes);
+
+  return g_memory_input_stream_new_from_bytes (bytes);
+}
+
+static NebulaBlobWriter *
+nebula_memory_store_create_blob (NebulaStore *store, GError **error)
+{
+  return _nebula_memory_blobs_create (NEBULA_MEMORY_STORE (store)->blobs);
+}
+
+static gint64
+nebula_memory_store_collect_blobs (NebulaStore *store, gint64 before_usec, GError **error)
+{
+  return _nebula_memory_blobs_collect (NEBULA_MEMORY_STORE (store)->blobs, before_usec);
+}
+
 static void
 nebula_memory_store_finalize (GObject *object)
 {
@@ -537,6 +571,7 @@ nebula_memory_store_finalize (GObject *object)
   g_hash_table_unref (self->letters);
   g_hash_table_unref (self->streams);
   g_hash_table_unref (self->collections);
+  _nebula_memory_blobs_unref (self->blobs);
   g_mutex_clear (&self->lock);
 
   G_OBJECT_CLASS (nebula_memory_store_parent_class)->finalize (object);
@@ -561,12 +596,17 @@ nebula_memory_store_iface_init (NebulaStoreInterface *iface)
   iface->read_document = nebula_memory_store_read_document;
   iface->list_documents = nebula_memory_store_list_documents;
   iface->get_is_durable = nebula_memory_store_get_is_durable;
+  iface->read_blob = nebula_memory_store_read_blob;
+  iface->open_blob = nebula_memory_store_open_blob;
+  iface->create_blob = nebula_memory_store_create_blob;
+  iface->collect_blobs = nebula_memory_store_collect_blobs;
 }
 
 static void
 nebula_memory_store_init (NebulaMemoryStore *self)
 {
   g_mutex_init (&self->lock);
+  self->blobs = _nebula_memory_blobs_new ();
   self->streams =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) stream_free);
   self->letters =

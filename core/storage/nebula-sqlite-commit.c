@@ -15,11 +15,6 @@
 #include "nebula-plant-internal.h"
 #include "nebula-sqlite-private.h"
 
-/* After an attempt that readers held up, the log is copied only when it has grown by 4 MiB more. */
-#define CHECKPOINT_RETRY_FRAMES 1024
-
-#define CONSUMED_RETENTION_USEC (G_GINT64_CONSTANT (7) * 24 * 3600 * G_USEC_PER_SEC)
-
 typedef struct
 {
   NebulaUnit **units;
@@ -29,25 +24,6 @@ typedef struct
   gboolean is_repeated;  /* some unit was there before, perhaps not synced */
   gboolean is_committing;
 } Group;
-
-static int
-run_statement (sqlite3_stmt *statement)
-{
-  int code = sqlite3_step (statement);
-
-  sqlite3_reset (statement);
-
-  return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
-}
-
-static int
-run (NebulaSqliteConnection *writer, NebulaSqliteStatement id)
-{
-  sqlite3_stmt *statement = NULL;
-  int code = _nebula_sqlite_prepare (writer, id, &statement);
-
-  return code == SQLITE_OK ? run_statement (statement) : code;
-}
 
 int
 _nebula_sqlite_wal_hook (gpointer user_data, sqlite3 *db, const char *name, int n_frames)
@@ -144,7 +120,7 @@ write_header (NebulaSqliteConnection *writer,
   else
     sqlite3_bind_null (statement, 23);
 
-  code = run_statement (statement);
+  code = _nebula_sqlite_run_statement (statement);
   *ret_is_written = code == SQLITE_OK && sqlite3_changes (writer->db) > 0;
 
   return code;
@@ -188,7 +164,7 @@ write_segment (NebulaSqliteConnection *writer,
   if (code != SQLITE_OK)
     return SQLITE_TOOBIG;
 
-  code = run_statement (statement);
+  code = _nebula_sqlite_run_statement (statement);
   *ret_is_written = code == SQLITE_OK && sqlite3_changes (writer->db) > 0;
 
   return code;
@@ -237,7 +213,7 @@ write_checkpoint (NebulaSqliteConnection *writer, const NebulaUnit *unit)
   code |= _nebula_sqlite_bind_bytes (statement, 3, unit->checkpoint);
   sqlite3_bind_int64 (statement, 4, (gint64) checksum);
 
-  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
+  return code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : SQLITE_TOOBIG;
 }
 
 /* A checkpoint that comes without a header only moves the header's mark. */
@@ -262,7 +238,7 @@ write_checkpoint_mark (NebulaSqliteConnection *writer,
   sqlite3_bind_int64 (statement, 2, (gint64) header->checkpoint);
   sqlite3_bind_int64 (statement, 3, (gint64) _nebula_sqlite_checksum_header (header));
 
-  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
+  return code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : SQLITE_TOOBIG;
 }
 
 /* Whether the segment with this number is the unit. */
@@ -331,7 +307,7 @@ write_message (NebulaSqliteConnection *writer, const NebulaMessage *message)
                       (gint64) _nebula_sqlite_checksum_message (
                           message->id, message->stream, message->created_usec, data, length));
 
-  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
+  return code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : SQLITE_TOOBIG;
 }
 
 static int
@@ -345,7 +321,7 @@ consume_message (NebulaSqliteConnection *writer, const char *stream, const char 
   code |= _nebula_sqlite_bind_text (statement, 1, id);
   code |= _nebula_sqlite_bind_text (statement, 2, stream);
 
-  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
+  return code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : SQLITE_TOOBIG;
 }
 
 /* The revision of a document, 0 if there never was one. */
@@ -424,7 +400,7 @@ write_document (NebulaSqliteConnection *writer, const NebulaDocumentWrite *write
                           write->collection, write->key, revision,
                           write->value ? data : NULL, write->value ? (gssize) length : -1));
 
-  return code == SQLITE_OK ? run_statement (statement) : SQLITE_TOOBIG;
+  return code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : SQLITE_TOOBIG;
 }
 
 /* Units. */
@@ -453,7 +429,7 @@ write_rest (NebulaSqliteConnection *writer, const NebulaUnit *unit)
   for (guint i = 0; code == SQLITE_OK && unit->documents && i < unit->documents->len; i++)
     code = write_document (writer, g_ptr_array_index (unit->documents, i));
 
-  return code;
+  return code == SQLITE_OK ? _nebula_sqlite_write_blobs (writer, unit) : code;
 }
 
 static int
@@ -519,7 +495,7 @@ is_poison (int code)
 static int
 write_group (NebulaSqliteConnection *writer, Group *group, gboolean sync)
 {
-  int code = run (writer, NEBULA_SQLITE_BEGIN);
+  int code = _nebula_sqlite_run (writer, NEBULA_SQLITE_BEGIN);
 
   group->is_repeated = FALSE;
   for (guint i = 0; code == SQLITE_OK && i < group->n_units; i++) {
@@ -538,24 +514,24 @@ write_group (NebulaSqliteConnection *writer, Group *group, gboolean sync)
 
   /* What is there already may have been written without a sync. */
   if (code == SQLITE_OK && sync && group->is_repeated)
-    code = run (writer, NEBULA_SQLITE_TOUCH);
+    code = _nebula_sqlite_run (writer, NEBULA_SQLITE_TOUCH);
   if (code != SQLITE_OK)
     return code;
 
   group->is_committing = TRUE;
 
-  return run (writer, NEBULA_SQLITE_COMMIT);
+  return _nebula_sqlite_run (writer, NEBULA_SQLITE_COMMIT);
 }
 
 static void
 roll_back (NebulaSqliteConnection *writer)
 {
   if (!sqlite3_get_autocommit (writer->db))
-    run (writer, NEBULA_SQLITE_ROLLBACK);
+    _nebula_sqlite_run (writer, NEBULA_SQLITE_ROLLBACK);
 }
 
-static gboolean
-set_sync (NebulaSqliteStore *self, gboolean sync, GError **error)
+gboolean
+_nebula_sqlite_set_sync (NebulaSqliteStore *self, gboolean sync, GError **error)
 {
   if (NEBULA_PLANT ("normal-sync"))
     sync = FALSE;
@@ -567,51 +543,6 @@ set_sync (NebulaSqliteStore *self, gboolean sync, GError **error)
     return FALSE;
 
   self->is_full_sync = sync;
-
-  return TRUE;
-}
-
-/* Readers may hold the log's end: then the rest is copied another time. */
-static gboolean
-checkpoint (NebulaSqliteStore *self, GError **error)
-{
-  int n_log = 0;
-  int n_copied = 0;
-  int code = sqlite3_wal_checkpoint_v2 (self->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_log,
-                                        &n_copied);
-  int primary = code & 0xff;
-
-  self->next_checkpoint = self->wal_frames + CHECKPOINT_RETRY_FRAMES;
-  if (code == SQLITE_OK || primary == SQLITE_BUSY || primary == SQLITE_FULL)
-    return TRUE;
-
-  _nebula_sqlite_store_fail (self, self->writer->db, code, error);
-
-  return FALSE;
-}
-
-static gboolean
-keep_house (NebulaSqliteStore *self, GError **error)
-{
-  sqlite3_stmt *statement = NULL;
-  int code = SQLITE_OK;
-
-  if (!self->needs_housekeeping)
-    return TRUE;
-
-  code = _nebula_sqlite_prepare (self->writer, NEBULA_SQLITE_PRUNE_MESSAGES, &statement);
-  if (code == SQLITE_OK) {
-    sqlite3_bind_int64 (statement, 1, CONSUMED_RETENTION_USEC);
-    code = run_statement (statement);
-  }
-  if (code != SQLITE_OK) {
-    _nebula_sqlite_store_fail (self, self->writer->db, code, error);
-    return FALSE;
-  }
-  if (!checkpoint (self, error))
-    return FALSE;
-
-  self->needs_housekeeping = FALSE;
 
   return TRUE;
 }
@@ -629,7 +560,7 @@ commit_group (NebulaSqliteStore *self, Group *group, gboolean sync, GError **err
   int code = SQLITE_OK;
 
   set_outcomes (group, NEBULA_OUTCOME_FAILED);
-  if (!_nebula_sqlite_store_check_sealed (self, error) || !set_sync (self, sync, error))
+  if (!_nebula_sqlite_store_check_sealed (self, error) || !_nebula_sqlite_set_sync (self, sync, error))
     return FALSE;
 
   do {
@@ -664,14 +595,14 @@ _nebula_sqlite_store_commit (NebulaStore *store,
   gboolean is_committed = FALSE;
 
   if (n_units == 0)
-    return _nebula_sqlite_store_check_sealed (self, error) && keep_house (self, error);
+    return _nebula_sqlite_store_check_sealed (self, error) && _nebula_sqlite_keep_house (self, error);
 
   is_committed = commit_group (self, &group, sync, error);
   g_free (group.is_poisoned);
 
   /* A failure here concerns the next group: this one is committed. */
   if (is_committed && self->wal_frames >= self->next_checkpoint)
-    checkpoint (self, NULL);
+    _nebula_sqlite_copy_log (self, NULL);
 
   return is_committed;
 }
@@ -684,10 +615,10 @@ _nebula_sqlite_store_sync (NebulaStore *store, GError **error)
   NEBULA_SYNC_AUTO (guard, &self->writer_lock);
   int code = SQLITE_OK;
 
-  if (!_nebula_sqlite_store_check_sealed (self, error) || !set_sync (self, TRUE, error))
+  if (!_nebula_sqlite_store_check_sealed (self, error) || !_nebula_sqlite_set_sync (self, TRUE, error))
     return FALSE;
 
-  code = run (self->writer, NEBULA_SQLITE_TOUCH);
+  code = _nebula_sqlite_run (self->writer, NEBULA_SQLITE_TOUCH);
   if (code == SQLITE_OK)
     return TRUE;
 

@@ -10,9 +10,10 @@
 
 G_BEGIN_DECLS
 
-#define NEBULA_SQLITE_SCHEMA_VERSION 1
+#define NEBULA_SQLITE_SCHEMA_VERSION 2
 #define NEBULA_SQLITE_APPLICATION_ID 0x4e45424c /* “NEBL” */
 #define NEBULA_SQLITE_MAX_BYTES (256 * 1024 * 1024)
+#define NEBULA_SQLITE_BLOBS_SUFFIX ".blobs" /* the folder beside the store */
 #define NEBULA_SQLITE_MAX_READERS 4
 #define NEBULA_SQLITE_CHECKPOINT_FRAMES 4096 /* 16 MiB */
 
@@ -38,6 +39,12 @@ typedef enum
   NEBULA_SQLITE_CONSUME_MESSAGE,
   NEBULA_SQLITE_PRUNE_MESSAGES,
   NEBULA_SQLITE_PUT_DOCUMENT,
+  NEBULA_SQLITE_PUT_BLOB,
+  NEBULA_SQLITE_PUT_BLOB_USE,
+  NEBULA_SQLITE_MARK_BLOB_USED,
+  NEBULA_SQLITE_DELETE_BLOB,
+  NEBULA_SQLITE_LIST_UNUSED_BLOBS,
+  NEBULA_SQLITE_GET_BLOB,
   NEBULA_SQLITE_GET_STREAM,
   NEBULA_SQLITE_GET_LAST_SEGMENT,
   NEBULA_SQLITE_GET_SEGMENT,
@@ -57,6 +64,7 @@ typedef struct
   sqlite3 *db;
   sqlite3_stmt *statements[NEBULA_SQLITE_N_STATEMENTS];
   gint64 next_segment; /* the writer's; a number that a rolled-back group took is not used again */
+  char *blobs_folder;  /* the writer's */
 } NebulaSqliteConnection;
 
 struct _NebulaSqliteStore
@@ -73,6 +81,7 @@ struct _NebulaSqliteStore
   gint wal_frames;      /* frames of the log after the last commit */
   gint next_checkpoint; /* frames at which the log is next copied into the database */
   gboolean needs_housekeeping;
+  gint64 next_collect_usec; /* monotonic: when unused blobs are next looked for */
 
   GMutex readers_lock; /* guards readers: those that nobody uses now */
   GPtrArray *readers;
@@ -85,13 +94,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSqliteConnection, _nebula_sqlite_connection
 int _nebula_sqlite_prepare (NebulaSqliteConnection *self,
                             NebulaSqliteStatement statement,
                             sqlite3_stmt **ret_statement);
+int _nebula_sqlite_run_statement (sqlite3_stmt *statement);
+int _nebula_sqlite_run (NebulaSqliteConnection *self, NebulaSqliteStatement statement);
 gboolean _nebula_sqlite_exec (NebulaSqliteConnection *self, const char *sql, GError **error);
 gboolean _nebula_sqlite_migrate (NebulaSqliteConnection *self, GError **error);
 gboolean _nebula_sqlite_check_version (NebulaSqliteConnection *self, GError **error);
 void _nebula_sqlite_set_error (sqlite3 *db, int code, GError **error);
 
 /* nebula-sqlite-verify.c */
-GStrv _nebula_sqlite_verify (NebulaSqliteConnection *self, GError **error);
+GStrv _nebula_sqlite_verify (NebulaSqliteConnection *self, const char *blobs_folder, GError **error);
 
 guint64 _nebula_sqlite_checksum (guint64 seed, const void *data, gsize length);
 guint64 _nebula_sqlite_checksum_text (guint64 seed, const char *text);
@@ -122,7 +133,18 @@ gboolean _nebula_sqlite_store_commit (NebulaStore *store,
                                       NebulaOutcome *ret_outcomes,
                                       GError **error);
 gboolean _nebula_sqlite_store_sync (NebulaStore *store, GError **error);
+gboolean _nebula_sqlite_set_sync (NebulaSqliteStore *self, gboolean sync, GError **error);
 int _nebula_sqlite_wal_hook (gpointer user_data, sqlite3 *db, const char *name, int n_frames);
+
+/* nebula-sqlite-housekeeping.c */
+gboolean _nebula_sqlite_copy_log (NebulaSqliteStore *self, GError **error);
+gboolean _nebula_sqlite_keep_house (NebulaSqliteStore *self, GError **error);
+
+/* nebula-sqlite-blob.c */
+void _nebula_sqlite_store_iface_init_blobs (NebulaStoreInterface *iface);
+int _nebula_sqlite_write_blobs (NebulaSqliteConnection *writer, const NebulaUnit *unit);
+/* With the writer's lock held. */
+gint64 _nebula_sqlite_collect_locked (NebulaSqliteStore *self, gint64 before_usec, GError **error);
 
 /* nebula-sqlite-read.c */
 void _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The file format, version 1.
+ * The file format, version 2.
  *
  * A store is one SQLite database in WAL mode with application id “NEBL”; `user_version` is the version of the schema.
  * Times are microseconds since 1970 in UTC. Texts are UTF-8, compared by their bytes.
@@ -18,6 +18,9 @@
  *   inbox       messages in the order of their commit; consumed ones stay for a while without their payload, so that a
  *               repetition is known
  *   document    everything else that has a key; a removed one stays with its revision and without its value
+ *   blob        bytes by the digest of themselves; above 1 MiB `data` is NULL and they are the file PATH.blobs/digest
+ *     is_used   whether some stream uses it, as blob_use says: the others go after a while
+ *   blob_use    which stream uses which blob
  *   counter     one row that a commit changes when only the sync of older commits is wanted
  *
  * Each row with content carries a 64-bit checksum of itself, its key included, that every read compares: SQLite alone
@@ -57,6 +60,13 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
   "CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL)"
   " STRICT, WITHOUT ROWID;"
   "INSERT INTO counter VALUES ('sync', 0);",
+
+  "CREATE TABLE blob (digest TEXT NOT NULL UNIQUE, size INTEGER NOT NULL,"
+  " created_usec INTEGER NOT NULL, is_used INTEGER NOT NULL, checksum INTEGER NOT NULL,"
+  " data BLOB) STRICT;"
+  "CREATE INDEX blob_unused ON blob (created_usec) WHERE is_used = 0;"
+  "CREATE TABLE blob_use (digest TEXT NOT NULL, stream TEXT NOT NULL,"
+  " PRIMARY KEY (digest, stream)) STRICT, WITHOUT ROWID;",
 };
 
 /* Parameters ?1 … ?20 of all statements that write a header are bound by one function. */
@@ -117,6 +127,18 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       "INSERT INTO document (collection, key, revision, value, checksum)"
       " VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET revision = ?3, value = ?4,"
       " checksum = ?5",
+  [NEBULA_SQLITE_PUT_BLOB] =
+      "INSERT INTO blob (digest, size, created_usec, is_used, checksum, data)"
+      " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (digest) DO UPDATE SET is_used = excluded.is_used,"
+      " created_usec = max (created_usec, excluded.created_usec) WHERE is_used = 0",
+  [NEBULA_SQLITE_PUT_BLOB_USE] =
+      "INSERT INTO blob_use (digest, stream) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+  [NEBULA_SQLITE_MARK_BLOB_USED] = "UPDATE blob SET is_used = 1 WHERE digest = ?1 AND is_used = 0",
+  [NEBULA_SQLITE_DELETE_BLOB] = "DELETE FROM blob WHERE digest = ?1",
+  [NEBULA_SQLITE_LIST_UNUSED_BLOBS] =
+      "SELECT digest FROM blob AS b WHERE is_used = 0 AND created_usec < ?1"
+      " AND NOT EXISTS (SELECT 1 FROM blob_use AS u WHERE u.digest = b.digest)",
+  [NEBULA_SQLITE_GET_BLOB] = "SELECT size, checksum, data FROM blob WHERE digest = ?1",
   [NEBULA_SQLITE_GET_STREAM] = "SELECT " STREAM_COLUMNS " FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_LAST_SEGMENT] = "SELECT segment, sequence FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_SEGMENT] =
@@ -170,7 +192,7 @@ _nebula_sqlite_set_error (sqlite3 *db, int code, GError **error)
 {
   const char *reason = code == NEBULA_SQLITE_WRONG_CHECKSUM ? _("a checksum is wrong")
                        : code == NEBULA_SQLITE_WRONG_CHAIN  ? _("facts are missing")
-                       : db                                 ? sqlite3_errmsg (db)
+                       : db && (sqlite3_errcode (db) & 0xff) == (code & 0xff) ? sqlite3_errmsg (db)
                                                             : sqlite3_errstr (code);
 
   switch ((int) classify (code)) {
@@ -244,6 +266,7 @@ _nebula_sqlite_connection_free (NebulaSqliteConnection *self)
   for (guint i = 0; i < NEBULA_SQLITE_N_STATEMENTS; i++)
     sqlite3_finalize (self->statements[i]);
   sqlite3_close (self->db);
+  g_free (self->blobs_folder);
   g_free (self);
 }
 
@@ -260,6 +283,25 @@ _nebula_sqlite_prepare (NebulaSqliteConnection *self,
   *ret_statement = self->statements[statement];
 
   return code;
+}
+
+int
+_nebula_sqlite_run_statement (sqlite3_stmt *statement)
+{
+  int code = sqlite3_step (statement);
+
+  sqlite3_reset (statement);
+
+  return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+int
+_nebula_sqlite_run (NebulaSqliteConnection *self, NebulaSqliteStatement id)
+{
+  sqlite3_stmt *statement = NULL;
+  int code = _nebula_sqlite_prepare (self, id, &statement);
+
+  return code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : code;
 }
 
 gboolean

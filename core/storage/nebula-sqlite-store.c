@@ -8,6 +8,7 @@
 #include <glib/gstdio.h>
 #include <unistd.h>
 
+#include "nebula-blob-file-private.h"
 #include "nebula-sqlite-private.h"
 
 /**
@@ -167,6 +168,8 @@ open_writer (NebulaSqliteStore *self, GError **error)
 
   self->writer = _nebula_sqlite_connection_new (self->path,
                                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, error);
+  if (self->writer)
+    self->writer->blobs_folder = g_strconcat (self->path, NEBULA_SQLITE_BLOBS_SUFFIX, NULL);
   if (!self->writer || !_nebula_sqlite_migrate (self->writer, error) ||
       !check_quickly (self->writer, error))
     return FALSE;
@@ -183,6 +186,8 @@ open_writer (NebulaSqliteStore *self, GError **error)
   sqlite3_db_config (self->writer->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
   self->is_full_sync = TRUE;
   self->needs_housekeeping = TRUE;
+  /* Nobody else writes here, so what is temporary is left over from a crash. */
+  _nebula_blob_file_sweep (self->writer->blobs_folder, G_MAXINT64, NULL, NULL);
 
   return TRUE;
 }
@@ -303,6 +308,7 @@ nebula_sqlite_store_iface_init (NebulaStoreInterface *iface)
   iface->sync = _nebula_sqlite_store_sync;
   iface->get_is_durable = nebula_sqlite_store_get_is_durable;
   _nebula_sqlite_store_iface_init_reads (iface);
+  _nebula_sqlite_store_iface_init_blobs (iface);
 }
 
 static void
@@ -394,8 +400,8 @@ nebula_sqlite_store_is_sealed (NebulaSqliteStore *self)
  * @self: a store
  * @error: why the check could not be made
  *
- * Reads the whole store and checks it: SQLite's own structure, every checksum, and that the facts of every stream are
- * numbered without gaps up to what its header says.
+ * Reads the whole store and checks it: SQLite's own structure, every checksum, that the facts of every stream are
+ * numbered without gaps up to what its header says, and that each blob is what its digest says.
  *
  * Errors: %NEBULA_ERROR_STORE_BUSY (retry), %NEBULA_ERROR_STORE.
  *
@@ -408,6 +414,7 @@ nebula_sqlite_store_is_sealed (NebulaSqliteStore *self)
 GStrv
 nebula_sqlite_store_verify (NebulaSqliteStore *self, GError **error)
 {
+  g_autofree char *blobs_folder = NULL;
   NebulaSqliteConnection *reader = NULL;
   GStrv problems = NULL;
 
@@ -416,7 +423,8 @@ nebula_sqlite_store_verify (NebulaSqliteStore *self, GError **error)
   reader = _nebula_sqlite_store_take_reader (self, error);
   if (!reader)
     return NULL;
-  problems = _nebula_sqlite_verify (reader, error);
+  blobs_folder = g_strconcat (self->path, NEBULA_SQLITE_BLOBS_SUFFIX, NULL);
+  problems = _nebula_sqlite_verify (reader, blobs_folder, error);
   _nebula_sqlite_connection_free (reader);
 
   return problems;

@@ -147,6 +147,14 @@ static const char *const checks[] = {
   " AND checksum <> nebula_checksum ('message', id, stream, created_usec, payload)",
   "SELECT 'document ' || collection || '/' || key || ': the checksum is wrong' FROM document"
   " WHERE checksum <> nebula_checksum ('document', collection, key, revision, value)",
+  "SELECT 'blob ' || digest || ': the checksum is wrong' FROM blob"
+  " WHERE checksum <> nebula_checksum ('blob', digest, size, data)",
+  "SELECT 'blob ' || digest || ': it is not what its digest says' FROM blob"
+  " WHERE nebula_blob_is_damaged (digest, size, data)",
+  "SELECT 'blob ' || digest || ': stream ' || stream || ' uses it, and it is not there' FROM blob_use AS u"
+  " WHERE NOT EXISTS (SELECT 1 FROM blob AS b WHERE b.digest = u.digest)",
+  "SELECT 'blob ' || digest || ': it is marked as unused, but a stream uses it' FROM blob"
+  " WHERE is_used = 0 AND digest IN (SELECT digest FROM blob_use)",
   "SELECT 'stream ' || id || ': the checksum of the header is wrong' FROM stream"
   " WHERE checksum <> nebula_checksum ('stream', id, tenant, workflow, revision, business_key,"
   " kind, shard, sequence, epoch, format, status, durability, priority, wake_usec, flags,"
@@ -202,6 +210,45 @@ sql_digest_end (sqlite3_context *context)
 }
 
 static gboolean
+digest_file (const char *folder, const char *digest, GChecksum *checksum, gint64 *ret_size)
+{
+  g_autofree char *path = g_build_filename (folder, digest, NULL);
+  g_autoptr (GFile) file = g_file_new_for_path (path);
+  g_autoptr (GFileInputStream) stream = g_file_read (file, NULL, NULL);
+  guint8 buffer[4096];
+  gssize n_read = 0;
+
+  while (stream &&
+         (n_read = g_input_stream_read (G_INPUT_STREAM (stream), buffer, sizeof buffer, NULL, NULL)) > 0) {
+    g_checksum_update (checksum, buffer, n_read);
+    *ret_size += n_read;
+  }
+
+  return stream && n_read == 0;
+}
+
+/* digest, size, data: whether the data, or the file in its place, has another digest or size. */
+static void
+sql_blob_is_damaged (sqlite3_context *context, int n_values, sqlite3_value **values)
+{
+  const char *folder = sqlite3_user_data (context);
+  const char *digest = (const char *) sqlite3_value_text (values[0]);
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  gboolean is_read = TRUE;
+  gint64 size = 0;
+
+  if (sqlite3_value_type (values[2]) == SQLITE_NULL) {
+    is_read = digest_file (folder, digest, checksum, &size);
+  } else {
+    size = sqlite3_value_bytes (values[2]);
+    g_checksum_update (checksum, sqlite3_value_blob (values[2]), (gssize) size);
+  }
+
+  sqlite3_result_int (context, !is_read || size != sqlite3_value_int64 (values[1]) ||
+                                   g_strcmp0 (g_checksum_get_string (checksum), digest) != 0);
+}
+
+static gboolean
 run_check (NebulaSqliteConnection *self, const char *sql, GPtrArray *problems, GError **error)
 {
   sqlite3_stmt *statement = NULL;
@@ -228,7 +275,7 @@ run_check (NebulaSqliteConnection *self, const char *sql, GPtrArray *problems, G
 }
 
 GStrv
-_nebula_sqlite_verify (NebulaSqliteConnection *self, GError **error)
+_nebula_sqlite_verify (NebulaSqliteConnection *self, const char *blobs_folder, GError **error)
 {
   g_autoptr (GPtrArray) problems = g_ptr_array_new_with_free_func (g_free);
   int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
@@ -238,6 +285,9 @@ _nebula_sqlite_verify (NebulaSqliteConnection *self, GError **error)
   if (code == SQLITE_OK)
     code = sqlite3_create_function (self->db, "nebula_digest", 1, flags, NULL, NULL,
                                     sql_digest_step, sql_digest_end);
+  if (code == SQLITE_OK)
+    code = sqlite3_create_function (self->db, "nebula_blob_is_damaged", 3, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                    (gpointer) blobs_folder, sql_blob_is_damaged, NULL, NULL);
   if (code != SQLITE_OK) {
     _nebula_sqlite_set_error (self->db, code, error);
     return NULL;

@@ -259,6 +259,8 @@ nebula_unit_free (NebulaUnit *self)
   g_clear_pointer (&self->messages, g_ptr_array_unref);
   g_clear_pointer (&self->consumed, g_ptr_array_unref);
   g_clear_pointer (&self->documents, g_ptr_array_unref);
+  g_clear_pointer (&self->blobs, g_ptr_array_unref);
+  g_clear_pointer (&self->blob_uses, g_ptr_array_unref);
   g_free (self);
 }
 

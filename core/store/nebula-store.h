@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <gio/gio.h>
+
+#include "nebula-blob.h"
 #include "nebula-value.h"
 
 G_BEGIN_DECLS
@@ -130,12 +133,16 @@ typedef struct
   GPtrArray *messages;       /* NebulaMessage to insert; may be NULL */
   GPtrArray *consumed;       /* char *: ids of messages of this stream's inbox that this unit uses up; may be NULL */
   GPtrArray *documents;      /* NebulaDocumentWrite; may be NULL */
+  GPtrArray *blobs;          /* NebulaBlob to keep for the stream; may be NULL */
+  GPtrArray *blob_uses;      /* char *: digests of blobs that are there already and are kept for the stream; may be NULL */
   gboolean strict;           /* must be synced before it is answered */
 } NebulaUnit;
 
 NEBULA_API NebulaUnit *nebula_unit_new (const char *stream, guint64 expected_sequence);
 NEBULA_API void nebula_unit_free (NebulaUnit *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaUnit, nebula_unit_free)
+NEBULA_API void nebula_unit_add_blob (NebulaUnit *self, NebulaBlob *blob);
+NEBULA_API void nebula_unit_add_blob_use (NebulaUnit *self, const char *digest);
 NEBULA_API void nebula_unit_add_message (NebulaUnit *self, const char *id, const char *stream, GBytes *payload, gint64 created_usec);
 NEBULA_API void nebula_unit_add_consumed (NebulaUnit *self, const char *id);
 NEBULA_API void nebula_unit_add_document (NebulaUnit *self, const char *collection, const char *key, GBytes *value, gint64 expected_revision);
@@ -208,6 +215,10 @@ NEBULA_API G_DECLARE_INTERFACE (NebulaStore, nebula_store, NEBULA, STORE, GObjec
  * @read_document: a document and its revision; %NULL without error if there is none
  * @list_documents: keys of a collection in order
  * @get_is_durable: whether it keeps anything beyond this process
+ * @read_blob: a blob as a whole; %NULL without error if there is none
+ * @open_blob: a blob as a stream that proves its digest at the end; %NULL without error if there is none
+ * @create_blob: a writer of a new blob
+ * @collect_blobs: removes the blobs that no stream uses and that are older than @before_usec; how many, -1 with error
  *
  * Where streams, inboxes and documents are kept. All calls block; reads may come from any thread.
  */
@@ -225,6 +236,10 @@ struct _NebulaStoreInterface
   GBytes *(*read_document) (NebulaStore *self, const char *collection, const char *key, gint64 *ret_revision, GError **error);
   GStrv (*list_documents) (NebulaStore *self, const char *collection, const char *after, guint limit, GError **error);
   gboolean (*get_is_durable) (NebulaStore *self);
+  GBytes *(*read_blob) (NebulaStore *self, const char *digest, GError **error);
+  GInputStream *(*open_blob) (NebulaStore *self, const char *digest, guint64 *ret_size, GError **error);
+  NebulaBlobWriter *(*create_blob) (NebulaStore *self, GError **error);
+  gint64 (*collect_blobs) (NebulaStore *self, gint64 before_usec, GError **error);
 
   gpointer _reserved[8];
 };
@@ -239,5 +254,9 @@ NEBULA_API GPtrArray *nebula_store_read_inbox (NebulaStore *self, const char *st
 NEBULA_API GBytes *nebula_store_read_document (NebulaStore *self, const char *collection, const char *key, gint64 *ret_revision, GError **error);
 NEBULA_API GStrv nebula_store_list_documents (NebulaStore *self, const char *collection, const char *after, guint limit, GError **error);
 NEBULA_API gboolean nebula_store_get_is_durable (NebulaStore *self);
+NEBULA_API GBytes *nebula_store_read_blob (NebulaStore *self, const char *digest, GError **error);
+NEBULA_API GInputStream *nebula_store_open_blob (NebulaStore *self, const char *digest, guint64 *ret_size, GError **error);
+NEBULA_API NebulaBlobWriter *nebula_store_create_blob (NebulaStore *self, GError **error);
+NEBULA_API gint64 nebula_store_collect_blobs (NebulaStore *self, gint64 before_usec, GError **error);
 
 G_END_DECLS

@@ -37,6 +37,7 @@ _nebula_value_seal (NebulaValue *self)
   NebulaValue *const *children = _nebula_value_peek_children (self);
   gsize count = _nebula_value_get_count (self);
   guint depth = 0;
+  guint flags = 0;
 
   self->size = NEBULA_SCALAR_SIZE + 8 * count;
   if (self->kind == NEBULA_VALUE_KIND_OBJECT)
@@ -46,8 +47,10 @@ _nebula_value_seal (NebulaValue *self)
     if (!g_size_checked_add (&self->size, self->size, children[i]->size))
       self->size = G_MAXSIZE;
     depth = MAX (depth, children[i]->depth);
+    flags |= children[i]->flags;
   }
   self->depth = (guint16) MIN (depth + 1, G_MAXUINT16);
+  self->flags |= (guint8) (flags & (NEBULA_VALUE_REFERS | NEBULA_VALUE_STORED));
   return self;
 }
 

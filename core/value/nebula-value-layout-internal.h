@@ -24,6 +24,8 @@ typedef enum
 {
   NEBULA_VALUE_IMMORTAL = 1 << 0,
   NEBULA_VALUE_TAKEN = 1 << 1, /* the text's buffer is to be freed */
+  NEBULA_VALUE_REFERS = 1 << 2, /* is or holds a reference */
+  NEBULA_VALUE_STORED = 1 << 3, /* is or holds a reference of the engine's own (nebula-stored-internal.h) */
 } NebulaValueFlags;
 
 struct _NebulaValue

@@ -489,7 +489,11 @@ nebula_value_new_duration (gint64 usec)
 NebulaValue *
 nebula_value_new_reference (const char *uri)
 {
+  NebulaValue *self = NULL;
+
   g_return_val_if_fail (uri != NULL, NULL);
 
-  return _nebula_text_new (NEBULA_VALUE_KIND_REFERENCE, uri, strlen (uri));
+  self = _nebula_text_new (NEBULA_VALUE_KIND_REFERENCE, uri, strlen (uri));
+  self->flags |= NEBULA_VALUE_REFERS;
+  return self;
 }

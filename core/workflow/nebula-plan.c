@@ -31,6 +31,7 @@ clear_node (NebulaPlanNode *node)
   g_clear_pointer (&node->need_expression, nebula_expression_unref);
   g_clear_pointer (&node->info, nebula_action_info_unref);
   g_clear_pointer (&node->with, nebula_template_unref);
+  g_clear_pointer (&node->lock, nebula_template_unref);
   g_clear_pointer (&node->late, clear_late_expressions);
 }
 
@@ -271,65 +272,11 @@ nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **err
   return TRUE;
 }
 
-/* @value × @factor, at most @max. */
-static gint64
-multiply_capped (gint64 value, guint64 factor, gint64 max)
-{
-  gint64 product;
-
-  if (factor > (guint64) G_MAXINT64 || __builtin_mul_overflow (value, (gint64) factor, &product))
-    return max;
-  return MIN (product, max);
-}
-
-static gint64
-exponential_usec (const NebulaRetry *self, guint n_repeats)
-{
-  double delay = (double) self->initial_usec;
-
-  /* Doubles do not overflow to a wrong number, and the loop ends at the cap; attempts are at most a million. */
-  for (guint i = 1; i < n_repeats && delay < (double) self->max_usec; i++) {
-    if (self->factor <= 1.0)
-      break;
-    delay *= self->factor;
-    if (delay <= 0.0)
-      return 0;
-  }
-  return delay >= (double) self->max_usec ? self->max_usec : (gint64) delay;
-}
-
-static gint64
-fibonacci_usec (const NebulaRetry *self, guint n_repeats)
-{
-  guint64 previous = 0;
-  guint64 current = 1;
-
-  /* The 92nd Fibonacci number is the last that fits; more rounds change nothing under a cap. */
-  for (guint i = 1; i < MIN (n_repeats, 91); i++) {
-    guint64 next = previous + current;
-
-    previous = current;
-    current = next;
-  }
-  return multiply_capped (self->initial_usec, current, self->max_usec);
-}
-
 gint64
 nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt)
 {
-  guint n_repeats = attempt > 1 ? attempt - 1 : 1;
-
-  switch (self->backoff) {
-  case NEBULA_BACKOFF_LINEAR:
-    return multiply_capped (self->initial_usec, n_repeats, self->max_usec);
-  case NEBULA_BACKOFF_EXPONENTIAL:
-    return exponential_usec (self, n_repeats);
-  case NEBULA_BACKOFF_FIBONACCI:
-    return fibonacci_usec (self, n_repeats);
-  case NEBULA_BACKOFF_FIXED:
-  default:
-    return MIN (self->initial_usec, self->max_usec);
-  }
+  return nebula_backoff_get_delay_usec (self->backoff, self->initial_usec, self->factor, self->max_usec,
+                                        attempt > 1 ? attempt - 1 : 1);
 }
 
 const char *

@@ -33,7 +33,18 @@ NebulaValue *_nebula_file_read_lines (int fd, gint64 offset, gint64 n_lines, gin
 /* All lines of a text. */
 NebulaValue *_nebula_file_split_lines (const char *data, gsize size, const char *path, GError **error);
 
+/* What is to be written: bytes, or a stream of any length. */
+typedef struct
+{
+  GBytes *bytes;        /* NULL: the stream */
+  GInputStream *stream; /* read to its end, which proves it */
+  gint64 written;
+} NebulaFileContent;
+
+gboolean _nebula_file_write_content (int fd, NebulaFileContent *content, GCancellable *cancellable, const char *path, GError **error);
 /* Replaces or makes a file as one step. */
-gboolean _nebula_file_save (const char *full, GBytes *content, GCancellable *cancellable, const char *path, GError **error);
+gboolean _nebula_file_save (const char *full, NebulaFileContent *content, GCancellable *cancellable, const char *path, GError **error);
+/* file.read with `as: blob`: from the file's offset to its end. */
+NebulaValue *_nebula_file_read_blob (int fd, NebulaInvocation *invocation, gint64 max_size, GCancellable *cancellable, const char *path, GError **error);
 
 G_END_DECLS

@@ -119,16 +119,24 @@ read_whole (NebulaFileRead *self, int fd, const struct stat *info, GCancellable 
   return content != NULL ? convert (self, content, error) : NULL;
 }
 
+/* A blob may be of any size; a limit holds only if somebody sets one. */
+static NebulaValue *
+read_blob (NebulaFileRead *self, int fd, NebulaInvocation *invocation, GCancellable *cancellable, GError **error)
+{
+  gint64 max_size = nebula_action_is_set (NEBULA_ACTION (self), "max-size") ? self->max_size : 0;
+
+  if (lseek (fd, self->offset, SEEK_SET) < 0) {
+    _nebula_file_set_error (error, errno, self->path);
+    return NULL;
+  }
+  return _nebula_file_read_blob (fd, invocation, max_size, cancellable, self->path, error);
+}
+
 static gboolean
 check_parameters (NebulaFileRead *self, GError **error)
 {
   gboolean has_lines = nebula_action_is_set (NEBULA_ACTION (self), "lines");
 
-  if (g_str_equal (self->as, "blob")) {
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED,
-                         _("Reading a file as a blob is not possible yet. Use “bytes”, or read pieces with “lines”"));
-    return FALSE;
-  }
   if (has_lines && !g_str_equal (self->as, "text") && !g_str_equal (self->as, "lines")) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_PARAMETER,
                  _("“lines” gives lines of text, which does not fit “as: %s”. Leave one of the two out"), self->as);
@@ -154,6 +162,8 @@ nebula_file_read_run (NebulaSimpleAction *action, NebulaInvocation *invocation, 
 
   if (nebula_action_is_set (NEBULA_ACTION (self), "lines"))
     value = _nebula_file_read_lines (fd, self->offset, self->lines, self->max_size, cancellable, self->path, error);
+  else if (g_str_equal (self->as, "blob"))
+    value = read_blob (self, fd, invocation, cancellable, error);
   else
     value = read_whole (self, fd, &info, cancellable, error);
   close (fd);
@@ -232,7 +242,7 @@ install_properties (GObjectClass *object)
 
   props[PROP_PATH] = g_param_spec_string ("path", N_ ("Path"), N_ ("The file; a relative path starts at the workflow's folder."),
                                           NULL, flags);
-  props[PROP_AS] = g_param_spec_string ("as", N_ ("Read as"), N_ ("What the result is: text, the value of a JSON text, bytes, or an array of lines."),
+  props[PROP_AS] = g_param_spec_string ("as", N_ ("Read as"), N_ ("What the result is: text, the value of a JSON text, bytes, an array of lines, or a blob, which may be of any size."),
                                         "text", flags);
   props[PROP_MAX_SIZE] = g_param_spec_int64 ("max-size", N_ ("Largest size"), N_ ("A file, or a piece of it, with more bytes is an error."),
                                              0, G_MAXINT32, NEBULA_LIMIT_DOCUMENT_BYTES, flags);

@@ -68,20 +68,17 @@ take_over (int fd, const struct stat *old, const char *path, GError **error)
 }
 
 static gboolean
-fill (int fd, GBytes *content, const struct stat *old, GCancellable *cancellable, const char *path, GError **error)
+fill (int fd, NebulaFileContent *content, const struct stat *old, GCancellable *cancellable, const char *path, GError **error)
 {
-  gsize size = 0;
-  const char *data = g_bytes_get_data (content, &size);
-
   if (old != NULL && !take_over (fd, old, path, error))
     return FALSE;
-  if (!_nebula_file_write_all (fd, data, size, cancellable, path, error))
+  if (!_nebula_file_write_content (fd, content, cancellable, path, error))
     return FALSE;
   return fsync (fd) == 0 || _nebula_file_set_error (error, errno, path);
 }
 
 static gboolean
-replace (const char *target, GBytes *content, const struct stat *old, GCancellable *cancellable, const char *path,
+replace (const char *target, NebulaFileContent *content, const struct stat *old, GCancellable *cancellable, const char *path,
          GError **error)
 {
   g_autofree char *folder = g_path_get_dirname (target);
@@ -106,7 +103,7 @@ replace (const char *target, GBytes *content, const struct stat *old, GCancellab
 }
 
 gboolean
-_nebula_file_save (const char *full, GBytes *content, GCancellable *cancellable, const char *path, GError **error)
+_nebula_file_save (const char *full, NebulaFileContent *content, GCancellable *cancellable, const char *path, GError **error)
 {
   g_autofree char *target = follow_links (full, path, error);
   gboolean exists = FALSE;

@@ -50,11 +50,9 @@ to_bytes (NebulaValue *content)
 }
 
 static gboolean
-write_open (NebulaFileWrite *self, int fd, GBytes *content, GCancellable *cancellable, GError **error)
+write_open (NebulaFileWrite *self, int fd, NebulaFileContent *content, GCancellable *cancellable, GError **error)
 {
   struct stat info;
-  gsize size = 0;
-  const char *data = g_bytes_get_data (content, &size);
 
   if (fstat (fd, &info) != 0)
     return _nebula_file_set_error (error, errno, self->path);
@@ -65,14 +63,14 @@ write_open (NebulaFileWrite *self, int fd, GBytes *content, GCancellable *cancel
   }
   if (!self->append && ftruncate (fd, 0) != 0)
     return _nebula_file_set_error (error, errno, self->path);
-  if (!_nebula_file_write_all (fd, data, size, cancellable, self->path, error))
+  if (!_nebula_file_write_content (fd, content, cancellable, self->path, error))
     return FALSE;
   return fsync (fd) == 0 || _nebula_file_set_error (error, errno, self->path);
 }
 
 /* Into the file itself: appending, or where nothing may be renamed. */
 static gboolean
-write_in_place (NebulaFileWrite *self, const char *full, GBytes *content, GCancellable *cancellable, GError **error)
+write_in_place (NebulaFileWrite *self, const char *full, NebulaFileContent *content, GCancellable *cancellable, GError **error)
 {
   int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (self->append ? O_APPEND : 0);
   gboolean existed = g_file_test (full, G_FILE_TEST_EXISTS);
@@ -95,19 +93,30 @@ nebula_file_write_run (NebulaSimpleAction *action, NebulaInvocation *invocation,
   NebulaFileWrite *self = (NebulaFileWrite *) action;
   g_autofree char *full = _nebula_file_resolve (invocation, self->path);
   g_autoptr (NebulaValueBuilder) result = NULL;
-  g_autoptr (GBytes) content = to_bytes (self->content);
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (GInputStream) stream = NULL;
+  NebulaFileContent content = { NULL, NULL, 0 };
   gboolean written;
 
+  if (nebula_value_is_blob (self->content)) {
+    stream = nebula_invocation_open_blob (invocation, self->content, error);
+    if (stream == NULL)
+      return NULL;
+  } else {
+    bytes = to_bytes (self->content);
+  }
+  content.bytes = bytes;
+  content.stream = stream;
   if (self->append || !self->atomic)
-    written = write_in_place (self, full, content, cancellable, error);
+    written = write_in_place (self, full, &content, cancellable, error);
   else
-    written = _nebula_file_save (full, content, cancellable, self->path, error);
+    written = _nebula_file_save (full, &content, cancellable, self->path, error);
   if (!written)
     return NULL;
 
   result = nebula_value_builder_new_object ();
   nebula_value_builder_set_string (result, "path", self->path);
-  nebula_value_builder_set_integer (result, "written", (gint64) g_bytes_get_size (content));
+  nebula_value_builder_set_integer (result, "written", content.written);
   return nebula_value_builder_end (result);
 }
 
@@ -183,7 +192,7 @@ install_properties (GObjectClass *object)
 
   props[PROP_PATH] = g_param_spec_string ("path", N_ ("Path"), N_ ("The file; a relative path starts at the workflow's folder."),
                                           NULL, flags);
-  props[PROP_CONTENT] = g_param_spec_boxed ("content", N_ ("Content"), N_ ("Text and bytes are written as they are, other values as JSON."),
+  props[PROP_CONTENT] = g_param_spec_boxed ("content", N_ ("Content"), N_ ("Text, bytes and blobs are written as they are, other values as JSON."),
                                             NEBULA_TYPE_VALUE, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   props[PROP_APPEND] = g_param_spec_boolean ("append", N_ ("Append"), N_ ("Adds to the end of the file instead of replacing it."),
                                              FALSE, flags);

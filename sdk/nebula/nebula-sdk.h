@@ -4,6 +4,7 @@
 /* All that a module needs. A module is one shared object with one descriptor; see NEBULA_DEFINE_MODULE. */
 
 #include "nebula-action.h"
+#include "nebula-blob.h"
 #include "nebula-document.h"
 #include "nebula-duration.h"
 #include "nebula-error.h"

@@ -20,6 +20,8 @@ static const struct {
   const char *name;
   ConformOperation run;
 } operations[] = {
+    {"cloudevents.parse_json", conform_cloudevents_parse_json},
+    {"cron.next", conform_cron_next},
     {"expr.eval", conform_expr_eval},
     {"expr.template", conform_expr_template},
     {"json.parse", conform_json_parse},
@@ -27,6 +29,7 @@ static const struct {
     {"jsonpath.query", conform_jsonpath_query},
     {"jsonschema.validate", conform_jsonschema_validate},
     {"msgpack.roundtrip", conform_msgpack_roundtrip},
+    {"tracecontext.parse", conform_tracecontext_parse},
     {"wf.run", conform_wf_run},
     {"workflow.run", conform_workflow_run},
     {"workflow.validate", conform_workflow_validate},

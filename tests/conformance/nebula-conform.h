@@ -8,6 +8,9 @@
 typedef NebulaValue *(*ConformOperation) (NebulaValue *request, GError **error);
 
 NebulaValue *conform_json_parse (NebulaValue *request, GError **error);
+NebulaValue *conform_cloudevents_parse_json (NebulaValue *request, GError **error);
+NebulaValue *conform_tracecontext_parse (NebulaValue *request, GError **error);
+NebulaValue *conform_cron_next (NebulaValue *request, GError **error);
 NebulaValue *conform_jsonpatch_apply (NebulaValue *request, GError **error);
 NebulaValue *conform_jsonschema_validate (NebulaValue *request, GError **error);
 NebulaValue *conform_jsonpath_query (NebulaValue *request, GError **error);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "nebula-invocation.h"
+#include "nebula-memory-store.h"
 #include "nebula-registry.h"
 #include "nebula-test.h"
 
@@ -32,6 +33,14 @@ registry ()
 }
 
 /* One attempt: its answer arrives in whatever thread. */
+/* Where the blobs of all attempts are kept. */
+inline NebulaStore *
+test_store ()
+{
+  static NebulaStore *store = nebula_memory_store_new ();
+  return store;
+}
+
 class Attempt
 {
 public:
@@ -58,6 +67,7 @@ public:
     NebulaInvocationInfo about = {};
     about.action_id = action_id;
     about.attempt = 1;
+    about.store = test_store ();
     about.directory = directory.empty () ? nullptr : directory.c_str ();
     about.idempotency_key = key;
     invocation_ = Ref<NebulaInvocation> (nebula_invocation_new (&about, parameters.get (), nullptr, &sink, this, nullptr));

@@ -79,6 +79,48 @@ TEST_F (FileTest, ReadsEmptyFilesAndFilesOfTheKernel)
   EXPECT_THAT (value ("file.read", R"({"path": "/proc/self/status"})"), HasSubstr ("Name:"));
 }
 
+TEST_F (FileTest, CopiesByBlob)
+{
+  std::string content (3000000, 'c');
+  for (size_t i = 0; i < content.size (); i += 7)
+    content[i] = (char) i;
+  put ("large", content);
+  put ("empty", "");
+
+  for (const char *name : { "large", "empty" }) {
+    NebulaResult *result = run ("file.read", (std::string (R"({"as": "blob", "path": ")") + name + "\"}").c_str ());
+    ASSERT_NE (result, nullptr);
+    Value blob (nebula_value_ref (nebula_result_get_value (result)));
+    ASSERT_TRUE (nebula_value_is_blob (blob.get ()));
+    EXPECT_EQ (nebula_value_get_blob_size (blob.get ()), get (name).size ());
+    for (const char *options : { R"({"path": "copy"})", R"({"path": "copy", "atomic": false})" }) {
+      Value parameters (nebula_value_with_member (json (options).get (), "content", blob.get ()));
+      EXPECT_EQ (value ("file.write", parameters), R"({"path":"copy","written":)" + std::to_string (get (name).size ()) + "}");
+      EXPECT_TRUE (get ("copy") == get (name));
+    }
+    Value parameters (nebula_value_with_member (json (R"({"path": "copy", "append": true})").get (), "content", blob.get ()));
+    value ("file.write", parameters);
+    EXPECT_TRUE (get ("copy") == get (name) + get (name));
+  }
+  EXPECT_EQ (value ("file.read", R"({"path": "large", "as": "blob", "max-size": 2999999})"), "!too-large");
+  EXPECT_THAT (value ("file.read", R"({"path": "large", "as": "blob", "offset": 2999990, "max-size": 10})"), HasSubstr ("?size=10"));
+  EXPECT_EQ (value ("file.read", R"({"path": "large", "as": "blob", "lines": 2})"), "!invalid-parameter");
+}
+
+TEST_F (FileTest, WritesNothingWithoutItsBlob)
+{
+  put ("kept", "old");
+  Value blob (nebula_value_new_blob (std::string (64, '0').c_str (), 9));
+  Value text (nebula_value_new_string (nebula_value_get_string (blob.get ())));
+  Value lost (nebula_value_with_member (json (R"({"path": "kept"})").get (), "content", blob.get ()));
+  Value plain (nebula_value_with_member (json (R"({"path": "plain"})").get (), "content", text.get ()));
+
+  EXPECT_EQ (value ("file.write", lost), "!not-found");
+  EXPECT_EQ (get ("kept"), "old");
+  value ("file.write", plain);
+  EXPECT_EQ (get ("plain"), nebula_value_get_string (blob.get ()));
+}
+
 TEST_F (FileTest, TellsWhatIsWrong)
 {
   put ("latin", "caf\xe9");
@@ -93,7 +135,6 @@ TEST_F (FileTest, TellsWhatIsWrong)
   EXPECT_EQ (value ("file.read", R"({"path": "latin"})"), "!invalid-data");
   EXPECT_THAT (message (), HasSubstr ("byte 3"));
   EXPECT_EQ (value ("file.read", R"({"path": "bad.json", "as": "json"})"), "!duplicate-key");
-  EXPECT_EQ (value ("file.read", R"({"path": "latin", "as": "blob"})"), "!unsupported");
   EXPECT_EQ (value ("file.read", R"({"path": "latin", "as": "bytes", "lines": 2})"), "!invalid-parameter");
 }
 

@@ -6,15 +6,14 @@
  *
  *   nebula-simulation --seeds 2000            seeds 1 … 2000
  *   nebula-simulation --seed 17 --verbose     one seed, with what happens
- *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|tokens    a bug that must be caught
+ *   nebula-simulation --seeds 500 --plant fold|ahead|repeat|early|cancel|tokens|blob    a bug that must be caught
  *
  * Invariants: the fold of the committed facts is the state that was; nothing starts before the facts behind it are
  * committed, after a committed cancel, or again when its result is committed; no effect of unknown outcome is repeated;
  * no timer fires early; every execution ends; a checkpoint and the facts after it give the state that all facts give; an
- * execution that leaves memory as a checkpoint now and then has the same history as one that never does.
+ * execution that leaves memory as a checkpoint now and then has the same history as one that never does; all that the history stored can be read.
  */
 
-#include "generator.h"
 #include "kernel-driver.h"
 #include "workflow-generator.h"
 #include <algorithm>
@@ -34,6 +33,7 @@ enum class Plant {
   Early,  /* timers fire before their time */
   Cancel, /* starts go on after a committed cancel */
   Tokens, /* a checkpoint forgets the tokens that wait */
+  Blob,   /* a unit is committed without its blobs */
 };
 
 struct Failure {
@@ -76,12 +76,13 @@ public:
     nebula_kernel_start (kernel_, input.get (), environment.get (), rng_ (), now_);
     flush ();
     for (steps_ = 0; !ended (); steps_++) {
-      CHECK (steps_ < 20000, "the execution does not end");
+      CHECK (steps_ < 200000, "the execution does not end");
       step ();
       if (draw (8))
         leave_memory ();
     }
     check_fold ("at the end");
+    check_loads ();
     destroy ();
   }
 
@@ -109,6 +110,7 @@ public:
 private:
   struct Unit {
     GBytes *facts;
+    GPtrArray *blobs;
     guint64 sequence;
     std::string digest;
     bool cancels;
@@ -137,9 +139,7 @@ private:
 
   void create ()
   {
-    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
-
-    kernel_ = nebula_kernel_new (plan_.get (), "exe_sim", "default", &host);
+    kernel_ = blobs_.make_kernel (plan_.get (), "exe_sim", true);
   }
 
   void destroy ()
@@ -147,9 +147,11 @@ private:
     g_clear_pointer (&kernel_, nebula_kernel_free);
     for (Unit &unit : pending_) {
       g_bytes_unref (unit.facts);
+      g_clear_pointer (&unit.blobs, g_ptr_array_unref);
       g_clear_pointer (&unit.checkpoint, g_bytes_unref);
     }
     pending_.clear ();
+    blobs_.forget_memory (100000);
     running_.clear ();
   }
 
@@ -206,7 +208,7 @@ private:
       return;
     char *digest = nebula_state_dup_digest (state ());
     pending_.push_back (
-        {facts, state ()->sequence, digest, (bool) state ()->is_stopping,
+        {facts, nebula_kernel_take_blobs (kernel_), state ()->sequence, digest, (bool) state ()->is_stopping,
          draw (3) ? nebula_state_to_checkpoint (state ()) : nullptr});
     g_free (digest);
   }
@@ -217,6 +219,9 @@ private:
 
     pending_.pop_front ();
     durable_.push_back (unit.facts);
+    if (plant_ == Plant::Blob && unit.blobs && pick (3) == 0)
+      g_ptr_array_set_size (unit.blobs, 0);
+    blobs_.commit (unit.blobs);
     if (unit.checkpoint) {
       g_clear_pointer (&checkpoint_, g_bytes_unref);
       checkpoint_ = unit.checkpoint;
@@ -256,11 +261,11 @@ private:
     g_array_set_size (commands, n_kept);
   }
 
-  /* Whether it stands in a `finally`, which runs after a cancel too. */
+  /* Whether it stands in a `finally`, or undoes something: both run after a cancel too. */
   bool has_to_run (NebulaLane *lane)
   {
     for (; lane; lane = lane->parent)
-      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY || lane->undo > 0)
         return true;
     return false;
   }
@@ -496,6 +501,19 @@ private:
     check_same (before, StateDump::of (restored), "it was made of");
   }
 
+  /* What was committed can be read, after a crash too: the blobs of each fact are there. */
+  void check_loads ()
+  {
+    Value report (nebula_kernel_report (kernel_));
+    Error error;
+
+    blobs_.forget_memory (100000);
+    destroy ();
+    create ();
+    Value loaded (nebula_kernel_load (kernel_, report.get (), error.out ()));
+    CHECK (loaded, std::string ("the report does not load: ") + (error ? error.message () : ""));
+  }
+
   void note_done ()
   {
     for (guint i = 0; i < plan_.get ()->scopes[0].n_nodes; i++) {
@@ -566,6 +584,7 @@ private:
   NebulaKernel *kernel_ = nullptr;
   gint64 now_ = G_GINT64_CONSTANT (1700000000000000);
   unsigned steps_ = 0;
+  BlobWorld blobs_{100000};
   std::deque<Unit> pending_;
   std::vector<GBytes *> durable_;
   GBytes *checkpoint_ = nullptr; /* the last committed one; may be NULL */
@@ -606,7 +625,8 @@ parse_plant (const char *name)
                                                       {"repeat", Plant::Repeat},
                                                       {"early", Plant::Early},
                                                       {"cancel", Plant::Cancel},
-                                                      {"tokens", Plant::Tokens}};
+                                                      {"tokens", Plant::Tokens},
+                                                      {"blob", Plant::Blob}};
   auto found = plants.find (name);
 
   return found == plants.end () ? Plant::None : found->second;

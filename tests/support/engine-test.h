@@ -33,9 +33,21 @@ protected:
     close ();
     for (const char *suffix : {"", "-wal", "-shm", ".lock"})
       g_unlink ((path_ + suffix).c_str ());
+    remove_blobs ();
     g_rmdir (folder_);
     g_free (folder_);
     LoopTest::TearDown ();
+  }
+
+  void remove_blobs ()
+  {
+    std::string folder = path_ + ".blobs";
+    GDir *dir = g_dir_open (folder.c_str (), 0, nullptr);
+
+    while (const char *name = dir ? g_dir_read_name (dir) : nullptr)
+      g_unlink ((folder + "/" + name).c_str ());
+    g_clear_pointer (&dir, g_dir_close);
+    g_rmdir (folder.c_str ());
   }
 
   bool is_durable ()

@@ -38,13 +38,70 @@ effect_of_class (NebulaPlanNode *node,
   return nebula_action_info_get_effect (node->info);
 }
 
+/* A store of blobs beside a kernel, with what is committed only. */
+class BlobWorld
+{
+public:
+  explicit BlobWorld (gsize cached_bytes = 1024 * 1024)
+      : cache (nebula_blob_cache_new (cached_bytes))
+  {
+  }
+  ~BlobWorld ()
+  {
+    forget_all ();
+    nebula_blob_cache_unref (cache);
+  }
+  void forget_all ()
+  {
+    for (auto &[digest, bytes] : stored)
+      g_bytes_unref (bytes);
+    stored.clear ();
+  }
+  /* As after a crash: what is not stored is lost. */
+  void forget_memory (gsize cached_bytes = 1024 * 1024)
+  {
+    nebula_blob_cache_unref (cache);
+    cache = nebula_blob_cache_new (cached_bytes);
+  }
+  NebulaKernel *make_kernel (NebulaPlan *plan, const char *id, bool spills)
+  {
+    NebulaKernelHost host = {effect_of_class, nullptr, this, read, cache};
+    NebulaKernel *kernel = nebula_kernel_new (plan, id, "default", &host);
+    nebula_kernel_set_spills (kernel, spills);
+    return kernel;
+  }
+  /* Takes over the blobs of a unit. */
+  void commit (GPtrArray *blobs)
+  {
+    for (guint i = 0; blobs && i < blobs->len; i++) {
+      NebulaBlob *blob = (NebulaBlob *) blobs->pdata[i];
+      if (!stored.count (blob->digest))
+        stored[blob->digest] = g_bytes_ref (blob->bytes);
+      nebula_blob_cache_release (cache, blob);
+    }
+    g_clear_pointer (&blobs, g_ptr_array_unref);
+  }
+
+  NebulaBlobCache *cache;
+  std::map<std::string, GBytes *> stored;
+  guint n_reads = 0;
+
+private:
+  static GBytes *read (const char *digest, gboolean may_block, gpointer data, GError **error)
+  {
+    BlobWorld *self = (BlobWorld *) data;
+    auto found = self->stored.find (digest);
+    self->n_reads++;
+    return found == self->stored.end () ? nullptr : g_bytes_ref (found->second);
+  }
+};
+
 class KernelDriver
 {
 public:
-  explicit KernelDriver (NebulaPlan *plan) : plan_ (plan)
+  explicit KernelDriver (NebulaPlan *plan, bool spills = false) : plan_ (plan), spills_ (spills)
   {
-    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
-    kernel = nebula_kernel_new (plan, "exe_test", "default", &host);
+    kernel = blobs.make_kernel (plan, "exe_test", spills);
   }
   ~KernelDriver ()
   {
@@ -76,6 +133,12 @@ public:
 
     if (facts)
       segments.push_back (facts);
+    blobs.commit (nebula_kernel_take_blobs (kernel));
+    if (GPtrArray *used = nebula_kernel_take_blob_uses (kernel)) {
+      for (guint i = 0; i < used->len; i++)
+        uses.push_back ((const char *) used->pdata[i]);
+      g_ptr_array_unref (used);
+    }
     check_checkpoint ();
     for (guint i = 0; i < commands->len; i++) {
       NebulaCommand command = g_array_index (commands, NebulaCommand, i);
@@ -118,6 +181,9 @@ public:
     NebulaResult *result = answer (command);
 
     started.push_back (plan_->nodes[command.node].id);
+    answers.push_back (result && nebula_result_get_value (result)
+                           ? to_json (nebula_result_get_value (result))
+                           : "");
     if (!result) {
       hanging.push_back (command);
       return;
@@ -177,10 +243,9 @@ public:
   /* A new kernel out of what is committed. */
   void crash ()
   {
-    NebulaKernelHost host = {effect_of_class, nullptr, nullptr};
-
     nebula_kernel_free (kernel);
-    kernel = nebula_kernel_new (plan_, "exe_test", "default", &host);
+    blobs.forget_memory ();
+    kernel = blobs.make_kernel (plan_, "exe_test", spills_);
     hanging.clear ();
     for (GBytes *segment : segments) {
       Error error;
@@ -245,7 +310,16 @@ public:
 
   std::string output ()
   {
-    return to_json (state ()->output);
+    return load (state ()->output);
+  }
+  /* What people see of a value. */
+  std::string load (NebulaValue *value)
+  {
+    Error error;
+    if (!value)
+      return to_json (value);
+    Value loaded (nebula_kernel_load (kernel, value, error.out ()));
+    return loaded ? to_json (loaded.get ()) : std::string ("!") + error.message ();
   }
   std::string error_code ()
   {
@@ -266,18 +340,21 @@ public:
     Value report (nebula_kernel_report (kernel));
     NebulaValue *nodes = nebula_value_get_member (report.get (), "nodes");
 
-    return to_json (
-        nebula_value_get_member (nebula_value_get_member (nodes, id), "result"));
+    return load (nebula_value_get_member (nebula_value_get_member (nodes, id), "result"));
   }
 
+  BlobWorld blobs;
   NebulaKernel *kernel;
+  std::vector<std::string> uses; /* digests of blobs that the history names */
   gint64 now = G_GINT64_CONSTANT (1700000000000000);
   std::vector<GBytes *> segments;
   std::vector<std::string> started; /* node ids of attempts in order */
+  std::vector<std::string> answers; /* to each of them */
   std::vector<NebulaCommand> hanging;
 
 private:
   NebulaPlan *plan_;
+  bool spills_;
 };
 
 } // namespace nebula

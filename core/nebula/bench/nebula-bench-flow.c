@@ -213,7 +213,8 @@ nebula_bench_chain (NebulaBench *bench, GError **error)
 static gboolean
 fan_out (NebulaBench *bench, const char *action, double target, GError **error)
 {
-  g_autofree char *workflow = nebula_bench_build_loop (action, FAN_OUT, FAN_OUT);
+  g_autofree char *workflow = nebula_bench_build_loop (action, FAN_OUT, FAN_OUT,
+                                                      "length ($nodes.each.result)");
   gboolean is_pure = g_str_equal (action, "data.set");
   FlowCase flow = {.store = NEBULA_BENCH_STORE_SQLITE,
                    .workflow = workflow,

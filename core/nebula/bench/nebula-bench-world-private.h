@@ -62,6 +62,9 @@ guint64 nebula_bench_effect_get_count (void);
 /* A chain of @length nodes, each of which adds one to the number of the node before; {"n": length} comes out. */
 char *nebula_bench_build_chain (const char *action, guint length);
 /* One for-each over 0 … @n_items - 1. */
-char *nebula_bench_build_loop (const char *action, guint n_items, guint concurrency);
+char *nebula_bench_build_loop (const char *action,
+                               guint n_items,
+                               guint concurrency,
+                               const char *output);
 
 G_END_DECLS

@@ -289,7 +289,10 @@ nebula_bench_build_chain (const char *action, guint length)
 }
 
 char *
-nebula_bench_build_loop (const char *action, guint n_items, guint concurrency)
+nebula_bench_build_loop (const char *action,
+                         guint n_items,
+                         guint concurrency,
+                         const char *output)
 {
   return g_strdup_printf (
       "{\"nebula\": 1, \"name\": \"bench-loop\", \"nodes\": {"
@@ -297,6 +300,6 @@ nebula_bench_build_loop (const char *action, guint n_items, guint concurrency)
       " \"with\": {\"items\": \"{{ range (0, %u) }}\", \"concurrency\": %u},"
       " \"body\": {\"nodes\": {\"one\": {\"action\": \"%s\", \"with\":"
       " {\"n\": \"{{ $item + 1 }}\"}}}}}},"
-      " \"output\": \"{{ length ($nodes.each.result) }}\"}",
-      n_items, concurrency, action);
+      " \"output\": \"{{ %s }}\"}",
+      n_items, concurrency, action, output);
 }

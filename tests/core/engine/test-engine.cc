@@ -361,3 +361,66 @@ TEST_P (EngineTest, MayLoseItsLastHandleInTheAnswer)
   EXPECT_TRUE (run_until ([&] { return answered; }));
   EXPECT_TRUE (run_until ([this] { return nebula_engine_get_n_active (engine.get ()) == 0; }));
 }
+
+static const char large_values[] = R"(
+name: large
+nodes:
+  a: { action: data.set, with: { t: "{{ repeat ('x', 900000) }}", u: "{{ repeat ('y', 300000) }}" } }
+  b: { action: test.effect, with: { n: "{{ length ($json.t) }}", t: "{{ $json.t }}" }, after: [a] }
+  w: { action: flow.wait, with: { duration: 10s }, after: [b] }
+  each:
+    action: flow.for-each
+    after: [w]
+    with: { items: "{{ range (0, 1500) }}", concurrency: 4 }
+    body: { nodes: { price: { action: data.set, with: { v: "{{ $item * 2 }}", n: "{{ $nodes.b.result.n }}" } } } }
+output: { n: "{{ length ($nodes.a.result.t) }}", t: "{{ $nodes.b.result.t }}", v: "{{ $nodes.each.result[734].v }}" }
+)";
+
+TEST_P (EngineTest, LargeValuesAreSeenWholeEverywhere)
+{
+  start (large_values);
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  std::string id = nebula_execution_get_id (execution.get ());
+  if (is_durable ()) {
+    close ();
+    open ();
+    ASSERT_EQ (nebula_engine_recover (engine.get (), nullptr), 1);
+    execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), nullptr));
+    ASSERT_TRUE (execution);
+  }
+  nebula_manual_clock_advance (clock.get (), 11 * G_USEC_PER_SEC);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "completed");
+  EXPECT_EQ (output (), "{\"n\":900000,\"t\":\"" + std::string (900000, 'x') + "\",\"v\":1468}");
+
+  Error error;
+  Value report (nebula_execution_get_report (execution.get (), error.out ()));
+  ASSERT_TRUE (report) << error.message ();
+  NebulaValue *nodes = nebula_value_get_member (report.get (), "nodes");
+  NebulaValue *each = nebula_value_get_member (nebula_value_get_member (nodes, "each"), "result");
+  EXPECT_EQ (nebula_value_get_length (each), 1500u);
+  EXPECT_EQ (to_json (nebula_value_get_item (each, 1499)), R"({"v":2998,"n":900000})");
+  Value node (nebula_execution_get_node_report (execution.get (), "each[734].price", error.out ()));
+  ASSERT_TRUE (node) << error.message ();
+  EXPECT_EQ (to_json (nebula_value_get_member (node.get (), "result")), R"({"v":1468,"n":900000})");
+}
+
+TEST_P (EngineTest, ALostBlobIsAnErrorThatIsTold)
+{
+  if (!is_durable ())
+    GTEST_SKIP () << "a store in memory loses nothing";
+  start (large_values);
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  std::string id = nebula_execution_get_id (execution.get ());
+  close ();
+  remove_blobs ();
+  open ();
+  ASSERT_EQ (nebula_engine_recover (engine.get (), nullptr), 1);
+  execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), nullptr));
+  nebula_manual_clock_advance (clock.get (), 11 * G_USEC_PER_SEC);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "failed");
+  Error error;
+  EXPECT_FALSE (Value (nebula_execution_get_report (execution.get (), error.out ())));
+  EXPECT_TRUE (has_error (error, NEBULA_ERROR_STORE_CORRUPT));
+}

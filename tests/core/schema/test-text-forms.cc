@@ -3,7 +3,7 @@
 #include "nebula-test.h"
 
 #include "nebula-json-schema-private.h"
-#include "nebula-text-forms-private.h"
+#include "nebula-text-forms-internal.h"
 
 namespace
 {
@@ -21,7 +21,7 @@ class Form : public testing::TestWithParam<FormCase>
 TEST_P (Form, Fits)
 {
   const FormCase &c = GetParam ();
-  NebulaTextForm form = _nebula_text_form_find (c.form);
+  NebulaTextForm form = nebula_text_form_find (c.form);
 
   ASSERT_NE (form, nullptr) << c.form;
   EXPECT_EQ (form (c.text, strlen (c.text)), c.fits) << c.form << ": " << c.text;
@@ -224,15 +224,15 @@ INSTANTIATE_TEST_SUITE_P (All, Form, testing::ValuesIn (forms));
 
 TEST (Form, KnowsTextsWithZeros)
 {
-  EXPECT_FALSE (_nebula_text_is_ipv4 ("127.0.0.1\0", 10));
-  EXPECT_FALSE (_nebula_text_is_uri ("a:\0b", 4));
-  EXPECT_FALSE (_nebula_text_is_hostname ("a\0b", 3));
-  EXPECT_FALSE (_nebula_text_is_semver ("1.0.0\0", 6));
-  EXPECT_FALSE (_nebula_text_is_date ("2024-02-29\0", 11));
-  EXPECT_FALSE (_nebula_text_is_phone ("+390669812\0", 11));
-  EXPECT_FALSE (_nebula_text_is_idn_hostname ("a\0b", 3));
-  EXPECT_FALSE (_nebula_text_is_uri_template ("a\0b", 3));
-  EXPECT_EQ (_nebula_text_form_find ("no-such-form"), nullptr);
+  EXPECT_FALSE (nebula_text_is_ipv4 ("127.0.0.1\0", 10));
+  EXPECT_FALSE (nebula_text_is_uri ("a:\0b", 4));
+  EXPECT_FALSE (nebula_text_is_hostname ("a\0b", 3));
+  EXPECT_FALSE (nebula_text_is_semver ("1.0.0\0", 6));
+  EXPECT_FALSE (nebula_text_is_date ("2024-02-29\0", 11));
+  EXPECT_FALSE (nebula_text_is_phone ("+390669812\0", 11));
+  EXPECT_FALSE (nebula_text_is_idn_hostname ("a\0b", 3));
+  EXPECT_FALSE (nebula_text_is_uri_template ("a\0b", 3));
+  EXPECT_EQ (nebula_text_form_find ("no-such-form"), nullptr);
 }
 
 struct PatternCase {

@@ -392,7 +392,7 @@ TEST_F (SqliteStore, FlippedBitsAreNeverServed)
 {
   {
     Store store (open_store (path, error.out ()));
-    for (guint64 i = 0; i < 40; i++)
+    for (guint64 i = 0; i < 200; i++)
       commit_one (store.get (), facts_unit ("a", i, 1, "fact " + std::to_string (i)), false);
   }
   const std::string good = read_file (path);
@@ -425,7 +425,7 @@ TEST_F (SqliteStore, FlippedBitsAreNeverServed)
       continue;
     }
     std::string found = read_facts (store.get (), "a");
-    if (found != facts || !header || header.get ()->sequence != 40) {
+    if (found != facts || !header || header.get ()->sequence != 200) {
       EXPECT_THAT (verify (store.get ()), testing::Not (IsEmpty ())) << "bit " << bit;
     }
     n_refused += found != facts;

@@ -9,9 +9,9 @@ G_BEGIN_DECLS
 typedef gboolean (*NebulaTextForm) (const char *text, gsize length);
 
 /* NULL: there is no form of that name. The names are those of JSON Schema's `format` and of the validators. */
-NebulaTextForm _nebula_text_form_find (const char *name);
+NebulaTextForm nebula_text_form_find (const char *name);
 
-#define FORM(name) gboolean _nebula_text_is_##name (const char *text, gsize length)
+#define FORM(name) gboolean nebula_text_is_##name (const char *text, gsize length)
 FORM (base64);
 FORM (credit_card);
 FORM (date);
