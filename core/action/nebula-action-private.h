@@ -16,6 +16,7 @@ typedef struct
   const char *description;
   const char *category;
   const char *example;
+  const char *result; /* a JSON Schema as text, or a word */
   NebulaEffect effect;
   gboolean effect_given;
   NebulaConstruct construct;
