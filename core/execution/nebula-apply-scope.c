@@ -91,6 +91,10 @@ _nebula_scope_cancel_run (NebulaState *self,
   NebulaLoop *loop = run->work->loop;
 
   self->n_cancelled++;
+  if (loop && loop->is_trailing && !_nebula_scope_ends_gently (self, loop)) {
+    _nebula_work_free (self, run->work); /* it has completed and stays so */
+    return;
+  }
   if (!loop || !_nebula_scope_ends_gently (self, loop)) {
     _nebula_work_set_status (self, run->work, NEBULA_NODE_CANCELLED);
     run->ended_usec = time_usec;
@@ -134,7 +138,27 @@ _nebula_apply_loop_opened (NebulaState *self,
 NebulaValue *
 _nebula_loop_dup_item (NebulaLoop *loop, guint32 index)
 {
-  return loop->items ? _nebula_items_get_round (loop->items, index, loop->batch) : NULL;
+  gint64 at = index;
+
+  if (!loop->items)
+    return NULL;
+  for (guint i = 0; loop->added && i <= loop->added->len; i++) {
+    NebulaValue *items = i == 0 ? loop->items : loop->added->pdata[i - 1];
+    gint64 length = _nebula_items_get_length (items);
+
+    if (at < length)
+      return _nebula_items_get_round (items, (guint32) at, 1);
+    at -= length;
+  }
+  return _nebula_items_get_round (loop->items, index, loop->batch);
+}
+
+void
+_nebula_loop_add_items (NebulaLoop *loop, NebulaValue *items)
+{
+  if (!loop->added)
+    loop->added = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_value_unref);
+  g_ptr_array_add (loop->added, nebula_value_ref (items));
 }
 
 /* What handles a failure gets it; all other bodies get what their node got. */
@@ -171,6 +195,8 @@ _nebula_apply_lane_opened (NebulaState *self,
   loop->n_open++;
   loop->next_index = fact->number + 1;
   loop->phase = self->plan->scopes[scope].part;
+  if (node->construct == NEBULA_CONSTRUCT_TRY && loop->phase == NEBULA_PART_BODY)
+    loop->body_lane = lane->number;
   _nebula_tokens_seed (self, lane, fact->time_usec);
 }
 
@@ -219,6 +245,8 @@ end_part (NebulaState *self, NebulaLane *lane, const NebulaFact *fact)
     _nebula_apply_set_value (&loop->failure, fact->value);
   if (fact->code != LANE_COMPLETED || part == NEBULA_PART_FINALLY)
     return;
+  if (part == NEBULA_PART_BODY)
+    _nebula_undo_hand_over (self, lane);
   g_clear_pointer (&loop->failure, nebula_value_unref);
   _nebula_apply_set_value (&loop->last, fact->value);
 }
@@ -270,4 +298,40 @@ _nebula_apply_lane_cancelled (NebulaState *self,
                               NebulaRun *run)
 {
   _nebula_tokens_cancel_lane (self, lane, fact->time_usec);
+}
+
+void
+_nebula_apply_loop_ending (NebulaState *self,
+                           const NebulaFact *fact,
+                           NebulaLane *lane,
+                           NebulaRun *run)
+{
+  NebulaLoop *loop = run->work->loop;
+
+  loop->n_judged = loop->n_done;
+  loop->is_ending = loop->is_ending || fact->code != 2;
+  loop->lets_go = fact->code == 1;
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
+}
+
+void
+_nebula_apply_loop_cleared (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run)
+{
+  _nebula_tokens_end_trailing (self, lane, fact->node, fact->time_usec);
+}
+
+void
+_nebula_apply_items_added (NebulaState *self,
+                           const NebulaFact *fact,
+                           NebulaLane *lane,
+                           NebulaRun *run)
+{
+  NebulaLoop *loop = run->work->loop;
+
+  _nebula_loop_add_items (loop, fact->value);
+  loop->count += _nebula_items_get_length (fact->value);
+  _nebula_state_push_agenda (self, NEBULA_AGENDA_LOOP, lane, fact->node);
 }

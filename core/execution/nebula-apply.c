@@ -205,6 +205,12 @@ apply_node_ended (NebulaState *self,
   end_run (self, fact, lane, run, NEBULA_NODE_COMPLETED);
   run->port = find_port (self, fact);
   run->by_port = fact->code == 1;
+  if (fact->code == 2) {
+    run->work->loop->is_trailing = 1;
+    run->is_trailing = 1;
+    _nebula_tokens_pass (self, lane, fact->node, fact->time_usec);
+    return;
+  }
   if (signal && fact->number == 1)
     take_signal (self, signal);
   apply_end_construct (self, lane, fact->node, fact->value);
@@ -392,6 +398,7 @@ enum {
   NEEDS_ROUND = 1 << 5,
   NEEDS_FRESH = 1 << 6,
   NEEDS_GUARD = 1 << 7,
+  NEEDS_OPEN = 1 << 8,
 };
 
 #define NEEDS_RUN (NEEDS_LANE | NEEDS_NODE | NEEDS_WORK)
@@ -426,6 +433,14 @@ static const struct {
     [NEBULA_FACT_ENDED] = {apply_ended, NEEDS_LANE | NEEDS_VALUE},
     [NEBULA_FACT_RESULTS_STORED] = {apply_results_stored,
                                     NEEDS_RUN | NEEDS_VALUE | NEEDS_LOOP},
+    [NEBULA_FACT_UNDO_KEPT] = {_nebula_apply_undo_kept, NEEDS_RUN | NEEDS_VALUE},
+    [NEBULA_FACT_UNDO_OPENED] = {_nebula_apply_undo_opened, NEEDS_LANE},
+    [NEBULA_FACT_UNDO_CLOSED] = {_nebula_apply_undo_closed, NEEDS_LANE},
+    [NEBULA_FACT_LOOP_ENDING] = {_nebula_apply_loop_ending, NEEDS_RUN | NEEDS_OPEN},
+    [NEBULA_FACT_LOOP_CLEARED] = {_nebula_apply_loop_cleared, NEEDS_RUN | NEEDS_OPEN},
+    [NEBULA_FACT_ITEMS_ADDED] = {_nebula_apply_items_added,
+                                 NEEDS_RUN | NEEDS_OPEN | NEEDS_VALUE},
+    [NEBULA_FACT_LOCK_ASKED] = {_nebula_apply_lock_asked, NEEDS_RUN},
 };
 
 static gboolean
@@ -448,6 +463,23 @@ accepts_loop (NebulaState *self, const NebulaFact *fact)
   return nebula_construct_is_loop (node->construct) || fact->number == node->n_bodies;
 }
 
+static gboolean
+accepts_undo (NebulaState *self, const NebulaFact *fact)
+{
+  NebulaUndo *undo = _nebula_state_get_undo (self, fact->number);
+  NebulaLane *lane = nebula_state_get_lane (self, fact->lane);
+
+  if (fact->kind == NEBULA_FACT_UNDO_KEPT)
+    return fact->node != NEBULA_PLAN_NONE &&
+           self->plan->nodes[fact->node].undo != NEBULA_PLAN_NONE &&
+           is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+  if (!undo || !lane || (fact->code == 1 && !fact->value))
+    return FALSE;
+  if (fact->kind == NEBULA_FACT_UNDO_OPENED)
+    return undo->status == NEBULA_UNDO_KEPT && undo->parameters != NULL;
+  return undo->status < NEBULA_UNDO_DONE && (undo->lane == lane || !undo->lane);
+}
+
 /* What a fact says must make sense by itself. */
 static gboolean
 accepts_content (NebulaState *self, const NebulaFact *fact)
@@ -456,13 +488,20 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_STARTED:
     return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
   case NEBULA_FACT_NODE_ENDED:
-    return fact->code == 0 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+    return fact->code != 1 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
   case NEBULA_FACT_LOOP_OPENED:
     return accepts_loop (self, fact);
   case NEBULA_FACT_CANCEL_ASKED:
   case NEBULA_FACT_ENDED:
     return fact->code <= NEBULA_EXECUTION_STATUS_TIMED_OUT &&
            nebula_execution_status_is_terminal (fact->code);
+  case NEBULA_FACT_UNDO_KEPT:
+  case NEBULA_FACT_UNDO_OPENED:
+  case NEBULA_FACT_UNDO_CLOSED:
+    return accepts_undo (self, fact);
+  case NEBULA_FACT_ITEMS_ADDED:
+    return is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY);
+  case NEBULA_FACT_LOCK_ASKED:
   case NEBULA_FACT_GATE_ASKED:
   case NEBULA_FACT_SIGNALLED:
     return fact->text != NULL;
@@ -491,8 +530,30 @@ accepts_round (NebulaLoop *loop, const NebulaFact *fact)
     return FALSE;
   if (fact->kind == NEBULA_FACT_RESULTS_STORED)
     return loop->results && _nebula_results_accepts (fact->value);
-  return !loop->items ||
+  return !loop->items || loop->added ||
          fact->number * loop->batch < _nebula_items_get_length (loop->items);
+}
+
+/* What a fact says about a work must fit it. */
+static gboolean
+accepts_work (NebulaWork *work, const NebulaFact *fact, guint needs)
+{
+  NebulaLoop *loop = work->loop;
+
+  if ((needs & NEEDS_OPEN) && !loop)
+    return FALSE;
+  switch ((guint) fact->kind) {
+  case NEBULA_FACT_NODE_ENDED:
+    return fact->code != 2 || (loop && !loop->is_trailing);
+  case NEBULA_FACT_LOOP_CLEARED:
+    return loop->is_trailing && loop->n_open == 0;
+  case NEBULA_FACT_ITEMS_ADDED:
+    return loop->items && loop->batch == 1 && _nebula_items_get_length (fact->value) >= 0;
+  case NEBULA_FACT_LOCK_ASKED:
+    return !work->lock;
+  default:
+    return TRUE;
+  }
 }
 
 gboolean
@@ -514,6 +575,8 @@ nebula_state_accepts (NebulaState *self, const NebulaFact *fact)
     return FALSE;
   run = nebula_lane_get_run (self, lane, fact->node);
   if ((needs & NEEDS_WORK) && !run->work)
+    return FALSE;
+  if (needs & NEEDS_WORK && !accepts_work (run->work, fact, needs))
     return FALSE;
   if ((needs & NEEDS_LOOP) && !accepts_round (run->work->loop, fact))
     return FALSE;

@@ -43,10 +43,12 @@ _nebula_checkpoint_accepts_run (const NebulaPlanNode *node, const NebulaRun *run
 {
   switch ((NebulaNodeStatus) run->status) {
   case NEBULA_NODE_COMPLETED:
+    if (run->is_trailing && !nebula_construct_is_loop (node->construct))
+      return FALSE;
     return run->value && (!run->by_port || is_object (run->value));
   case NEBULA_NODE_FAILED:
   case NEBULA_NODE_RETRYING:
-    return is_object (run->value);
+    return is_object (run->value) && !run->is_trailing;
   case NEBULA_NODE_PENDING:
   case NEBULA_NODE_FIRED:
   case NEBULA_NODE_READY:
@@ -54,7 +56,7 @@ _nebula_checkpoint_accepts_run (const NebulaPlanNode *node, const NebulaRun *run
   case NEBULA_NODE_WAITING:
   case NEBULA_NODE_SKIPPED:
   case NEBULA_NODE_CANCELLED:
-    return accepts_activity (node, run->status);
+    return accepts_activity (node, run->status) && !run->is_trailing;
   default:
     return FALSE;
   }
@@ -82,16 +84,18 @@ _nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 n
   return run->arrived == n_arrived && run->live == n_live;
 }
 
-static gboolean
-accepts_items (const NebulaLoop *loop)
+gboolean
+_nebula_checkpoint_accepts_items (const NebulaLoop *loop)
 {
-  gint64 items_length = _nebula_items_get_length (loop->items);
-  guint64 length = (guint64) items_length;
+  gint64 length = _nebula_items_get_length (loop->items);
+  gint64 n_rounds;
 
-  if (items_length < 0 || loop->count < 0)
+  if (length < 0 || loop->count < 0)
     return FALSE;
-  return (guint64) loop->count <=
-         length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
+  n_rounds = length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
+  for (guint i = 0; loop->added && i < loop->added->len; i++)
+    n_rounds += _nebula_items_get_length (loop->added->pdata[i]);
+  return loop->count <= n_rounds;
 }
 
 gboolean
@@ -108,5 +112,5 @@ _nebula_checkpoint_accepts_loop (const NebulaPlanNode *node, const NebulaLoop *l
   if (!nebula_construct_is_loop (node->construct) &&
       loop->count != (gint64) node->n_bodies)
     return FALSE;
-  return !is_for_each || accepts_items (loop);
+  return TRUE;
 }

@@ -9,7 +9,9 @@ G_BEGIN_DECLS
  * A checkpoint: the state of one execution after one of its facts. Whoever has it need not fold the facts before.
  *
  *   checkpoint = format (varint) · state · sum (8 bytes, little endian, of all bytes before it)
- *   state      = fields · [root lane, if `started` is there] · signals · works · agenda
+ *   state      = fields · [root lane, if `started` is there] · [undos] · signals · works · [locks] · agenda
+ *   undos      = count · (node number · node · owner · status · path · 3 values · [lane number · lane, if it runs])*
+ *   locks      = count · (name · count · (lane number · node)*)*      who holds it, then who waits
  *   signals    = count · (name · value)*
  *   works      = count · (lane number · node)*                        in the order of their firing
  *   agenda     = count · (kind · lane number · [node] · [incoming connection, if kind is guard])*
@@ -18,7 +20,10 @@ G_BEGIN_DECLS
  *   connection = seen · 4 + has guarded · 2 + has tokens · [values] · [guarded values]      each incoming one, in order
  *   values     = count · value*                                       a token without a value is a skip
  *   work       = fields · [loop, if the node has a body and runs]
- *   loop       = fields · [results: values, of a for-each; gaps have none] · count · inner*
+ *   loop       = fields · [results, of a for-each] · [count · value*: items that were added, of a for-each]
+ *                · count · inner*
+ *   results    = count · chunk*                                       in the order of NEBULA_LIST_CHUNK_ITEMS rounds each
+ *   chunk      = rounds that have ended · [value: where it is stored · [values, if it is not; gaps have none]], if any
  *   inner      = lane number · index · [value: input, of a body that is no round] · lane
  *
  *   fields     = fields present (varint, bit i for field i) · fields in the order of their bits; what is zero is absent

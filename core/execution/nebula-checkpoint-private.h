@@ -72,6 +72,9 @@ enum {
 #define NEBULA_CHECKPOINT_TIME_MAX (G_MAXINT64 / 4)
 
 guint64 _nebula_checkpoint_sum (const guint8 *data, gsize size);
+/* FALSE with error: the bytes are not those that were written. */
+gboolean
+_nebula_checkpoint_check_sum (const guint8 *data, gsize size, GError **error);
 /* Whether a value gets a number, so that it is written once. */
 gboolean _nebula_checkpoint_shares (NebulaValue *value);
 
@@ -84,5 +87,7 @@ _nebula_checkpoint_accepts_tokens (NebulaPlan *plan, NebulaLane *lane, guint32 n
 /* Before its lanes are there. */
 gboolean _nebula_checkpoint_accepts_loop (const NebulaPlanNode *node,
                                           const NebulaLoop *loop);
+/* Whether there are items for all rounds; after those that were added are read. */
+gboolean _nebula_checkpoint_accepts_items (const NebulaLoop *loop);
 
 G_END_DECLS

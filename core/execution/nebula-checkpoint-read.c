@@ -391,6 +391,21 @@ read_inner_lane (Reader *self, NebulaLoop *loop, NebulaLane *previous)
 }
 
 static void
+read_added (Reader *self, NebulaLoop *loop)
+{
+  guint64 n_added = read_number (self);
+
+  require (self, n_added == 0 || loop->batch == 1);
+  for (guint64 i = 0; i < n_added && !self->is_broken; i++) {
+    g_autoptr (NebulaValue) items = read_value (self);
+
+    if (require (self, items && _nebula_items_get_length (items) >= 0))
+      _nebula_loop_add_items (loop, items);
+  }
+  require (self, _nebula_checkpoint_accepts_items (loop));
+}
+
+static void
 read_loop (Reader *self, NebulaWork *work)
 {
   NebulaPlanNode *node = &self->state->plan->nodes[work->node];
@@ -402,6 +417,8 @@ read_loop (Reader *self, NebulaWork *work)
   require (self, _nebula_checkpoint_accepts_loop (node, loop));
   if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
     read_results (self, loop);
+  if (loop->items)
+    read_added (self, loop);
   n_lanes = read_number (self);
   require (self,
            n_lanes <= (nebula_construct_is_loop (node->construct) ? loop->concurrency
@@ -421,7 +438,7 @@ read_work (Reader *self, NebulaLane *lane, guint32 node)
 
   read_fields (self, &_nebula_struct_work, work);
   require (self, work->input && (!work->inputs || is_object (work->inputs)));
-  if (status == NEBULA_NODE_RUNNING && plan_node->body != NEBULA_PLAN_NONE &&
+  if ((status == NEBULA_NODE_RUNNING || run->is_trailing) && plan_node->body != NEBULA_PLAN_NONE &&
       !self->is_broken)
     read_loop (self, work);
   run->status = NEBULA_NODE_FIRED;
@@ -450,7 +467,9 @@ read_entry (Reader *self, NebulaLane *lane, guint32 node)
     return;
   }
   require (self, _nebula_checkpoint_accepts_tokens (self->state->plan, lane, node));
-  if (run->status != NEBULA_NODE_PENDING && !nebula_node_status_is_terminal (run->status))
+  if ((run->status != NEBULA_NODE_PENDING &&
+       !nebula_node_status_is_terminal (run->status)) ||
+      run->is_trailing)
     read_work (self, lane, node);
 }
 
@@ -499,6 +518,17 @@ read_lane_number (Reader *self)
   return require (self, lane != NULL) ? lane : NULL;
 }
 
+static NebulaWork *
+read_named_work (Reader *self)
+{
+  NebulaLane *lane = read_lane_number (self);
+  guint32 node = lane ? find_node (self, lane, read_text (self)) : NEBULA_PLAN_NONE;
+  NebulaWork *work =
+      self->is_broken ? NULL : nebula_lane_get_run (self->state, lane, node)->work;
+
+  return require (self, work != NULL) ? work : NULL;
+}
+
 /* They were made lane by lane; their order is that of their firing. */
 static void
 read_works (Reader *self)
@@ -509,12 +539,9 @@ read_works (Reader *self)
   if (!require (self, n_works == state->works.length))
     return;
   for (guint64 i = 0; i < n_works && !self->is_broken; i++) {
-    NebulaLane *lane = read_lane_number (self);
-    guint32 node = lane ? find_node (self, lane, read_text (self)) : NEBULA_PLAN_NONE;
-    NebulaWork *work =
-        self->is_broken ? NULL : nebula_lane_get_run (state, lane, node)->work;
+    NebulaWork *work = read_named_work (self);
 
-    if (!require (self, work != NULL))
+    if (!work)
       return;
     g_queue_unlink (&state->works, &work->link);
     g_queue_push_tail_link (&state->works, &work->link);
@@ -549,6 +576,96 @@ read_agenda_item (Reader *self)
 }
 
 static void
+read_undo_lane (Reader *self, NebulaUndo *undo, guint32 index)
+{
+  guint32 number = read_limited (self, G_MAXUINT32);
+  NebulaLane *lane;
+
+  if (!require (self, number > 0 && number < self->state->next_lane && undo->input &&
+                          undo->parameters &&
+                          !nebula_state_get_lane (self->state, number)))
+    return;
+  lane = _nebula_lane_new (self->state, number, self->state->plan->nodes[undo->node].undo);
+  undo->lane = lane;
+  lane->parent = self->state->root;
+  lane->undo = index + 1;
+  lane->item = nebula_value_ref (undo->input);
+  read_lane (self, lane);
+  if (!self->is_broken && lane->runs[0].work)
+    lane->runs[0].work->parameters = nebula_value_ref (undo->parameters);
+}
+
+static void
+read_undo (Reader *self)
+{
+  NebulaPlan *plan = self->state->plan;
+  NebulaUndo *undo = g_new0 (NebulaUndo, 1);
+  const char *id;
+
+  g_ptr_array_add (self->state->undos, undo);
+  undo->node = read_limited (self, G_MAXUINT32);
+  id = read_text (self);
+  if (!require (self, id && undo->node < plan->n_nodes &&
+                          g_str_equal (plan->nodes[undo->node].id, id) &&
+                          plan->nodes[undo->node].undo != NEBULA_PLAN_NONE))
+    return;
+  undo->owner = read_limited (self, G_MAXUINT32);
+  undo->status = (guint8) read_limited (self, NEBULA_UNDO_FAILED);
+  undo->path = g_strdup (read_text (self));
+  undo->parameters = read_value (self);
+  undo->input = read_value (self);
+  undo->failure = read_value (self);
+  require (self, undo->path && (!undo->failure || is_object (undo->failure)) &&
+                     (undo->status != NEBULA_UNDO_KEPT || undo->parameters ||
+                      undo->failure) &&
+                     (!undo->parameters || undo->input));
+  if (undo->status == NEBULA_UNDO_RUNNING && !self->is_broken)
+    read_undo_lane (self, undo, self->state->undos->len - 1);
+}
+
+static void
+read_undos (Reader *self)
+{
+  guint64 n_undos = read_number (self);
+
+  require (self, self->state->root != NULL);
+  for (guint64 i = 0; i < n_undos && !self->is_broken; i++)
+    read_undo (self);
+}
+
+static void
+read_lock (Reader *self)
+{
+  const char *name = read_text (self);
+  guint64 n_works = read_number (self);
+  NebulaLock *lock;
+
+  if (!require (self, name && n_works > 0))
+    return;
+  lock = g_new0 (NebulaLock, 1);
+  lock->name = g_strdup (name);
+  g_queue_init (&lock->works);
+  g_ptr_array_add (self->state->locks, lock);
+  for (guint64 i = 0; i < n_works && !self->is_broken; i++) {
+    NebulaWork *work = read_named_work (self);
+
+    if (!work || !require (self, !work->lock))
+      return;
+    work->lock = lock;
+    g_queue_push_tail (&lock->works, work);
+  }
+}
+
+static void
+read_locks (Reader *self)
+{
+  guint64 n_locks = read_number (self);
+
+  for (guint64 i = 0; i < n_locks && !self->is_broken; i++)
+    read_lock (self);
+}
+
+static void
 read_root (Reader *self)
 {
   NebulaState *state = self->state;
@@ -569,31 +686,18 @@ read_state (Reader *self)
   require (self, _nebula_checkpoint_accepts_state (self->state));
   if (self->state->started && !self->is_broken)
     read_root (self);
+  if (self->state->undos)
+    read_undos (self);
   read_signals (self);
   read_works (self);
+  if (self->state->locks)
+    read_locks (self);
   /* What was due while the works were put together is not. */
   g_array_set_size (self->state->agenda, 0);
   n_items = read_number (self);
   for (guint64 i = 0; i < n_items && !self->is_broken; i++)
     read_agenda_item (self);
   require (self, self->offset == self->size);
-}
-
-static gboolean
-check_sum (const guint8 *data, gsize size, GError **error)
-{
-  guint64 sum = 0;
-
-  if (size >= NEBULA_CHECKPOINT_SUM_BYTES) {
-    size -= NEBULA_CHECKPOINT_SUM_BYTES;
-    for (guint i = 0; i < NEBULA_CHECKPOINT_SUM_BYTES; i++)
-      sum |= (guint64) data[size + i] << (8 * i);
-    if (sum == _nebula_checkpoint_sum (data, size))
-      return TRUE;
-  }
-  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
-                       _ ("A checkpoint is damaged: its sum is wrong."));
-  return FALSE;
 }
 
 static gboolean
@@ -622,7 +726,7 @@ nebula_state_from_checkpoint (NebulaPlan *plan, GBytes *bytes, GError **error)
   gsize size;
 
   reader.data = g_bytes_get_data (bytes, &size);
-  if (!check_sum (reader.data, size, error))
+  if (!_nebula_checkpoint_check_sum (reader.data, size, error))
     return NULL;
   reader.size = size - NEBULA_CHECKPOINT_SUM_BYTES;
   if (!check_format (&reader, error))

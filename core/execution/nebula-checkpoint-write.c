@@ -232,6 +232,16 @@ write_results (Writer *self, GPtrArray *results)
 }
 
 static void
+write_added (Writer *self, NebulaLoop *loop)
+{
+  guint n_added = loop->added ? loop->added->len : 0;
+
+  write_number (self, n_added);
+  for (guint i = 0; i < n_added; i++)
+    write_value (self, loop->added->pdata[i]);
+}
+
+static void
 write_loop (Writer *self, NebulaLoop *loop)
 {
   NebulaPlanNode *node = &self->state->plan->nodes[loop->work->node];
@@ -239,6 +249,8 @@ write_loop (Writer *self, NebulaLoop *loop)
   write_fields (self, &_nebula_struct_loop, loop);
   if (loop->results)
     write_results (self, loop->results);
+  if (loop->items)
+    write_added (self, loop);
   write_number (self, loop->n_open);
   for (NebulaLane *lane = loop->lanes; lane; lane = lane->next) {
     write_number (self, lane->number);
@@ -316,6 +328,53 @@ write_signals (Writer *self)
 }
 
 static void
+write_undo (Writer *self, NebulaUndo *undo)
+{
+  write_number (self, undo->node);
+  write_text (self, self->state->plan->nodes[undo->node].id);
+  write_number (self, undo->owner);
+  write_number (self, undo->status);
+  write_text (self, undo->path);
+  write_value (self, undo->parameters);
+  write_value (self, undo->input);
+  write_value (self, undo->failure);
+  if (undo->status != NEBULA_UNDO_RUNNING)
+    return;
+  write_number (self, undo->lane->number);
+  write_lane (self, undo->lane);
+}
+
+static void
+write_undos (Writer *self)
+{
+  GPtrArray *undos = self->state->undos;
+
+  write_number (self, undos->len);
+  for (guint i = 0; i < undos->len; i++)
+    write_undo (self, undos->pdata[i]);
+}
+
+static void
+write_locks (Writer *self)
+{
+  GPtrArray *locks = self->state->locks;
+
+  write_number (self, locks->len);
+  for (guint i = 0; i < locks->len; i++) {
+    NebulaLock *lock = locks->pdata[i];
+
+    write_text (self, lock->name);
+    write_number (self, lock->works.length);
+    for (GList *link = lock->works.head; link; link = link->next) {
+      NebulaWork *work = link->data;
+
+      write_number (self, work->lane->number);
+      write_text (self, self->state->plan->nodes[work->node].id);
+    }
+  }
+}
+
+static void
 write_works (Writer *self)
 {
   write_number (self, self->state->works.length);
@@ -380,8 +439,12 @@ write_state (Writer *self)
     number_value (self, self->state->input);
     write_lane (self, self->state->root);
   }
+  if (self->state->undos)
+    write_undos (self);
   write_signals (self);
   write_works (self);
+  if (self->state->locks && self->state->locks->len > 0)
+    write_locks (self);
   write_agenda (self);
 }
 

@@ -6,7 +6,10 @@
  * test-checkpoint fails as long as it is forgotten.
  */
 
+#include <glib/gi18n-lib.h>
+
 #include "nebula-checkpoint-private.h"
+#include "nebula-error.h"
 
 #define FIELD(structure, member, type)                                                   \
   {                                                                                      \
@@ -69,6 +72,8 @@ static const NebulaField loop_fields[] = {
     FIELD (NebulaLoop, failure, VALUE),
     FIELD (NebulaLoop, last, VALUE),
     FIELD (NebulaLoop, phase, UINT8),
+    FIELD (NebulaLoop, body_lane, UINT32),
+    FIELD (NebulaLoop, n_judged, INT64),
 };
 
 /* inputs before input: the two are often the same. */
@@ -89,7 +94,10 @@ get_state_flags (gconstpointer structure)
 {
   const NebulaState *state = structure;
 
-  return (guint32) (state->is_paused | state->is_stopping << 1);
+  return (guint32) (state->is_paused | state->is_stopping << 1 | state->has_undone << 2 |
+                    state->is_undoing << 3) |
+         (state->undos ? 1u << 4 : 0u) |
+         (state->locks && state->locks->len > 0 ? 1u << 5 : 0u);
 }
 
 static void
@@ -99,6 +107,13 @@ set_state_flags (gpointer structure, guint32 flags)
 
   state->is_paused = flags & 1;
   state->is_stopping = (flags >> 1) & 1;
+  state->has_undone = (flags >> 2) & 1;
+  state->is_undoing = (flags >> 3) & 1;
+  /* What there is of these follows. */
+  if (flags & 1u << 4)
+    state->undos = g_ptr_array_new_with_free_func (_nebula_undo_free);
+  if (flags & 1u << 5)
+    state->locks = g_ptr_array_new_with_free_func (_nebula_lock_free);
 }
 
 static guint32
@@ -127,7 +142,7 @@ get_run_flags (gconstpointer structure)
 {
   const NebulaRun *run = structure;
 
-  return (guint32) (run->by_port | run->has_fired << 1);
+  return (guint32) (run->by_port | run->has_fired << 1 | run->is_trailing << 2);
 }
 
 static void
@@ -137,6 +152,7 @@ set_run_flags (gpointer structure, guint32 flags)
 
   run->by_port = flags & 1;
   run->has_fired = (flags >> 1) & 1;
+  run->is_trailing = (flags >> 2) & 1;
 }
 
 static guint32
@@ -145,7 +161,8 @@ get_loop_flags (gconstpointer structure)
   const NebulaLoop *loop = structure;
 
   return (guint32) ((loop->is_ending ? 1 : 0) | loop->wants_success << 1 |
-                    loop->is_cancelled << 2);
+                    loop->is_cancelled << 2 | loop->lets_go << 3 |
+                    loop->is_trailing << 4 | loop->is_undoing << 5);
 }
 
 static void
@@ -156,6 +173,9 @@ set_loop_flags (gpointer structure, guint32 flags)
   loop->is_ending = flags & 1;
   loop->wants_success = (flags >> 1) & 1;
   loop->is_cancelled = (flags >> 2) & 1;
+  loop->lets_go = (flags >> 3) & 1;
+  loop->is_trailing = (flags >> 4) & 1;
+  loop->is_undoing = (flags >> 5) & 1;
 }
 
 static guint32
@@ -176,10 +196,10 @@ set_work_flags (gpointer structure, guint32 flags)
         set_##name##_flags                                                               \
   }
 
-const NebulaStruct _nebula_struct_state = STRUCT (state, 3);
+const NebulaStruct _nebula_struct_state = STRUCT (state, 63);
 const NebulaStruct _nebula_struct_lane = STRUCT (lane, 31);
-const NebulaStruct _nebula_struct_run = STRUCT (run, 3);
-const NebulaStruct _nebula_struct_loop = STRUCT (loop, 7);
+const NebulaStruct _nebula_struct_run = STRUCT (run, 7);
+const NebulaStruct _nebula_struct_loop = STRUCT (loop, 63);
 const NebulaStruct _nebula_struct_work = STRUCT (work, 1);
 
 static gboolean
@@ -234,6 +254,23 @@ _nebula_checkpoint_sum (const guint8 *data, gsize size)
     sum ^= sum >> 32;
   }
   return sum;
+}
+
+gboolean
+_nebula_checkpoint_check_sum (const guint8 *data, gsize size, GError **error)
+{
+  guint64 sum = 0;
+
+  if (size >= NEBULA_CHECKPOINT_SUM_BYTES) {
+    size -= NEBULA_CHECKPOINT_SUM_BYTES;
+    for (guint i = 0; i < NEBULA_CHECKPOINT_SUM_BYTES; i++)
+      sum |= (guint64) data[size + i] << (8 * i);
+    if (sum == _nebula_checkpoint_sum (data, size))
+      return TRUE;
+  }
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_STORE_CORRUPT,
+                       _ ("A checkpoint is damaged: its sum is wrong."));
+  return FALSE;
 }
 
 gboolean

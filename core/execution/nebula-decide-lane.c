@@ -63,6 +63,8 @@ close_lane (NebulaKernel *self, NebulaLane *lane, NebulaValue *value, LaneEnd en
   NebulaWork *work = lane->loop ? lane->loop->work : NULL;
   guint32 index = lane->index;
 
+  if (!work && end == LANE_FAILED && _nebula_kernel_undo_next (self, 0))
+    return;
   if (!work) {
     end_execution (self,
                    end == LANE_FAILED ? NEBULA_EXECUTION_STATUS_FAILED
@@ -119,9 +121,10 @@ decide_stop (NebulaKernel *self, NebulaLane *root)
 
   if (root->active > 0 && !root->is_halted)
     cancel_lane (self, root);
-  if (root->active == 0)
-    end_execution (self, state->end_status,
-                   has_completed ? state->output : state->error);
+  if (root->active > 0 || (!has_completed && _nebula_kernel_undo_next (self, 0)))
+    return;
+  end_execution (self, state->end_status,
+                 has_completed ? state->output : state->error);
 }
 
 void
@@ -137,6 +140,8 @@ _nebula_kernel_decide_lane (NebulaKernel *self, NebulaLane *lane)
   }
   if (lane->is_ending && lane->active > 0)
     cancel_lane (self, lane);
-  if (lane->active == 0)
+  if (lane->active == 0 && lane->undo > 0)
+    _nebula_kernel_close_undo (self, lane);
+  else if (lane->active == 0)
     close_quiet_lane (self, lane);
 }

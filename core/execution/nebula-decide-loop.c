@@ -166,6 +166,78 @@ step_while (NebulaKernel *self, NebulaWork *work, guint attempt)
 }
 
 void
+_nebula_kernel_clear_loop (NebulaKernel *self, NebulaWork *work)
+{
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_LOOP_CLEARED, .lane = work->lane->number, .node = work->node};
+
+  if (work->loop->n_open == 0)
+    _nebula_kernel_record (self, &fact);
+}
+
+/* The node goes on although rounds are open; they go on too. */
+static void
+let_go (NebulaKernel *self, NebulaWork *work)
+{
+  g_autoptr (NebulaValue) result = get_loop_result (self, work->loop);
+  NebulaFact fact = {.kind = NEBULA_FACT_NODE_ENDED,
+                     .lane = work->lane->number,
+                     .node = work->node,
+                     .code = 2,
+                     .value = result};
+
+  _nebula_kernel_record_end (self, work, &fact);
+}
+
+/* Whether what is done is enough; FALSE with error if it cannot be told. */
+static gboolean
+is_enough (NebulaKernel *self, NebulaWork *work, GError **error)
+{
+  NebulaScopeEnvironment environment;
+  NebulaArguments arguments;
+  NebulaExpression *expression;
+  gboolean truth = FALSE;
+  g_autoptr (NebulaValue) items = NULL;
+  g_autoptr (NebulaValue) condition = NULL;
+
+  nebula_kernel_fill_arguments (self, work, &arguments);
+  expression = nebula_arguments_get_expression (&arguments, "done-when");
+  if (!expression)
+    return FALSE;
+  items = get_loop_result (self, work->loop);
+  _nebula_kernel_init_environment (self, &environment, work->lane, work);
+  environment.items = items;
+  environment.index = work->loop->n_done;
+  environment.last = work->loop->last;
+  condition = nebula_expression_evaluate (expression, &environment.environment, error);
+  return condition && _nebula_kernel_is_true (condition, &truth, error) && truth;
+}
+
+/* TRUE: it is enough, and the loop is ending now; or it cannot be told, and the node has failed. */
+static gboolean
+end_when_enough (NebulaKernel *self, NebulaWork *work)
+{
+  NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
+  NebulaValue *written =
+      nebula_template_get_value (self->plan->nodes[work->node].with);
+  NebulaFact fact = {
+      .kind = NEBULA_FACT_LOOP_ENDING, .lane = work->lane->number, .node = work->node};
+  g_autoptr (GError) error = NULL;
+
+  if (!_nebula_loop_wants_judgement (self->state, work->loop))
+    return FALSE;
+  if (!is_enough (self, work, &error))
+    fact.code = 2;
+  else if (g_str_equal (nebula_value_get_member_string (written, "rest", ""), "ignore"))
+    fact.code = 1;
+  if (error)
+    _nebula_kernel_fail_error (self, work, run->attempts, error);
+  else
+    _nebula_kernel_record (self, &fact);
+  return error != NULL || fact.code != 2;
+}
+
+void
 _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
 {
   NebulaRun *run = nebula_lane_get_run (self->state, lane, node);
@@ -177,6 +249,14 @@ _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
   if (!nebula_construct_is_loop (self->plan->nodes[node].construct) ||
       loop->is_cancelled) {
     _nebula_kernel_decide_bodies (self, work);
+    return;
+  }
+  if (loop->is_trailing) {
+    _nebula_kernel_clear_loop (self, work);
+    return;
+  }
+  if (loop->lets_go && !loop->failure && loop->n_open > 0) {
+    let_go (self, work);
     return;
   }
   if (loop->is_ending && !_nebula_kernel_end_rest (self, work))
@@ -195,6 +275,8 @@ _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
     step_while (self, work, run->attempts);
     return;
   }
+  if (end_when_enough (self, work))
+    return;
   while (loop->next_index < loop->count && loop->n_open < loop->concurrency)
     open_round (self, work);
   if (loop->n_open == 0)

@@ -73,6 +73,10 @@ end_bodies (NebulaKernel *self, NebulaWork *work)
   NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
   g_autoptr (NebulaValue) value = NULL;
 
+  if (loop->is_trailing) {
+    _nebula_kernel_clear_loop (self, work);
+    return;
+  }
   if (loop->is_cancelled) {
     end_cancelled (self, work);
     return;
@@ -94,6 +98,9 @@ decide_try (NebulaKernel *self, NebulaWork *work)
   guint32 last = nebula_plan_find_part (self->plan, work->node, NEBULA_PART_FINALLY);
 
   if (loop->n_open > 0)
+    return;
+  if ((loop->is_cancelled || loop->failure) && loop->phase == NEBULA_PART_BODY &&
+      _nebula_kernel_undo_next (self, loop->body_lane))
     return;
   if (!loop->is_cancelled && loop->failure && loop->phase == NEBULA_PART_BODY &&
       handler != NEBULA_PLAN_NONE)

@@ -80,7 +80,8 @@ _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt)
                                                             : NEBULA_WAIT_DURATION;
   if (name) {
     fact.code = NEBULA_WAIT_SIGNAL;
-    signal = find_signal (self->state, fact.text);
+    if (!nebula_value_get_member_boolean (parameters, "transient", FALSE))
+      signal = find_signal (self->state, fact.text);
   }
   _nebula_kernel_record (self, &fact);
   if (signal)

@@ -52,6 +52,8 @@ _nebula_kernel_resolve (NebulaKernel *self,
   g_autoptr (NebulaValue) parameters = NULL;
 
   _nebula_kernel_init_environment (self, environment, work->lane, work);
+  if (work->lane->undo > 0)
+    return nebula_value_ref (work->parameters); /* kept when the node completed */
   parameters = nebula_template_evaluate (node->with, &environment->environment, error);
   if (!parameters)
     return NULL;
@@ -76,7 +78,7 @@ _nebula_kernel_end_node (NebulaKernel *self,
   fact.attempt = attempt;
   fact.text = port && !g_str_equal (port, "out") ? port : NULL;
   fact.value = value;
-  _nebula_kernel_record (self, &fact);
+  _nebula_kernel_record_end (self, work, &fact);
 }
 
 static NebulaValue *
@@ -228,8 +230,11 @@ _nebula_kernel_ready (NebulaKernel *self, NebulaWork *work, guint attempt)
       .kind = NEBULA_FACT_NODE_READY, .lane = work->lane->number, .node = work->node};
   gint effect = work->effect;
 
-  if (!work->parameters) {
-    work->parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+  if (!work->parameters || work->lane->undo > 0) {
+    if (!work->parameters)
+      work->parameters = _nebula_kernel_resolve (self, work, &environment, &error);
+    else
+      _nebula_kernel_init_environment (self, &environment, work->lane, work);
     effect = work->parameters ? get_effect (self, work, &environment, &error) : -1;
   }
   if (!work->parameters || effect < 0) {
@@ -282,6 +287,8 @@ append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
   NebulaWork *loop;
   NebulaRun *run;
 
+  if (lane->undo > 0)
+    g_string_append_printf (text, "\nundo %u", lane->undo);
   for (; lane->loop; lane = lane->parent) {
     loop = lane->loop->work;
     run = nebula_lane_get_run (self->state, lane->parent, loop->node);
@@ -375,6 +382,12 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   case NEBULA_CONSTRUCT_RACE:
     _nebula_kernel_open_bodies (self, work, attempt);
     break;
+  case NEBULA_CONSTRUCT_CANCEL:
+    _nebula_kernel_decide_cancel (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_ADD:
+    _nebula_kernel_decide_add (self, work, attempt);
+    break;
   case NEBULA_CONSTRUCT_WAIT:
     _nebula_kernel_begin_wait (self, work, attempt);
     break;
@@ -390,8 +403,6 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
     break;
   case NEBULA_CONSTRUCT_NONE:
   case NEBULA_CONSTRUCT_CALL:
-  case NEBULA_CONSTRUCT_CANCEL:
-  case NEBULA_CONSTRUCT_ADD:
   default:
     if (node->evaluate)
       evaluate_node (self, work, attempt);
@@ -449,7 +460,7 @@ _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
   }
   if (self->plan->nodes[node].disabled)
     _nebula_kernel_end_node (self, work, 0, NULL, work->input);
-  else
+  else if (_nebula_kernel_takes_lock (self, work))
     _nebula_kernel_begin (self, work, 1);
 }
 

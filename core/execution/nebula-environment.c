@@ -162,6 +162,8 @@ get_rare_variable (NebulaScopeEnvironment *self, const char *name)
     return get_inputs (self);
   if (g_str_equal (name, "last"))
     return get_last (self);
+  if (g_str_equal (name, "items"))
+    return self->items ? nebula_value_ref (self->items) : NULL;
   if (g_str_equal (name, "error"))
     return get_error (self);
   if (g_str_equal (name, "now"))
@@ -218,6 +220,19 @@ get_node_field (NebulaRun *run, NebulaNodeField field)
   }
 }
 
+/* What a node gives that is about to complete. */
+static NebulaValue *
+get_ended_field (NebulaScopeEnvironment *self, NebulaRun *run, NebulaNodeField field)
+{
+  if (field == NEBULA_NODE_FIELD_RESULT)
+    return nebula_value_ref (self->result);
+  if (field == NEBULA_NODE_FIELD_STATUS)
+    return nebula_value_new_string (nebula_node_status_to_string (NEBULA_NODE_COMPLETED));
+  if (field == NEBULA_NODE_FIELD_SUCCESS)
+    return nebula_value_new_boolean (TRUE);
+  return get_node_field (run, field);
+}
+
 static NebulaValue *
 get_node (const NebulaEnvironment *environment,
           const char *id,
@@ -230,6 +245,8 @@ get_node (const NebulaEnvironment *environment,
 
   if (node != NEBULA_PLAN_NONE)
     run = nebula_state_find_run (self->kernel->state, self->lane, node);
+  if (run && self->result && node == self->work->node)
+    return get_ended_field (self, run, field);
   if (run)
     return _nebula_kernel_load_take (self->kernel, get_node_field (run, field), error);
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
@@ -348,6 +365,8 @@ _nebula_kernel_init_environment (NebulaKernel *self,
   ret_environment->lane = lane;
   ret_environment->work = work;
   ret_environment->last = NULL;
+  ret_environment->items = NULL;
+  ret_environment->result = NULL;
   ret_environment->index = -1;
   ret_environment->now_usec =
       work ? nebula_lane_get_run (self->state, lane, work->node)->ready_usec

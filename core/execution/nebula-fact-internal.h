@@ -41,7 +41,7 @@ typedef enum {
   NEBULA_FACT_ATTEMPT_STARTED, /* an effectful attempt may begin; attempt */
   NEBULA_FACT_ATTEMPT_FAILED, /* attempt ended badly and comes again at due; value: error; code: result kind */
   NEBULA_FACT_NODE_WAITING, /* node waits; due (0: for ever); text: signal; code: NebulaWait */
-  NEBULA_FACT_NODE_ENDED, /* completed; text: port (absent: out); value; attempt; code 1: values by port */
+  NEBULA_FACT_NODE_ENDED, /* completed; text: port (absent: out); value; attempt; code 1: values by port, 2: open rounds go on */
   NEBULA_FACT_NODE_FAILED,    /* failed for good; value: error; attempt; code 1: nothing handles it, its lane fails */
   NEBULA_FACT_NODE_SKIPPED,   /* the action or rule skipped it */
   NEBULA_FACT_NODE_CANCELLED, /* this node-run alone was cancelled */
@@ -59,8 +59,17 @@ typedef enum {
   NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far */
   NEBULA_FACT_WITHDRAWN,      /* a command was withdrawn before it began: node, attempt */
   NEBULA_FACT_ENDED,          /* code: status; value: output or error */
+  /* Later than the first release of the format: */
   NEBULA_FACT_RESULTS_STORED, /* a chunk of a for-each's results; number: one of its rounds; value: where it is */
-  NEBULA_FACT_LAST = NEBULA_FACT_RESULTS_STORED,
+  NEBULA_FACT_UNDO_KEPT, /* the node completes and can be undone; value: {with, input}; code 1: the error why it cannot */
+  NEBULA_FACT_UNDO_OPENED, /* number: which of those that were kept, from 0, is undone now, in a lane of its own */
+  NEBULA_FACT_UNDO_CLOSED, /* lane of the undoing, if there is one; number as above; code 1: value is the error */
+  NEBULA_FACT_LOOP_ENDING,  /* the loop opens no more rounds and ends with what it has; code 1: open ones go on; 2: not yet, what
+                               is done is not enough */
+  NEBULA_FACT_LOOP_CLEARED, /* the last round of a loop that has completed already is over */
+  NEBULA_FACT_ITEMS_ADDED,  /* to a for-each; value: array */
+  NEBULA_FACT_LOCK_ASKED,   /* the node wants a lock; text: its name */
+  NEBULA_FACT_LAST = NEBULA_FACT_LOCK_ASKED,
 } NebulaFactKind;
 
 /* Why a node waits. */
@@ -70,6 +79,7 @@ typedef enum {
   NEBULA_WAIT_SIGNAL,
   NEBULA_WAIT_AGAIN,   /* the action asked to be invoked again */
   NEBULA_WAIT_UNKNOWN, /* outcome unknown and on-unknown is ask */
+  NEBULA_WAIT_LOCK,    /* another node holds the lock */
 } NebulaWait;
 
 /* One fact. Borrowed members live as long as the caller says; node is an index that only memory knows. */

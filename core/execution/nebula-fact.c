@@ -288,6 +288,13 @@ nebula_fact_kind_to_string (NebulaFactKind kind)
       "withdrawn",
       "ended",
       "results-stored",
+      "undo-kept",
+      "undo-opened",
+      "undo-closed",
+      "loop-ending",
+      "loop-cleared",
+      "items-added",
+      "lock-asked",
   };
 
   g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,

@@ -33,6 +33,8 @@ typedef struct {
   NebulaValue *
       last; /* `$last` and `$index` of a round that is about to open; NULL: the lane's own */
   gint64 index; /* -1: the lane's own */
+  NebulaValue *items;  /* `$items`; NULL: none */
+  NebulaValue *result; /* of the work's node, which is about to complete; NULL: the recorded one */
   gint64 now_usec;
 } NebulaScopeEnvironment;
 
@@ -75,6 +77,17 @@ void _nebula_kernel_open_bodies (NebulaKernel *self, NebulaWork *work, guint att
 void _nebula_kernel_decide_bodies (NebulaKernel *self, NebulaWork *work);
 /* Ends the lanes of a scope that is ending; TRUE: nothing keeps it from ending now. */
 gboolean _nebula_kernel_end_rest (NebulaKernel *self, NebulaWork *work);
+/* Ends a loop that has completed before its last rounds were over. */
+void _nebula_kernel_clear_loop (NebulaKernel *self, NebulaWork *work);
+void _nebula_kernel_decide_cancel (NebulaKernel *self, NebulaWork *work, guint attempt);
+void _nebula_kernel_decide_add (NebulaKernel *self, NebulaWork *work, guint attempt);
+/* Asks for the lock that a node wants; FALSE: it has to wait, or failed. */
+gboolean _nebula_kernel_takes_lock (NebulaKernel *self, NebulaWork *work);
+/* Records that a node completed; before that what undoes it, if something does. */
+void _nebula_kernel_record_end (NebulaKernel *self, NebulaWork *work, NebulaFact *fact);
+/* Undoes what this lane has to undo, one at a time; FALSE: nothing is left. */
+gboolean _nebula_kernel_undo_next (NebulaKernel *self, guint32 owner);
+void _nebula_kernel_close_undo (NebulaKernel *self, NebulaLane *lane);
 void _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt);
 void
 _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue *payload);

@@ -249,9 +249,10 @@ terminate (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *out
   NebulaFact fact = {
       .kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE, .value = output};
 
-  _nebula_kernel_end_node (self, work, attempt, NULL, output);
+  /* First the end of all, so that what follows the node is cancelled and not begun. */
   fact.code = NEBULA_EXECUTION_STATUS_COMPLETED;
   _nebula_kernel_record (self, &fact);
+  _nebula_kernel_end_node (self, work, attempt, NULL, output);
 }
 
 /* Nobody knows whether the attempt did its work. What may be repeated is; else the node's rule decides. */
@@ -284,7 +285,7 @@ end_by_ports (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *
   fact.attempt = attempt;
   fact.code = 1;
   fact.value = values;
-  _nebula_kernel_record (self, &fact);
+  _nebula_kernel_record_end (self, work, &fact);
 }
 
 gboolean
@@ -370,6 +371,13 @@ tick_work (NebulaKernel *self, NebulaWork *work)
     end_wait (self, work, work->wait == NEBULA_WAIT_UNTIL ? "until" : "duration");
 }
 
+/* What is ending already has all the time that it needs. */
+static gboolean
+has_deadline (NebulaState *state)
+{
+  return state->deadline_usec && !state->is_stopping && !state->has_undone;
+}
+
 void
 nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
 {
@@ -379,8 +387,7 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
   if (!state->root || nebula_execution_status_is_terminal (state->status))
     return;
   set_now (self, now_usec);
-  if (!state->is_stopping && state->deadline_usec &&
-      state->deadline_usec <= self->now_usec) {
+  if (has_deadline (state) && state->deadline_usec <= self->now_usec) {
     nebula_kernel_cancel (self, NEBULA_EXECUTION_STATUS_TIMED_OUT, NULL, now_usec);
     return;
   }
@@ -427,7 +434,7 @@ _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue 
   value = nebula_value_builder_end (builder);
   fact.value = value;
   fact.number = 1;
-  _nebula_kernel_record (self, &fact);
+  _nebula_kernel_record_end (self, work, &fact);
 }
 
 void
@@ -495,7 +502,7 @@ nebula_kernel_cancel_node (NebulaKernel *self,
   NebulaLane *lane = nebula_state_get_lane (self->state, lane_number);
   NebulaRun *run = lane ? nebula_lane_get_run (self->state, lane, node) : NULL;
 
-  if (!run || !run->work || nebula_execution_status_is_terminal (self->state->status))
+  if (!run || !run->work || lane->undo > 0 || nebula_execution_status_is_terminal (self->state->status))
     return FALSE;
   set_now (self, now_usec);
   record_of_work (self, NEBULA_FACT_NODE_CANCELLED, run->work, 0);
@@ -670,7 +677,7 @@ earlier (gint64 a, gint64 b)
 gint64
 nebula_kernel_get_next_due (NebulaKernel *self)
 {
-  gint64 due = self->state->is_stopping ? 0 : self->state->deadline_usec;
+  gint64 due = has_deadline (self->state) ? self->state->deadline_usec : 0;
 
   if (nebula_execution_status_is_terminal (self->state->status))
     return 0;

@@ -45,6 +45,31 @@ report_nodes (NebulaKernel *self)
   return nebula_value_builder_end (builder);
 }
 
+/* What was undone, or should have been: an array of {node, status, error?}; NULL: nothing. */
+static NebulaValue *
+report_undone (NebulaState *state)
+{
+  static const char *const statuses[] = {"kept", "running", "completed", "failed"};
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+
+  for (guint i = state->undos ? state->undos->len : 0; i > 0; i--) {
+    NebulaUndo *undo = state->undos->pdata[i - 1];
+    g_autoptr (NebulaValueBuilder) entry = NULL;
+
+    if (undo->status == NEBULA_UNDO_KEPT)
+      continue;
+    entry = nebula_value_builder_new_object ();
+    nebula_value_builder_set_string (entry, "node", undo->path);
+    nebula_value_builder_set_string (entry, "status", statuses[undo->status]);
+    if (undo->failure)
+      nebula_value_builder_set (entry, "error", undo->failure);
+    nebula_value_builder_add_take (builder, nebula_value_builder_end (entry));
+  }
+  return nebula_value_builder_get_length (builder) > 0
+             ? nebula_value_builder_end (builder)
+             : NULL;
+}
+
 NebulaValue *
 nebula_kernel_report (NebulaKernel *self)
 {
@@ -53,6 +78,7 @@ nebula_kernel_report (NebulaKernel *self)
   gint64 end = state->ended_usec ? state->ended_usec : state->last_usec;
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autofree char *started = nebula_timestamp_to_string (state->started_usec, 0);
+  g_autoptr (NebulaValue) undone = NULL;
 
   nebula_value_builder_set_string (builder, "execution", self->execution);
   nebula_value_builder_set_string (builder, "workflow", self->plan->name);
@@ -64,6 +90,9 @@ nebula_kernel_report (NebulaKernel *self)
   nebula_value_builder_set_string (builder, "started", started);
   nebula_value_builder_set_integer (builder, "duration_us", end - state->started_usec);
   nebula_value_builder_set_take (builder, "nodes", report_nodes (self));
+  undone = report_undone (state);
+  if (undone)
+    nebula_value_builder_set (builder, "undone", undone);
   return nebula_value_builder_end (builder);
 }
 
@@ -79,6 +108,8 @@ get_reason (NebulaWork *work, NebulaRun *run)
     return "signal";
   case NEBULA_WAIT_UNKNOWN:
     return "unknown-outcome";
+  case NEBULA_WAIT_LOCK:
+    return "lock";
   case NEBULA_WAIT_DURATION:
   case NEBULA_WAIT_UNTIL:
   case NEBULA_WAIT_AGAIN:
@@ -104,6 +135,8 @@ explain_work (NebulaKernel *self, NebulaWork *work)
     nebula_value_builder_set_string (builder, "until", due);
   if (work->signal)
     nebula_value_builder_set_string (builder, "signal", work->signal);
+  if (work->lock)
+    nebula_value_builder_set_string (builder, "lock", work->lock->name);
   return nebula_value_builder_end (builder);
 }
 
@@ -184,6 +217,8 @@ digest_lane (NebulaState *self, NebulaLane *lane, GChecksum *checksum)
     digest_value (checksum, work->input);
     if (work->loop && work->loop->results)
       _nebula_results_digest (work->loop->results, checksum);
+    for (guint j = 0; work->loop && work->loop->added && j < work->loop->added->len; j++)
+      digest_value (checksum, work->loop->added->pdata[j]);
     for (NebulaLane *round = work->loop ? work->loop->lanes : NULL; round;
          round = round->next)
       digest_lane (self, round, checksum);
@@ -191,6 +226,22 @@ digest_lane (NebulaState *self, NebulaLane *lane, GChecksum *checksum)
   for (guint i = 0; i < scope->n_edges; i++)
     digest_text (checksum, g_strdup_printf ("%u %u|", lane->edges[i].n_tokens,
                                             lane->edges[i].n_seen));
+}
+
+static void
+digest_undos (NebulaState *self, GChecksum *checksum)
+{
+  for (guint i = 0; self->undos && i < self->undos->len; i++) {
+    NebulaUndo *undo = self->undos->pdata[i];
+
+    digest_text (checksum, g_strdup_printf ("undo %s %u %u|", undo->path, undo->owner,
+                                            undo->status));
+    digest_value (checksum, undo->parameters);
+    digest_value (checksum, undo->input);
+    digest_value (checksum, undo->failure);
+    if (undo->lane)
+      digest_lane (self, undo->lane, checksum);
+  }
 }
 
 char *
@@ -209,5 +260,6 @@ nebula_state_dup_digest (NebulaState *self)
   digest_value (checksum, self->error);
   if (self->root)
     digest_lane (self, self->root, checksum);
+  digest_undos (self, checksum);
   return g_strdup (g_checksum_get_string (checksum));
 }

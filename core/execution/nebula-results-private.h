@@ -21,8 +21,9 @@ typedef struct {
 GPtrArray *_nebula_results_new (void);
 /* The round @index has ended; @value NULL: without a result. */
 void _nebula_results_end (GPtrArray *self, guint32 index, NebulaValue *value);
-/* Whether all rounds of the chunk that has @index have ended, of @count rounds in all, and it is not stored. */
-gboolean _nebula_results_is_whole (GPtrArray *self, guint32 index, gint64 count);
+/* Whether all rounds of the chunk that has @index have ended, and it is not stored. The last rounds of a loop may be no
+ * whole chunk: they stay, since items may still be added. */
+gboolean _nebula_results_is_whole (GPtrArray *self, guint32 index);
 /* The results of a chunk that is here; may be empty. */
 NebulaValue *_nebula_results_collect (GPtrArray *self, guint32 number);
 void _nebula_results_store (GPtrArray *self, guint32 index, NebulaValue *stored);

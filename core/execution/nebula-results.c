@@ -66,14 +66,13 @@ _nebula_results_end (GPtrArray *self, guint32 index, NebulaValue *value)
 }
 
 gboolean
-_nebula_results_is_whole (GPtrArray *self, guint32 index, gint64 count)
+_nebula_results_is_whole (GPtrArray *self, guint32 index)
 {
   guint32 number = index / NEBULA_LIST_CHUNK_ITEMS;
-  gint64 first = (gint64) number * NEBULA_LIST_CHUNK_ITEMS;
   NebulaResultChunk *chunk = number < self->len ? self->pdata[number] : NULL;
 
   return chunk && !chunk->stored && chunk->results &&
-         chunk->n_ended >= (guint64) MIN (NEBULA_LIST_CHUNK_ITEMS, count - first);
+         chunk->n_ended >= NEBULA_LIST_CHUNK_ITEMS;
 }
 
 static void

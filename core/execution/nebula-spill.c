@@ -263,7 +263,8 @@ NebulaValue *
 _nebula_kernel_spill (NebulaKernel *self, const NebulaFact *fact)
 {
   NebulaValue *value = fact->value;
-  gboolean is_items = fact->kind == NEBULA_FACT_LOOP_OPENED &&
+  gboolean is_items = (fact->kind == NEBULA_FACT_LOOP_OPENED ||
+                       fact->kind == NEBULA_FACT_ITEMS_ADDED) &&
                       nebula_value_get_kind (value) == NEBULA_VALUE_KIND_ARRAY;
 
   if (nebula_value_has_reference (value))
@@ -290,7 +291,7 @@ _nebula_kernel_store_results (NebulaKernel *self, NebulaWork *work, guint32 inde
       .kind = NEBULA_FACT_RESULTS_STORED, .lane = work->lane->number, .node = work->node};
 
   if (!self->spills || !loop->results || loop->count <= NEBULA_LOOP_LIST_ROUNDS ||
-      !_nebula_results_is_whole (loop->results, index, loop->count))
+      !_nebula_results_is_whole (loop->results, index))
     return;
   results = _nebula_results_collect (loop->results, index / NEBULA_LIST_CHUNK_ITEMS);
   stored = store_value (self, results);

@@ -42,6 +42,7 @@ typedef enum {
 typedef struct _NebulaLane NebulaLane;
 typedef struct _NebulaLoop NebulaLoop;
 typedef struct _NebulaWork NebulaWork;
+typedef struct _NebulaLock NebulaLock;
 typedef struct _NebulaState NebulaState;
 
 /* A node in a lane. */
@@ -49,6 +50,7 @@ typedef struct {
   guint8 status;        /* NebulaNodeStatus */
   guint8 by_port : 1;   /* value is an object port → value */
   guint8 has_fired : 1; /* the join fired in this generation */
+  guint8 is_trailing : 1; /* completed, and still active: the last rounds of its loop go on */
   guint16 attempts;     /* begun */
   guint32 firing;       /* times it has fired */
   guint32 order;        /* place in the order of firings of the execution, from 1 */
@@ -71,13 +73,33 @@ typedef struct {
   GQueue *guarded;    /* live values whose `when` is not decided; NULL: none */
 } NebulaEdgeState;
 
+typedef enum {
+  NEBULA_UNDO_KEPT,
+  NEBULA_UNDO_RUNNING,
+  NEBULA_UNDO_DONE,
+  NEBULA_UNDO_FAILED,
+} NebulaUndoStatus;
+
+/* A completed node that can be undone. Those of one execution are numbered in the order in which they completed. */
+typedef struct {
+  guint32 node;
+  guint32 owner; /* lane whose failure or cancel undoes it: the body of a try, or 0 */
+  guint8 status; /* NebulaUndoStatus */
+  char *path;    /* of the node-run, for people */
+  NebulaValue *parameters; /* NULL: they could not be evaluated */
+  NebulaValue *input;
+  NebulaValue *failure; /* why it failed */
+  NebulaLane *lane;     /* while it runs */
+} NebulaUndo;
+
 struct _NebulaLane {
   guint32 number;
   guint32 scope;
   guint32 index;
   guint32 active;       /* activities: works and undecided guards */
   NebulaLane *parent;   /* NULL: root */
-  NebulaLoop *loop;     /* whose round or body it is; NULL: root */
+  NebulaLoop *loop;     /* whose round or body it is; NULL: root, or it undoes something */
+  guint32 undo;         /* what it undoes: number + 1 in the state's list; 0: nothing */
   NebulaValue *item;    /* of a round its item, of a body its input; may be NULL */
   NebulaValue *last;    /* may be NULL */
   NebulaValue *failure; /* error that ends the lane; may be NULL */
@@ -96,21 +118,33 @@ struct _NebulaLane {
 /* The open scope of a node: rounds of a loop, bodies of try and race. */
 struct _NebulaLoop {
   NebulaWork *work;
-  NebulaValue *items; /* for-each */
+  NebulaValue *items; /* for-each: an array, or a list in the store */
+  GPtrArray *added;   /* NebulaValue, like items: what was added while it ran; NULL: nothing */
   gint64 count;       /* rounds at most */
   gint64 next_index;  /* of the next round */
   gint64 n_done;
+  gint64 n_judged; /* rounds that were done when it was decided last that they are not enough */
   guint32 n_open;
   guint32 concurrency;
   guint32 batch;
   guint8 phase;             /* NebulaPart of try that was opened last */
+  guint32 body_lane;        /* number of the lane of a try's body */
   guint8 wants_success : 1; /* race: a body that fails does not win */
   guint8 is_cancelled : 1;  /* the node ends cancelled once what has to run has run */
+  guint8 lets_go : 1;       /* when it ends, open rounds go on */
+  guint8 is_trailing : 1;   /* the node has completed; its last rounds go on */
+  guint8 is_undoing : 1;    /* something that a try's body did is undone now */
   gboolean is_ending;   /* opens no more rounds */
   NebulaValue *failure; /* of the first failed round; of try the one that stands */
   NebulaLane *lanes;    /* open ones */
   GPtrArray *results;   /* for-each: see nebula-results-private.h */
   NebulaValue *last;    /* result of the last round; NULL: none */
+};
+
+/* A named lock of the execution. */
+struct _NebulaLock {
+  char *name;
+  GQueue works; /* NebulaWork: the first one holds it, the others wait in this order */
 };
 
 struct _NebulaWork {
@@ -125,6 +159,7 @@ struct _NebulaWork {
   gint64 due_usec;      /* real time of its timer; 0: none */
   gint64 deadline_usec; /* total time-out; 0: none */
   char *signal; /* NULL: none */
+  NebulaLock *lock; /* that it waits for or holds; NULL: none */
   guint8 effect;
   guint8 wait;            /* NebulaWait */
   guint8 is_begun : 1;    /* the fact that lets an effectful attempt begin is there */
@@ -157,6 +192,8 @@ struct _NebulaState {
   guint64 sequence;
   guint8 status; /* NebulaExecutionStatus */
   guint8 is_paused : 1;
+  guint8 has_undone : 1;  /* it has failed, and what it did is undone */
+  guint8 is_undoing : 1;  /* one of these undoings runs now */
   guint8 is_stopping : 1; /* all that is active must be cancelled, then it ends */
   guint8 end_status;      /* when stopping */
   guint8 gate;            /* 0: none, 1: asked, 2: granted */
@@ -183,6 +220,8 @@ struct _NebulaState {
   GArray *agenda;    /* NebulaAgendaItem */
   guint agenda_head;
   GQueue signals;   /* NebulaSignal that nobody took */
+  GPtrArray *locks; /* NebulaLock that somebody wants; NULL: none */
+  GPtrArray *undos; /* NebulaUndo; NULL: none */
   GArray *worklist; /* of the token propagation */
   /* Sees each fact of a fold just before it is applied; for reports that look inside finished rounds. */
   void (*watch) (NebulaState *self, const NebulaFact *fact, gpointer data);

@@ -12,6 +12,7 @@ NebulaLoop *_nebula_loop_new (NebulaWork *work);
 void _nebula_loop_begin_results (NebulaLoop *loop);
 /* What a round works on: its item, or its items if they come in batches; NULL: nothing. */
 NebulaValue *_nebula_loop_dup_item (NebulaLoop *loop, guint32 index);
+void _nebula_loop_add_items (NebulaLoop *loop, NebulaValue *items);
 void _nebula_loop_free (NebulaState *self, NebulaLoop *loop);
 NebulaWork *_nebula_work_new (NebulaState *self, NebulaLane *lane, guint32 node);
 /* Ends the activity of a run; the lane may become quiet. */
@@ -42,6 +43,8 @@ void
 _nebula_scope_cancel_run (NebulaState *self, NebulaLane *lane, NebulaRun *run, gint64 time_usec);
 /* Whether the bodies of a node are ended one by one, not all at once with it. */
 gboolean _nebula_scope_ends_gently (NebulaState *self, NebulaLoop *loop);
+/* Whether it must be decided if what is done is enough. */
+gboolean _nebula_loop_wants_judgement (NebulaState *self, NebulaLoop *loop);
 /* An open lane of a loop that has not been told yet to end; NULL: none. */
 NebulaLane *_nebula_scope_find_going (NebulaState *self, NebulaLoop *loop);
 void _nebula_tokens_guard (NebulaState *self,
@@ -82,6 +85,55 @@ void _nebula_apply_lane_cancelled (NebulaState *self,
                                    const NebulaFact *fact,
                                    NebulaLane *lane,
                                    NebulaRun *run);
+
+/* nebula-apply-lock.c */
+void _nebula_lock_free (gpointer lock);
+/* Lets go of what a work holds or waits for; whoever comes next gets it. */
+void _nebula_lock_release (NebulaState *self, NebulaWork *work);
+void _nebula_apply_lock_asked (NebulaState *self,
+                               const NebulaFact *fact,
+                               NebulaLane *lane,
+                               NebulaRun *run);
+void _nebula_apply_loop_ending (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_loop_cleared (NebulaState *self,
+                                 const NebulaFact *fact,
+                                 NebulaLane *lane,
+                                 NebulaRun *run);
+void _nebula_apply_items_added (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+/* Sends the tokens of a node that has completed but stays active. */
+void _nebula_tokens_pass (NebulaState *self,
+                          NebulaLane *lane,
+                          guint32 node,
+                          gint64 time_usec);
+/* Ends the activity of such a node. */
+void _nebula_tokens_end_trailing (NebulaState *self,
+                                  NebulaLane *lane,
+                                  guint32 node,
+                                  gint64 time_usec);
+
+/* nebula-apply-undo.c */
+void _nebula_undo_free (gpointer undo);
+NebulaUndo *_nebula_state_get_undo (NebulaState *self, gint64 number);
+/* What a body kept is its surroundings' to undo from now on. */
+void _nebula_undo_hand_over (NebulaState *self, NebulaLane *body);
+void _nebula_apply_undo_kept (NebulaState *self,
+                              const NebulaFact *fact,
+                              NebulaLane *lane,
+                              NebulaRun *run);
+void _nebula_apply_undo_opened (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_undo_closed (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
 void _nebula_apply_set_value (NebulaValue **place, NebulaValue *value);
 
 G_END_DECLS

@@ -35,8 +35,16 @@ nebula_state_free (NebulaState *self)
 {
   if (!self)
     return;
+  for (guint i = 0; self->undos && i < self->undos->len; i++) {
+    NebulaUndo *undo = self->undos->pdata[i];
+
+    if (undo->lane)
+      _nebula_lane_free (self, g_steal_pointer (&undo->lane));
+  }
   if (self->root)
     _nebula_lane_free (self, self->root);
+  g_clear_pointer (&self->undos, g_ptr_array_unref);
+  g_clear_pointer (&self->locks, g_ptr_array_unref);
   g_clear_pointer (&self->lanes, g_hash_table_unref);
   g_queue_clear_full (&self->signals, _nebula_signal_free);
   g_array_unref (self->agenda);
@@ -91,6 +99,7 @@ _nebula_loop_free (NebulaState *self, NebulaLoop *loop)
   while (loop->lanes)
     _nebula_lane_free (self, loop->lanes);
   g_clear_pointer (&loop->items, nebula_value_unref);
+  g_clear_pointer (&loop->added, g_ptr_array_unref);
   g_clear_pointer (&loop->failure, nebula_value_unref);
   g_clear_pointer (&loop->last, nebula_value_unref);
   g_clear_pointer (&loop->results, g_ptr_array_unref);
@@ -203,8 +212,10 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
     self->n_waiting--;
   g_queue_unlink (&self->works, &work->link);
   run->work = NULL;
+  run->is_trailing = 0;
   if (work->loop)
     _nebula_loop_free (self, work->loop);
+  _nebula_lock_release (self, work);
   g_clear_pointer (&work->input, nebula_value_unref);
   g_clear_pointer (&work->inputs, nebula_value_unref);
   g_clear_pointer (&work->parameters, nebula_value_unref);
@@ -254,7 +265,7 @@ nebula_lane_is_doomed (NebulaState *self, NebulaLane *lane)
   if (!self->is_stopping || self->root->is_halted)
     return FALSE;
   for (; lane; lane = lane->parent) {
-    if (self->plan->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+    if (self->plan->scopes[lane->scope].part == NEBULA_PART_FINALLY || lane->undo > 0)
       return FALSE;
   }
   return TRUE;
@@ -301,6 +312,16 @@ _nebula_state_push_agenda (NebulaState *self,
   g_array_append_val (self->agenda, item);
 }
 
+gboolean
+_nebula_loop_wants_judgement (NebulaState *self, NebulaLoop *loop)
+{
+  NebulaPlanNode *node = &self->plan->nodes[loop->work->node];
+
+  /* A for-each has no other late expression than done-when. */
+  return node->construct == NEBULA_CONSTRUCT_FOR_EACH && node->late && !loop->is_ending &&
+         loop->n_judged < loop->n_done;
+}
+
 static gboolean
 loop_is_due (NebulaState *self, NebulaRun *run)
 {
@@ -309,10 +330,14 @@ loop_is_due (NebulaState *self, NebulaRun *run)
   if (!loop)
     return FALSE;
   if (loop->n_open == 0)
-    return TRUE;
+    return !loop->is_undoing;
+  if (loop->is_trailing)
+    return FALSE;
   if (loop->is_ending)
     return !_nebula_scope_ends_gently (self, loop) ||
            _nebula_scope_find_going (self, loop) != NULL;
+  if (_nebula_loop_wants_judgement (self, loop))
+    return TRUE;
   return nebula_construct_is_loop (self->plan->nodes[loop->work->node].construct) &&
          loop->next_index < loop->count &&
          loop->n_open < loop->concurrency;
@@ -339,6 +364,8 @@ agenda_item_is_due (NebulaState *self, const NebulaAgendaItem *item)
   case NEBULA_AGENDA_LOOP:
     return loop_is_due (self, nebula_lane_get_run (self, lane, item->index));
   case NEBULA_AGENDA_LANE:
+    if (lane == self->root && self->is_undoing)
+      return FALSE;
     return lane->active == 0 || lane->is_ending ||
            (self->is_stopping && lane == self->root && !lane->is_halted);
   default:
@@ -381,6 +408,10 @@ nebula_state_dup_path (NebulaState *self, NebulaLane *lane, guint32 node)
 {
   GString *path = g_string_new (self->plan->nodes[node].id);
 
+  if (lane && lane->undo > 0) {
+    g_string_prepend_c (path, '.');
+    g_string_prepend (path, _nebula_state_get_undo (self, lane->undo - 1)->path);
+  }
   for (; lane && lane->loop; lane = lane->parent) {
     const char *id = self->plan->nodes[lane->loop->work->node].id;
     const char *part = nebula_lane_get_part_name (self, lane);

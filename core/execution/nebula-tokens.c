@@ -85,7 +85,7 @@ _nebula_tokens_seed (NebulaState *self, NebulaLane *lane, gint64 time_usec)
   NebulaPlanScope *scope = &self->plan->scopes[lane->scope];
   g_autoptr (NebulaValue) input = NULL;
 
-  if (lane->loop)
+  if (lane->number > 0)
     input = lane->item ? nebula_value_ref (lane->item) : nebula_value_new_null ();
   else
     input = nebula_value_ref (self->input);
@@ -435,24 +435,51 @@ _nebula_tokens_skip_edge (NebulaState *self,
   drain_worklist (self, lane, time_usec);
 }
 
-void
-_nebula_tokens_end_work (NebulaState *self,
-                         NebulaLane *lane,
-                         guint32 node,
-                         gint64 time_usec)
+static void
+end_activity (NebulaState *self,
+              NebulaLane *lane,
+              guint32 node,
+              gboolean leaves,
+              gint64 time_usec)
 {
   NebulaRun *run = nebula_lane_get_run (self, lane, node);
 
   lane->active++; /* so that the lane does not look quiet between two firings */
   if (run->work)
     _nebula_work_free (self, run->work);
-  if (!lane->is_halted) {
+  if (!lane->is_halted && leaves)
     _nebula_tokens_leave (self, lane, node, time_usec);
+  if (!lane->is_halted) {
     _nebula_tokens_recheck (self, lane, node, time_usec);
     _nebula_cycles_settle (self, lane, time_usec);
   }
   if (--lane->active == 0)
     _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, lane, 0);
+}
+
+void
+_nebula_tokens_end_work (NebulaState *self,
+                         NebulaLane *lane,
+                         guint32 node,
+                         gint64 time_usec)
+{
+  end_activity (self, lane, node, TRUE, time_usec);
+}
+
+void
+_nebula_tokens_end_trailing (NebulaState *self,
+                             NebulaLane *lane,
+                             guint32 node,
+                             gint64 time_usec)
+{
+  end_activity (self, lane, node, FALSE, time_usec);
+}
+
+void
+_nebula_tokens_pass (NebulaState *self, NebulaLane *lane, guint32 node, gint64 time_usec)
+{
+  _nebula_tokens_leave (self, lane, node, time_usec);
+  _nebula_cycles_settle (self, lane, time_usec);
 }
 
 void

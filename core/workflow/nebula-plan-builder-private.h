@@ -61,6 +61,7 @@ typedef struct
   NebulaPlan *plan;
   GPtrArray *node_values;   /* borrowed NebulaValue of each node */
   GPtrArray *scope_values;  /* borrowed NebulaValue of each scope */
+  GPtrArray *made_values;   /* those that are not in the definition */
   GArray *links;            /* NebulaPlanLink, by source once sorted */
   GHashTable *actions;      /* text → NebulaActionEntry */
   NebulaTemplate *nothing;  /* the template of {} */

@@ -36,6 +36,7 @@ nebula_plan_builder_init (NebulaPlanBuilder *self, NebulaValue *definition, Nebu
   self->plan = _nebula_plan_new ();
   self->node_values = g_ptr_array_new ();
   self->scope_values = g_ptr_array_new ();
+  self->made_values = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_value_unref);
   self->links = g_array_new (FALSE, TRUE, sizeof (NebulaPlanLink));
   self->queries = g_array_new (FALSE, TRUE, sizeof (NebulaUpstreamQuery));
   g_array_set_clear_func (self->queries, clear_query);
@@ -52,6 +53,7 @@ nebula_plan_builder_clear (NebulaPlanBuilder *self)
   g_clear_pointer (&self->plan, nebula_plan_unref);
   g_clear_pointer (&self->node_values, g_ptr_array_unref);
   g_clear_pointer (&self->scope_values, g_ptr_array_unref);
+  g_clear_pointer (&self->made_values, g_ptr_array_unref);
   g_clear_pointer (&self->links, g_array_unref);
   g_clear_pointer (&self->queries, g_array_unref);
   g_clear_pointer (&self->actions, g_hash_table_unref);
@@ -66,7 +68,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaPlanBuilder, nebula_plan_builder_clear)
 char *
 _nebula_plan_builder_scope_pointer (NebulaPlanBuilder *self, guint32 scope)
 {
-  static const char *const keys[] = { "body", "catch", "finally", "bodies" };
+  static const char *const keys[] = { "body", "catch", "finally", "bodies", "undo" };
   const NebulaPlanScope *place = &self->plan->scopes[scope];
   g_autofree char *pointer = NULL;
 
@@ -79,10 +81,15 @@ _nebula_plan_builder_scope_pointer (NebulaPlanBuilder *self, guint32 scope)
 char *
 _nebula_plan_builder_node_pointer (NebulaPlanBuilder *self, guint32 node, const char *key)
 {
+  const NebulaPlanScope *place = &self->plan->scopes[self->plan->nodes[node].scope];
   g_autofree char *scope = NULL;
   g_autofree char *nodes = NULL;
   g_autofree char *pointer = NULL;
 
+  if (place->owner != NEBULA_PLAN_NONE && place->part == NEBULA_PART_UNDO) {
+    pointer = _nebula_plan_builder_node_pointer (self, place->owner, "undo");
+    return key ? _nebula_pointer_append (pointer, key) : g_steal_pointer (&pointer);
+  }
   scope = _nebula_plan_builder_scope_pointer (self, self->plan->nodes[node].scope);
   nodes = _nebula_pointer_append (scope, "nodes");
   pointer = _nebula_pointer_append (nodes, self->plan->nodes[node].id);
@@ -185,6 +192,28 @@ collect_bodies (NebulaCollection *self, guint32 scope, NebulaValue *value)
   }
 }
 
+/* A scope of one node, made of what is written beside the node that it undoes. */
+static guint32
+collect_undo (NebulaCollection *self, guint32 scope, NebulaValue *value)
+{
+  NebulaValue *undo = _nebula_member (value, "undo", NEBULA_VALUE_KIND_OBJECT);
+  NebulaPlanScope part = { .owner = self->nodes->len, .parent = scope, .part = NEBULA_PART_UNDO };
+  g_autoptr (NebulaValueBuilder) nodes = NULL;
+  g_autoptr (NebulaValueBuilder) body = NULL;
+  NebulaValue *made;
+
+  if (!undo)
+    return NEBULA_PLAN_NONE;
+  nodes = nebula_value_builder_new_object ();
+  body = nebula_value_builder_new_object ();
+  nebula_value_builder_set (nodes, "undo", undo);
+  nebula_value_builder_set_take (body, "nodes", nebula_value_builder_end (nodes));
+  made = nebula_value_builder_end (body);
+  g_ptr_array_add (self->builder->made_values, made);
+  collect_scope (self, part, made);
+  return self->scopes->len - 1;
+}
+
 static void
 collect_node (NebulaCollection *self, guint32 scope, const char *id, NebulaValue *value)
 {
@@ -197,6 +226,7 @@ collect_node (NebulaCollection *self, guint32 scope, const char *id, NebulaValue
   collect_bodies (self, scope, value);
   node.n_bodies = self->scopes->len - first;
   node.body = node.n_bodies > 0 ? first : NEBULA_PLAN_NONE;
+  node.undo = collect_undo (self, scope, value);
   g_array_append_val (self->nodes, node);
   g_ptr_array_add (self->builder->node_values, value);
 }
@@ -261,7 +291,7 @@ check_hidden (NebulaPlanBuilder *self)
     guint32 parent = plan->scopes[plan->nodes[i].scope].parent;
     g_autofree char *pointer = NULL;
 
-    if (parent == NEBULA_PLAN_NONE
+    if (parent == NEBULA_PLAN_NONE || plan->scopes[plan->nodes[i].scope].part == NEBULA_PART_UNDO
         || nebula_plan_find_node (plan, parent, plan->nodes[i].id) == NEBULA_PLAN_NONE)
       continue;
     pointer = _nebula_plan_builder_node_pointer (self, i, NULL);
@@ -382,7 +412,7 @@ mark_unwinding (NebulaPlan *plan)
   for (guint32 s = plan->n_scopes; s-- > 1;) {
     NebulaPlanScope *scope = &plan->scopes[s];
 
-    if (scope->unwinds || scope->part == NEBULA_PART_FINALLY)
+    if (scope->unwinds || scope->part == NEBULA_PART_FINALLY || scope->part == NEBULA_PART_UNDO)
       plan->scopes[scope->parent].unwinds = TRUE;
   }
 }

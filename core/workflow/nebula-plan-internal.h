@@ -73,6 +73,7 @@ typedef enum
   NEBULA_PART_CATCH,
   NEBULA_PART_FINALLY,
   NEBULA_PART_BRANCH, /* one of `bodies` */
+  NEBULA_PART_UNDO,   /* the one node that undoes it */
 } NebulaPart;
 
 typedef struct
@@ -96,6 +97,7 @@ typedef struct
   guint32 n_out;
   guint32 body;     /* scope of the first body, or NEBULA_PLAN_NONE */
   guint32 n_bodies;
+  guint32 undo;  /* scope of the node that undoes it, or NEBULA_PLAN_NONE; not among the bodies */
   guint32 cycle; /* into cycles[], or NEBULA_PLAN_NONE */
   guint8 construct; /* NebulaConstruct */
   guint8 effect;    /* NebulaEffect: the node's own `effect:`, else the class's */
@@ -117,6 +119,8 @@ typedef struct
   NebulaActionInfo *info;
   NebulaEvaluate evaluate;     /* set by nebula_plan_link (); NULL: must be invoked */
   NebulaActionClass *klass;    /* set by nebula_plan_link () for evaluated actions */
+  const char *region;          /* the plan's own; NULL: none */
+  NebulaTemplate *lock;        /* name of the lock that it holds while it is active; NULL: none */
   NebulaTemplate *with;        /* object, without late expressions */
   NebulaLateExpressions *late; /* may be NULL */
 } NebulaPlanNode;

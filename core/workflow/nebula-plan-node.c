@@ -90,6 +90,23 @@ add_join (NebulaPlanBuilder *self, guint32 index, NebulaValue *join)
 }
 
 static void
+add_lock (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
+{
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  const char *region = _nebula_member_text (value, "region");
+  NebulaValue *lock = _nebula_member (value, "lock", NEBULA_VALUE_KIND_STRING);
+  g_autofree char *pointer = NULL;
+  NebulaExpressionSite site = { .builder = self, .scope = node->scope, .node = index };
+
+  if (region)
+    node->region = g_string_chunk_insert_const (self->plan->ids, region);
+  if (!lock)
+    return;
+  site.pointer = pointer = _nebula_plan_builder_node_pointer (self, index, "lock");
+  node->lock = _nebula_expression_site_add_template (&site, lock);
+}
+
+static void
 add_policies (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
 {
   static const char *const on_errors[] = { "fail", "finish", "continue", "collect", NULL };
@@ -112,6 +129,7 @@ add_policies (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
   node->timeout_usec = duration_or (value, "timeout", 0);
   node->total_timeout_usec = duration_or (value, "total-timeout", 0);
   add_retry (&node->retry, _nebula_member (value, "retry", NEBULA_VALUE_KIND_OBJECT));
+  add_lock (self, index, value);
   add_join (self, index, _nebula_member (value, "join", NEBULA_VALUE_KIND_OBJECT));
 }
 
@@ -124,10 +142,7 @@ check_unsupported (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
     const char *key;
     const char *hint;
   } keys[] = {
-    { "undo", N_("Undo by hand, with nodes on the port “error”.") },
     { "policy", N_("Use “retry” and “timeout”.") },
-    { "lock", N_("Use “concurrency” of the settings with a limit of 1.") },
-    { "region", N_("Remove it.") },
     { "credentials", N_("Give the secret to the action by a parameter.") },
   };
 
@@ -276,6 +291,59 @@ stands_in_loop (NebulaPlan *plan, guint32 scope)
   return FALSE;
 }
 
+/* Whether a node of this region can be seen from a scope. */
+static gboolean
+sees_region (NebulaPlanBuilder *self, guint32 scope, const char *region)
+{
+  NebulaPlan *plan = self->plan;
+
+  for (; scope != NEBULA_PLAN_NONE; scope = plan->scopes[scope].parent) {
+    for (guint32 i = 0; i < plan->scopes[scope].n_nodes; i++) {
+      NebulaValue *value = g_ptr_array_index (self->node_values, plan->scopes[scope].first_node + i);
+
+      if (g_strcmp0 (_nebula_member_text (value, "region"), region) == 0)
+        return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+/* What flow.cancel names must be there, unless it comes from a template. */
+static void
+check_cancel (NebulaPlanBuilder *self, guint32 index)
+{
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  NebulaValue *with = _nebula_member (g_ptr_array_index (self->node_values, index), "with", NEBULA_VALUE_KIND_OBJECT);
+  const char *id = _nebula_member_text (with, "node");
+  const char *region = _nebula_member_text (with, "region");
+  g_autofree char *message = NULL;
+  g_autofree char *hint = NULL;
+
+  if (id && !nebula_expression_is_template (id)
+      && nebula_plan_find_node (self->plan, node->scope, id) == NEBULA_PLAN_NONE) {
+    message = g_strdup_printf (_("There is no node “%s” that could be named here"), id);
+    hint = _nebula_plan_builder_hint_node (self, node->scope, id, TRUE);
+  } else if (region && !nebula_expression_is_template (region) && !sees_region (self, node->scope, region)) {
+    message = g_strdup_printf (_("No node that can be seen from here stands in the region “%s”"), region);
+    hint = g_strdup (_("Write “region” beside the nodes to cancel."));
+  }
+  if (message)
+    report (self, index, "with", (NebulaProblem) { .code = "unknown-node", .hint = hint }, message);
+}
+
+/* Whether a for-each stands around; an action that is not known may be one. */
+static gboolean
+stands_in_for_each (NebulaPlan *plan, guint32 scope)
+{
+  for (; plan->scopes[scope].owner != NEBULA_PLAN_NONE; scope = plan->scopes[scope].parent) {
+    NebulaPlanNode *owner = &plan->nodes[plan->scopes[scope].owner];
+
+    if (!owner->info || owner->construct == NEBULA_CONSTRUCT_FOR_EACH)
+      return TRUE;
+  }
+  return FALSE;
+}
+
 static void
 check_construct (NebulaPlanBuilder *self, guint32 index)
 {
@@ -293,7 +361,36 @@ check_construct (NebulaPlanBuilder *self, guint32 index)
     problem.hint = _("Use it in the body of a loop.");
     message = g_strdup_printf (_("%s does not stand in a loop"), id);
     report (self, index, "action", problem, message);
-  }
+  } else if (node->construct == NEBULA_CONSTRUCT_ADD && !stands_in_for_each (self->plan, node->scope)) {
+    problem.hint = _("Use it in the body of flow.for-each.");
+    message = g_strdup_printf (_("%s does not stand in a loop"), id);
+    report (self, index, "action", problem, message);
+  } else if (node->construct == NEBULA_CONSTRUCT_CANCEL)
+    check_cancel (self, index);
+}
+
+static gboolean
+is_undo (NebulaPlan *plan, guint32 index)
+{
+  const NebulaPlanScope *scope = &plan->scopes[plan->nodes[index].scope];
+
+  return scope->owner != NEBULA_PLAN_NONE && scope->part == NEBULA_PART_UNDO;
+}
+
+static void
+check_undo (NebulaPlanBuilder *self, guint32 index)
+{
+  NebulaPlanNode *node = &self->plan->nodes[index];
+  g_autofree char *message = NULL;
+
+  if (node->construct == NEBULA_CONSTRUCT_NONE)
+    return;
+  message = g_strdup_printf (_("%s cannot undo anything"), nebula_action_info_get_id (node->info));
+  report (self,
+          index,
+          "action",
+          (NebulaProblem) { .code = "schema", .hint = _("Use an action that is no control flow.") },
+          message);
 }
 
 void
@@ -306,7 +403,9 @@ _nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 index)
   add_action (self, index, value);
   add_policies (self, index, value);
   check_unsupported (self, index, value);
-  if (self->plan->nodes[index].info)
+  if (self->plan->nodes[index].info && is_undo (self->plan, index))
+    check_undo (self, index);
+  else if (self->plan->nodes[index].info)
     check_construct (self, index);
   _nebula_plan_builder_add_parameters (self, index, value);
 }

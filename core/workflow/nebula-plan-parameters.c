@@ -30,6 +30,22 @@ clear_late_item (gpointer data)
   g_clear_pointer (&((NebulaLateItem *) data)->expression, nebula_expression_unref);
 }
 
+/* Where expressions of a node stand: what undoes a node sees what the node sees, and its result. */
+static NebulaExpressionSite
+make_site (NebulaPlanBuilder *builder, guint32 node, const char *pointer)
+{
+  guint32 scope = builder->plan->nodes[node].scope;
+  const NebulaPlanScope *place = &builder->plan->scopes[scope];
+  NebulaExpressionSite site = { .builder = builder, .scope = scope, .node = node, .pointer = pointer };
+
+  if (place->owner != NEBULA_PLAN_NONE && place->part == NEBULA_PART_UNDO) {
+    site.scope = place->parent;
+    site.node = place->owner;
+    site.node_itself = TRUE;
+  }
+  return site;
+}
+
 static void
 report (NebulaWith *self, const char *key, NebulaProblem problem, const char *message)
 {
@@ -85,14 +101,7 @@ is_late (NebulaParameter *parameter)
 static void
 add_late (NebulaWith *self, const char *parameter, const char *key, NebulaValue *value, const char *pointer)
 {
-  NebulaPlanNode *node = &self->builder->plan->nodes[self->node];
-  NebulaExpressionSite site = {
-    .builder = self->builder,
-    .scope = node->scope,
-    .node = self->node,
-    .items = TRUE,
-    .pointer = pointer,
-  };
+  NebulaExpressionSite site = make_site (self->builder, self->node, pointer);
   g_autoptr (NebulaValue) text = NULL;
   NebulaLateItem item = { g_intern_string (parameter), key ? g_intern_string (key) : NULL, NULL };
 
@@ -116,6 +125,7 @@ add_late (NebulaWith *self, const char *parameter, const char *key, NebulaValue 
     return;
   }
 
+  site.items = TRUE;
   item.expression = _nebula_expression_site_add (&site, text, NEBULA_EXPRESSION_FORM_BARE);
   if (!item.expression)
     return;
@@ -322,13 +332,9 @@ _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 index, Neb
   if (!with || nebula_value_get_length (with) == 0) {
     node->with = nebula_template_ref (self->nothing);
   } else {
-    NebulaExpressionSite site = {
-      .builder = self,
-      .scope = node->scope,
-      .node = index,
-      .items = node->construct == NEBULA_CONSTRUCT_WHILE,
-    };
+    NebulaExpressionSite site = make_site (self, index, NULL);
 
+    site.items = node->construct == NEBULA_CONSTRUCT_WHILE;
     state.pointer = site.pointer = pointer = _nebula_plan_builder_node_pointer (self, index, "with");
     rest = split (&state);
     node->with = _nebula_expression_site_add_template (&site, rest);

@@ -67,6 +67,19 @@ const NebulaSchemaShape _nebula_schema_shape_body = {
   N_ ("a body"), "schema", body_fields, G_N_ELEMENTS (body_fields)
 };
 
+static const NebulaField undo_fields[] = {
+  KEY ("action", TEXT, REQUIRED),
+  KEY ("with", OBJECT, .fallback = "{}"),
+  KEY ("effect", CHOICE, .choices = effects),
+  KEY ("retry", SHAPE, .shape = &_nebula_schema_shape_retry, .fallback = "{}"),
+  KEY ("timeout", DURATION),
+  KEY ("total-timeout", DURATION),
+  KEY ("on-unknown", CHOICE, .choices = on_unknowns, .fallback = "\"fail\""),
+};
+static const NebulaSchemaShape undo_shape = {
+  N_ ("“undo”"), "schema", undo_fields, G_N_ELEMENTS (undo_fields)
+};
+
 static const NebulaField node_fields[] = {
   KEY ("action", TEXT, REQUIRED),
   KEY ("with", OBJECT, .fallback = "{}"),
@@ -79,14 +92,14 @@ static const NebulaField node_fields[] = {
   KEY ("policy", ANY),
   KEY ("on-error", CHOICE, .choices = node_on_errors),
   KEY ("on-unknown", CHOICE, .choices = on_unknowns, .fallback = "\"fail\""),
-  KEY ("undo", OBJECT),
+  KEY ("undo", SHAPE, .shape = &undo_shape),
   KEY ("body", SHAPE, .shape = &_nebula_schema_shape_body),
   KEY ("catch", SHAPE, .shape = &_nebula_schema_shape_body),
   KEY ("finally", SHAPE, .shape = &_nebula_schema_shape_body),
   KEY ("bodies", MAP, .shape = &_nebula_schema_shape_body),
   KEY ("credentials", OBJECT),
   KEY ("priority", INTEGER),
-  KEY ("lock", ANY),
+  KEY ("lock", TEXT),
   KEY ("region", TEXT),
   KEY ("disabled", BOOLEAN, .fallback = "false"),
   KEY ("title", TEXT, COMMENT),

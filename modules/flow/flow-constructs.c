@@ -25,7 +25,9 @@ static void
 nebula_flow_for_each_class_init (NebulaFlowForEachClass *klass)
 {
   NebulaActionClass *action = NEBULA_ACTION_CLASS (klass);
-  NebulaParameter *items;
+  g_autoptr (NebulaValue) cancel = nebula_value_new_string ("cancel");
+  static const char *const rests[] = { "cancel", "ignore", NULL };
+  NebulaParameter *items, *rest;
 
   nebula_action_class_set_details (action, "flow.for-each", "1.0.0", N_ ("For each"),
                                    N_ ("Runs its body for each item and gives the results in the order of the items."),
@@ -41,6 +43,14 @@ nebula_flow_for_each_class_init (NebulaFlowForEachClass *klass)
   nebula_parameter_add_flags (items, NEBULA_PARAMETER_FLAGS_REQUIRED | NEBULA_PARAMETER_FLAGS_NULLABLE);
   add_count (action, "concurrency", N_ ("Concurrency"), N_ ("How many rounds run at once."), 1);
   add_count (action, "batch", N_ ("Batch"), N_ ("How many items one round gets; above 1 $item is an array."), 1);
+  nebula_action_class_add_parameter (action, "done-when", NEBULA_PARAMETER_KIND_EXPRESSION, N_ ("Done when"),
+                                     N_ ("Evaluated after each round; if true, the loop completes with the results "
+                                         "so far, which are $items."));
+  rest = nebula_action_class_add_parameter (action, "rest", NEBULA_PARAMETER_KIND_SELECT, N_ ("Rest"),
+                                            N_ ("What becomes of the rounds that still run when it is done: cancel "
+                                                "them, or ignore them and let them run on."));
+  nebula_parameter_set_options (rest, rests);
+  nebula_parameter_set_default (rest, cancel);
 }
 
 NEBULA_DEFINE_ACTION (NebulaFlowRepeat, nebula_flow_repeat)
@@ -93,7 +103,8 @@ static void
 nebula_flow_wait_class_init (NebulaFlowWaitClass *klass)
 {
   NebulaActionClass *action = NEBULA_ACTION_CLASS (klass);
-  NebulaParameter *approval;
+  g_autoptr (NebulaValue) no = nebula_value_new_boolean (FALSE);
+  NebulaParameter *approval, *transient;
 
   nebula_action_class_set_details (action, "flow.wait", "1.0.0", N_ ("Wait"),
                                    N_ ("Waits for a time, a signal or an approval, also across restarts, and gives "
@@ -108,6 +119,9 @@ nebula_flow_wait_class_init (NebulaFlowWaitClass *klass)
                                      N_ ("When to go on."));
   nebula_action_class_add_parameter (action, "signal", NEBULA_PARAMETER_KIND_TEXT, N_ ("Signal"),
                                      N_ ("Name of the signal to wait for."));
+  transient = nebula_action_class_add_parameter (action, "transient", NEBULA_PARAMETER_KIND_BOOLEAN, N_ ("Transient"),
+                                                 N_ ("Signals that came before the wait do not count."));
+  nebula_parameter_set_default (transient, no);
   approval = nebula_action_class_add_parameter (action, "approval", NEBULA_PARAMETER_KIND_JSON, N_ ("Approval"),
                                                 N_ ("What somebody is asked to approve."));
   nebula_parameter_add_flags (approval, NEBULA_PARAMETER_FLAGS_NULLABLE);

@@ -20,5 +20,7 @@ GType nebula_flow_break_get_type (void);
 GType nebula_flow_continue_get_type (void);
 GType nebula_flow_try_get_type (void);
 GType nebula_flow_race_get_type (void);
+GType nebula_flow_cancel_get_type (void);
+GType nebula_flow_add_get_type (void);
 
 G_END_DECLS

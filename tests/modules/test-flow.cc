@@ -10,7 +10,7 @@ class FlowTest : public nebula::EvaluatedTest
 
 TEST_F (FlowTest, EachActionIsDocumented)
 {
-  expect_documented ("flow", 15);
+  expect_documented ("flow", 17);
 }
 
 TEST_F (FlowTest, If)
@@ -92,6 +92,8 @@ TEST_F (FlowTest, Constructs)
     { "flow.break", NEBULA_CONSTRUCT_BREAK, "{}", R"({"x": 1})" },
     { "flow.continue", NEBULA_CONSTRUCT_CONTINUE, "{}", R"({"x": 1})" },
     { "flow.try", NEBULA_CONSTRUCT_TRY, "{}", R"({"x": 1})" },
+    { "flow.cancel", NEBULA_CONSTRUCT_CANCEL, R"({"region": "r", "keep": true})", R"({"nodes": "a"})" },
+    { "flow.add", NEBULA_CONSTRUCT_ADD, R"({"items": [1]})", "{}" },
     { "flow.race", NEBULA_CONSTRUCT_RACE, R"({"success": true})", R"({"success": 1})" },
   };
   for (const auto &entry : constructs) {

@@ -14,7 +14,6 @@
  * execution that leaves memory as a checkpoint now and then has the same history as one that never does; all that the history stored can be read.
  */
 
-#include "generator.h"
 #include "kernel-driver.h"
 #include "workflow-generator.h"
 #include <algorithm>
@@ -262,11 +261,11 @@ private:
     g_array_set_size (commands, n_kept);
   }
 
-  /* Whether it stands in a `finally`, which runs after a cancel too. */
+  /* Whether it stands in a `finally`, or undoes something: both run after a cancel too. */
   bool has_to_run (NebulaLane *lane)
   {
     for (; lane; lane = lane->parent)
-      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY)
+      if (plan_.get ()->scopes[lane->scope].part == NEBULA_PART_FINALLY || lane->undo > 0)
         return true;
     return false;
   }

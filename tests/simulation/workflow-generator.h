@@ -62,10 +62,13 @@ private:
                                           "test.pure"};
     unsigned choice = pick (depth < 2 ? 15 : 10);
 
-    if (choice < 2 && pick (8) == 0)
+    if (choice < 2 && pick (3) == 0)
       large (out);
     else if (choice < 2)
       out << "action: data.set, with: { v: " << pick (100) << " }";
+    else if (choice < 3 && pick (3) == 0)
+      out << "action: flow.cancel, with: { region: \"{{ 'r' + '" << pick (2) << "' }}\", keep: "
+          << (pick (2) ? "true" : "false") << " }";
     else if (choice < 3)
       out << "action: flow.no-op";
     else if (choice < 4)
@@ -76,13 +79,18 @@ private:
       out << "action: flow.wait, with: { signal: s" << pick (2) << ", duration: 10s }";
     else if (choice < 10)
       out << "action: " << invoked[pick (4)] << ", with: { v: " << pick (100)
-          << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }";
+          << (pick (4) == 0 ? ", fail: sometimes, fail-until: 2" : "") << " }"
+          << (pick (5) == 0 ? ", undo: { action: test.effect, with: { back: \"{{ $json.v }}\" } }" : "");
     else if (choice < 12)
       loop (out, depth);
     else if (choice < 14)
       guard (out, depth);
     else
       race (out, depth);
+    if (pick (6) == 0)
+      out << ", lock: l";
+    if (pick (5) == 0)
+      out << ", region: r" << pick (2);
     if (pick (4) == 0)
       out << ", retry: { attempts: 3, initial: 100ms, jitter: true }";
     if (pick (8) == 0)
@@ -109,7 +117,7 @@ private:
 
   void loop (std::ostringstream &out, unsigned depth)
   {
-    if (depth == 0 && pick (60) == 0) {
+    if (depth == 0 && pick (30) == 0) {
       long_loop (out);
       return;
     }
@@ -117,7 +125,11 @@ private:
         << (pick (8) == 0
                 ? "\"{{ range (0, 3) | map (x => repeat ('y', 30000 + x)) }}\""
                 : "[1, 2, 3, 4]")
-        << ", concurrency: " << 1 + pick (3) << " }";
+        << ", concurrency: " << 1 + pick (3);
+    if (pick (3) == 0)
+      out << ", done-when: $index >= " << 1 + pick (5)
+          << (pick (2) ? ", rest: ignore" : "");
+    out << " }";
     if (pick (3) == 0)
       out << ", on-error: collect";
     out << ", body: { nodes: {\n";

@@ -181,6 +181,9 @@ public:
     NebulaResult *result = answer (command);
 
     started.push_back (plan_->nodes[command.node].id);
+    answers.push_back (result && nebula_result_get_value (result)
+                           ? to_json (nebula_result_get_value (result))
+                           : "");
     if (!result) {
       hanging.push_back (command);
       return;
@@ -346,6 +349,7 @@ public:
   gint64 now = G_GINT64_CONSTANT (1700000000000000);
   std::vector<GBytes *> segments;
   std::vector<std::string> started; /* node ids of attempts in order */
+  std::vector<std::string> answers; /* to each of them */
   std::vector<NebulaCommand> hanging;
 
 private:

@@ -74,17 +74,19 @@ private:
     NebulaAgendaItem due;
 
     nebula_state_peek_agenda (state_, &due); /* drops what is stale, as a fold does */
-    auto &[plan, sequence, status, is_paused, is_stopping, end_status, gate, gate_key,
-           started, input, output, error, seed, started_usec, ended_usec, deadline_usec,
-           last_usec, next_lane, n_firings, n_ready, n_waiting, n_cancelled, recoveries,
-           root, lanes, works, agenda, agenda_head, signals, worklist, watch, watch_data] =
-        *state_;
+    auto &[plan, sequence, status, is_paused, has_undone, is_undoing, is_stopping,
+           end_status, gate, gate_key, started, input, output, error, seed, started_usec,
+           ended_usec, deadline_usec, last_usec, next_lane, n_firings, n_ready, n_waiting,
+           n_cancelled, recoveries, root, lanes, works, agenda, agenda_head, signals, locks,
+           undos, worklist, watch, watch_data] = *state_;
 
     (void) n_cancelled, (void) watch, (void) watch_data; /* not of the fold */
     out_ << "state " << plan->hash;
     number ("sequence", sequence);
     number ("status", status);
     number ("is_paused", is_paused);
+    number ("has_undone", has_undone);
+    number ("is_undoing", is_undoing);
     number ("is_stopping", is_stopping);
     number ("end_status", end_status);
     number ("gate", gate);
@@ -113,8 +115,43 @@ private:
       dump_agenda (agenda, agenda_head);
     for (GList *link = signals.head; link; link = link->next)
       dump_signal ((NebulaSignal *) link->data);
+    for (guint i = 0; locks && i < locks->len; i++)
+      dump_lock ((NebulaLock *) locks->pdata[i]);
     if (root)
       dump_lane (root);
+    for (guint i = 0; undos && i < undos->len; i++)
+      dump_undo ((NebulaUndo *) undos->pdata[i]);
+  }
+
+  void dump_lock (NebulaLock *lock)
+  {
+    auto &[name, works] = *lock;
+
+    out_ << "lock";
+    text ("name", name);
+    for (GList *link = works.head; link; link = link->next) {
+      NebulaWork *work = (NebulaWork *) link->data;
+
+      out_ << ' ' << place (work);
+      EXPECT_EQ (work->lock, lock);
+    }
+    out_ << '\n';
+  }
+
+  void dump_undo (NebulaUndo *undo)
+  {
+    auto &[node, owner, status, path, parameters, input, failure, lane] = *undo;
+
+    out_ << "undo " << node;
+    number ("owner", owner);
+    number ("status", status);
+    text ("path", path);
+    value ("parameters", parameters);
+    value ("input", input);
+    value ("failure", failure);
+    out_ << '\n';
+    if (lane)
+      dump_lane (lane);
   }
 
   void dump_agenda (GArray *agenda, guint head)
@@ -141,7 +178,7 @@ private:
 
   void dump_lane (NebulaLane *lane)
   {
-    auto &[lane_number, scope, index, active, parent, loop, item, last, failure,
+    auto &[lane_number, scope, index, active, parent, loop, undo, item, last, failure,
            is_ending, is_break, is_cut, is_halted, is_cancelled, previous, next, edges,
            runs] = *lane;
     NebulaPlanScope *shape = &state_->plan->scopes[scope];
@@ -153,6 +190,7 @@ private:
     number ("active", active);
     number ("parent", parent ? parent->number + 1 : 0);
     text ("loop", loop ? place (loop->work).c_str () : nullptr);
+    number ("undo", undo);
     number ("previous", previous ? previous->number : 0);
     value ("item", item);
     value ("last", last);
@@ -187,13 +225,14 @@ private:
 
   void dump_run (guint32 node, NebulaRun *run)
   {
-    auto &[status, by_port, has_fired, attempts, firing, order, arrived, live, need, port,
-           result, ready_usec, ended_usec, work] = *run;
+    auto &[status, by_port, has_fired, is_trailing, attempts, firing, order, arrived, live,
+           need, port, result, ready_usec, ended_usec, work] = *run;
 
     out_ << "run " << state_->plan->nodes[node].id;
     number ("status", status);
     number ("by_port", by_port);
     number ("has_fired", has_fired);
+    number ("is_trailing", is_trailing);
     number ("attempts", attempts);
     number ("firing", firing);
     number ("order", order);
@@ -213,7 +252,7 @@ private:
   void dump_work (NebulaWork *work)
   {
     auto &[lane, node, firing, input, inputs, parameters, loaded, digest, due_usec, deadline_usec,
-           signal, effect, wait, is_begun, is_launched, loop, link] = *work;
+           signal, lock, effect, wait, is_begun, is_launched, loop, link] = *work;
 
     (void) parameters, (void) loaded, (void) is_launched; /* not of the fold */
     out_ << "work " << lane->number << ':' << node;
@@ -224,6 +263,7 @@ private:
     number ("due_usec", due_usec);
     number ("deadline_usec", deadline_usec);
     text ("signal", signal);
+    text ("lock", lock ? lock->name : nullptr);
     number ("effect", effect);
     number ("wait", wait);
     number ("is_begun", is_begun);
@@ -248,11 +288,14 @@ private:
 
   void dump_loop (NebulaLoop *loop)
   {
-    auto &[work, items, count, next_index, n_done, n_open, concurrency, batch, phase,
-           wants_success, is_cancelled, is_ending, failure, lanes, results, last] = *loop;
+    auto &[work, items, added, count, next_index, n_done, n_judged, n_open, concurrency, batch,
+           phase, body_lane, wants_success, is_cancelled, lets_go, is_trailing, is_undoing,
+           is_ending, failure, lanes, results, last] = *loop;
 
     out_ << "loop " << place (work);
     value ("items", items);
+    for (guint i = 0; added && i < added->len; i++)
+      value ("added", (NebulaValue *) added->pdata[i]);
     number ("count", count);
     number ("next_index", next_index);
     number ("n_done", n_done);
@@ -260,6 +303,11 @@ private:
     number ("concurrency", concurrency);
     number ("batch", batch);
     number ("phase", phase);
+    number ("n_judged", n_judged);
+    number ("body_lane", body_lane);
+    number ("lets_go", lets_go);
+    number ("is_trailing", is_trailing);
+    number ("is_undoing", is_undoing);
     number ("wants_success", wants_success);
     number ("is_cancelled", is_cancelled);
     number ("is_ending", is_ending);

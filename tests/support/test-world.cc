@@ -99,6 +99,8 @@ setup_for_each (NebulaActionClass *klass)
   add (klass, "items", NEBULA_PARAMETER_KIND_JSON);
   add (klass, "concurrency", NEBULA_PARAMETER_KIND_INTEGER);
   add (klass, "batch", NEBULA_PARAMETER_KIND_INTEGER);
+  add (klass, "done-when", NEBULA_PARAMETER_KIND_EXPRESSION);
+  add (klass, "rest", NEBULA_PARAMETER_KIND_TEXT);
 }
 
 static void
@@ -123,6 +125,7 @@ setup_wait (NebulaActionClass *klass)
   add (klass, "duration", NEBULA_PARAMETER_KIND_DURATION);
   add (klass, "until", NEBULA_PARAMETER_KIND_JSON);
   add (klass, "signal", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "transient", NEBULA_PARAMETER_KIND_BOOLEAN);
 }
 
 static void
@@ -163,6 +166,22 @@ setup_race (NebulaActionClass *klass)
 {
   nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_RACE);
   add (klass, "success", NEBULA_PARAMETER_KIND_BOOLEAN);
+}
+
+static void
+setup_cancel (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_CANCEL);
+  add (klass, "node", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "region", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "keep", NEBULA_PARAMETER_KIND_BOOLEAN);
+}
+
+static void
+setup_add (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_ADD);
+  add (klass, "items", NEBULA_PARAMETER_KIND_JSON);
 }
 
 /* Kept for good, and on the heap: what never answers must be reachable to the end. */
@@ -239,6 +258,8 @@ static const WorldEntry world[] = {
     {"flow.continue", setup_continue},
     {"flow.try", setup_try},
     {"flow.race", setup_race},
+    {"flow.cancel", setup_cancel},
+    {"flow.add", setup_add},
     {"test.pure", setup_pure},
     {"test.read", setup_read},
     {"test.idempotent", setup_idempotent},

@@ -140,3 +140,26 @@ connections:
   ASSERT_TRUE (wait ());
   EXPECT_EQ (output (), R"({"n":3})");
 }
+
+TEST_P (ControlTest, UndoesAcrossARestart)
+{
+  Error error;
+
+  start (R"(
+name: saga
+nodes:
+  a: { action: test.effect, with: { id: 1 }, undo: { action: test.effect, with: { gone: "{{ $json.id }}" } } }
+  b: { action: test.effect, with: { id: 2 }, after: [a], undo: { action: test.effect, with: { fail: later, fail-until: 2 }, retry: { attempts: 2, initial: 1h } } }
+  bad: { action: flow.fail, with: { message: broken, code: bad }, after: [b] }
+)");
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  if (is_durable ())
+    restart ();
+  advance (G_TIME_SPAN_HOUR);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (status (), "failed");
+  EXPECT_EQ (error_code (), "bad");
+  Value report (nebula_execution_get_report (execution.get (), error.out ()));
+  EXPECT_EQ (to_json (nebula_value_get_member (report.get (), "undone")),
+             R"([{"node":"b","status":"completed"},{"node":"a","status":"completed"}])");
+}

@@ -32,6 +32,8 @@ static const TestAction test_actions[] = {
   { "flow.fail", "fail", "pure", "", NULL, "message:text code:text" },
   { "flow.break", "break", "pure", "", NULL, "" },
   { "flow.try", "try", "pure", "", NULL, "" },
+  { "flow.cancel", "cancel", "pure", "", NULL, "node:text region:text keep:boolean" },
+  { "flow.add", "add", "pure", "", NULL, "items:json:required" },
   { "flow.race", "race", "pure", "", NULL, "success:boolean" },
   { "data.filter", "none", "pure", "", NULL, "items:list:required where:expression:required" },
   { "data.aggregate", "none", "pure", "", NULL, "items:list:required by:expression compute:expressions:required" },

@@ -88,7 +88,10 @@ PLACES = [
     (["nodes", "a", "disabled"], []),
     (["nodes", "a", "title"], []),
     (["nodes", "a", "notes"], []),
-    (["nodes", "a", "undo"], []),
+    (["nodes", "a", "undo"], [
+        {"action": "data.set"}, {"action": "data.set", "with": {"x": 1}, "retry": {"attempts": 2}, "timeout": "1s", "on-unknown": "ask"},
+        {"action": "data.set", "after": ["b"]}, {"action": 1}, {"action": "data.set", "retry": {"attempts": 0}}, {"with": {}},
+    ]),
     (["nodes", "a", "credentials"], []),
     (["nodes", "a", "policy"], []),
     (["nodes", "a", "lock"], []),

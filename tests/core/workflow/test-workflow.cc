@@ -285,8 +285,12 @@ const Case cases[] = {
   { "loop_that_is_open", HEAD NODE_A NODE_B "connections: [{ from: a, to: b, loop: true }]\n", { "schema" }, 5, 15, "lead back" },
   { "loop_limit_zero", HEAD NODE_A "connections: [{ from: a, to: a, loop: true, max: 0 }]\n", { "schema" }, 4, 50, "turn" },
   { "limit_without_loop", HEAD NODE_A NODE_B "connections: [{ from: a, to: b, max: 5 }]\n", { "schema" }, 5, 33, "loop: true" },
-  { "undo", IN_A "    undo: { action: data.set }\n", { "unsupported" }, 5, 5, nullptr },
-  { "lock_and_region", IN_A "    lock: l\n    region: r\n", { "unsupported", "unsupported" }, 5, 5, nullptr },
+  { "undo_by_control_flow", IN_A "    undo: { action: flow.stop }\n", { "schema" }, 5, 21, "control flow" },
+  { "undo_parameter", HEAD "  a:\n    action: data.set\n    undo: { action: flow.if, with: { condition: \"{{ $nodes.b.result }}\" } }\n", { "unknown-node" }, 5, 49, nullptr },
+  { "lock_of_nothing", IN_A "    lock: \"{{ $nodes.b.result }}\"\n", { "unknown-node" }, 5, 11, nullptr },
+  { "cancel_nobody", HEAD "  a: { action: flow.cancel, with: { node: b } }\n", { "unknown-node" }, 3, 35, nullptr },
+  { "cancel_no_region", HEAD "  a: { action: flow.cancel, with: { region: b } }\n", { "unknown-node" }, 3, 35, "region" },
+  { "add_outside", HEAD "  a: { action: flow.repeat, with: { times: 1 }, body: { nodes: { b: { action: flow.add, with: { items: [1] } } } } }\n", { "schema" }, 3, 79, "for-each" },
   { "credentials_and_policy", IN_A "    credentials: { c: d }\n    policy: database\n", { "unsupported", "unsupported" }, 5, 5, nullptr },
 };
 
