@@ -360,7 +360,7 @@ _nebula_runner_time_out (NebulaAttempt *attempt)
   result = nebula_result_new (NEBULA_RESULT_KIND_UNKNOWN, NULL, failure, 0);
   attempt->is_abandoned = TRUE;
   take_result (instance, attempt, result);
-  g_cancellable_cancel (nebula_invocation_get_cancellable (attempt->invocation));
+  nebula_invocation_abandon (attempt->invocation);
 }
 
 static void
@@ -371,7 +371,7 @@ abandon (NebulaAttempt *attempt)
   attempt->is_abandoned = TRUE;
   nebula_heap_remove (&attempt->engine->deadlines, &attempt->deadline);
   if (attempt->invocation)
-    g_cancellable_cancel (nebula_invocation_get_cancellable (attempt->invocation));
+    nebula_invocation_abandon (attempt->invocation);
 }
 
 void

@@ -302,6 +302,6 @@ _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
   if (end_when_enough (self, work))
     return;
   open_rounds (self, work);
-  if (loop->n_open == 0)
+  if (!self->is_partial && loop->n_open == 0)
     end_loop (self, work);
 }

@@ -315,6 +315,7 @@ TEST_F (NamesTest, GatesHaveKeys)
   begin ("{name: g, settings: {concurrency: {limit: 1, key: '{{ $input.who }}'}}, "
          "nodes: {a: {action: flow.no-op}}}",
          "{\"who\":\"ada\"}");
+  driver->turn ();
   EXPECT_STREQ (driver->state ()->gate_key, "default/g/ada");
   Value reasons (nebula_kernel_explain (driver->kernel));
   EXPECT_THAT (to_json (reasons), HasSubstr ("concurrency-limit"));
@@ -326,6 +327,7 @@ TEST_F (NamesTest, GatesHaveKeys)
 
   begin ("{name: g, settings: {concurrency: {limit: 1, key: '{{ $input.who }}'}}, "
          "nodes: {a: {action: flow.no-op}}}");
+  driver->turn ();
   EXPECT_EQ (driver->status (), "failed") << "a key that cannot be evaluated";
 }
 

@@ -2,6 +2,7 @@
 /* What a kernel puts off because it is too heavy for the loop, and that nothing of it shows in the facts. */
 #include "kernel-driver.h"
 
+#include "nebula-kernel-private.h"
 #include "nebula-limits.h"
 
 using namespace nebula;
@@ -14,7 +15,8 @@ protected:
   {
     driver.reset ();
     plan = compile (resolver.get (), text);
-    driver = std::make_unique<KernelDriver> (plan.get ());
+    driver = std::make_unique<KernelDriver> (plan.get (), spills);
+    watch_reads ();
     driver->start (input.c_str ());
     driver->work_inline (fuel);
     driver->run ();
@@ -64,6 +66,25 @@ protected:
   Ref<NebulaActionResolver> resolver = new_world_resolver ();
   Plan plan;
   std::unique_ptr<KernelDriver> driver;
+  bool spills = false;
+  guint n_loop_reads = 0;
+
+private:
+  void watch_reads ()
+  {
+    NebulaKernelHost host = {effect_of_class, nullptr, this, read_blob, driver->blobs.cache};
+
+    nebula_kernel_set_host (driver->kernel, &host);
+  }
+
+  static GBytes *
+  read_blob (const char *digest, gboolean may_block, gpointer data, GError **error)
+  {
+    TurnTest *self = (TurnTest *) data;
+
+    self->n_loop_reads += self->driver->kernel->inline_fuel > 0;
+    return self->driver->blobs.read_bytes (digest);
+  }
 };
 
 TEST_F (TurnTest, KeepsLightWorkOnTheLoop)
@@ -117,6 +138,15 @@ TEST_F (TurnTest, PutsOffEveryKindOfEvaluation)
       "{name: w, nodes: {a: {action: flow.no-op}}, output: '{{ range(0, 50 + length($input)) | sum() }}'}",
       "{name: w, settings: {concurrency: {limit: 1, key: '{{ range(0, 50 + length($input)) | sum() }}'}}, nodes: {a: {action: flow.no-op}}}",
       "{name: w, nodes: {a: {action: flow.repeat, with: {times: '{{ range(0, 50 + length($input)) | length() }}'}, body: {nodes: {b: {action: flow.no-op}}}}}}",
+      "{name: w, nodes: {a: {action: flow.for-each, with: {items: [1, 2, 3], done-when: 'sum(range(0, 50 + length($items))) < $index'}, body: {nodes: {b: {action: flow.no-op}}}}}}",
+      "{name: w, nodes: {a: {action: flow.for-each, with: {items: [1, 2, 3], concurrency: 3, done-when: 'sum(range(0, 50)) > $index', rest: ignore}, body: {nodes: {b: {action: flow.wait, with: {duration: 1s}}}}}}}",
+      "{name: w, nodes: {a: {action: flow.no-op, lock: 'l{{ range(0, 50 + length($input)) | sum() }}'}}}",
+      "{name: w, nodes: {a: {action: flow.wait, with: {duration: 1h}, region: r9}, b: {action: flow.cancel, with: {region: \"{{ 'r' + to_string (length (range(0, 9 + length($input)))) }}\"}}}}",
+      "{name: w, nodes: {a: {action: flow.for-each, with: {items: [60, 1]}, body: {nodes: {b: {action: flow.add, with: {items: '{{ range(0, 60) | filter(x => x + 1 == $item - 1) }}'}, undo: {action: data.set, with: {v: 1}}}}}}}}",
+      "{name: w, nodes: {a: {action: data.set, with: {v: 1}, undo: {action: data.set, with: {v: '{{ range(0, 50 + length($input)) | sum() }}'}}}, b: {action: flow.fail, after: [a]}}}",
+      "{name: w, nodes: {a: {action: flow.wait, with: {duration: 1s}, undo: {action: test.effect, with: {v: '{{ range(0, 50 + length($input)) | sum() }}'}}}, b: {action: flow.fail, after: [a]}}}",
+      "{name: w, nodes: {a: {action: flow.try, body: {nodes: {b: {action: data.set, with: {v: '{{ range(0, 50 + length($input)) | sum() }}'}}}}}}}",
+      "{name: w, nodes: {a: {action: flow.race, with: {success: '{{ sum(range(0, 50 + length($input))) > 1 }}'}, bodies: {x: {nodes: {b: {action: flow.no-op}}}, y: {nodes: {c: {action: flow.no-op}}}}}}}",
   };
 
   for (const char *text : all)
@@ -139,6 +169,33 @@ TEST_F (TurnTest, PutsOffLargeValues)
 
   for (const char *text : all)
     EXPECT_GE (count_away (text, NEBULA_LIMIT_FUEL_INLINE, large), 1u) << text;
+}
+
+/* What is stored is read away from the loop; what was read or written of late is in memory. */
+TEST_F (TurnTest, ReadsAndStoresAwayFromTheLoop)
+{
+  const char *const all[] = {
+      "{name: w, nodes: {a: {action: data.set, with: {v: \"{{ repeat('x', 70000) }}\"}}, b: {action: data.set, with: {n: '{{ length($nodes.a.result.v) }}'}, after: [a]}}}",
+      "{name: w, nodes: {a: {action: test.effect, with: {v: \"{{ repeat('x', 70000) }}\"}}, b: {action: test.effect, with: {n: '{{ $json.v }}'}, after: [a]}}}",
+      "{name: w, nodes: {a: {action: test.effect, with: {v: \"{{ repeat('x', 70000) }}\"}, undo: {action: test.effect, with: {v: '{{ $json.v }}', w: '{{ length($json.v) }}'}}}, b: {action: flow.fail, after: [a]}}}",
+      "{name: w, nodes: {a: {action: flow.for-each, with: {items: '{{ range(0, 1200) }}', concurrency: 30}, body: {nodes: {b: {action: data.set, with: {v: '{{ $item }}'}}}}}}, output: '{{ $nodes.a.result | sum(x => x.v) }}'}",
+      "{name: w, nodes: {a: {action: flow.for-each, with: {items: '{{ range(0, 1200) }}', concurrency: 900, done-when: '$index == 1100'}, body: {nodes: {b: {action: test.pure, with: {v: '{{ $item }}'}}}}}}, output: '{{ $nodes.a.result | sum(x => x.v) }}'}",
+  };
+
+  spills = true;
+  for (const char *text : all) {
+    EXPECT_GE (count_away (text), 1u) << text;
+    EXPECT_EQ (n_loop_reads, 0u) << text;
+    EXPECT_GT (driver->blobs.n_reads + driver->blobs.stored.size (), 0u) << text;
+  }
+}
+
+TEST_F (TurnTest, AnUndoSeesALargeResult)
+{
+  spills = true;
+  run ("{name: w, nodes: {a: {action: test.effect, with: {v: \"{{ repeat('x', 70000) }}\"}, undo: {action: test.effect, with: {n: '{{ length($json.v) }}'}}}, b: {action: flow.fail, after: [a]}}}",
+       NEBULA_LIMIT_FUEL_INLINE);
+  EXPECT_EQ (driver->answers.back (), R"({"n":70000})");
 }
 
 TEST_F (TurnTest, TakesNoSmallValueAwayForTheSizeOfOthers)
