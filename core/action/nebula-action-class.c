@@ -186,6 +186,23 @@ nebula_action_class_set_example (NebulaActionClass *klass, const char *yaml)
 }
 
 /**
+ * nebula_action_class_set_result: (skip)
+ * @klass: a class in its set-up
+ * @schema: a JSON Schema as text, or `input` if it gives its input, or `parameters` if it gives an object of them
+ *
+ * Declares the result, so that expressions that read it can be checked before anything runs.
+ *
+ * Since: 1.0
+ */
+void
+nebula_action_class_set_result (NebulaActionClass *klass, const char *schema)
+{
+  g_return_if_fail (NEBULA_IS_ACTION_CLASS (klass));
+
+  _nebula_action_class_get_details (klass)->result = schema;
+}
+
+/**
  * nebula_action_class_add_capability: (skip)
  * @klass: a class in its set-up
  * @capability: such as `network` or `files`

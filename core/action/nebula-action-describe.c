@@ -2,7 +2,7 @@
 /*
  * Class set-up for other languages: what class_init says in C by nebula_action_class_…, given as one value.
  *
- *   {"id": "demo.shout", "version": "1.0.0", "title": …, "description": …, "category": …, "example": …,
+ *   {"id": "demo.shout", "version": "1.0.0", "title": …, "description": …, "category": …, "example": …, "result": …,
  *    "effect": "pure", "ports": {"loud": title, …}, "capabilities": [ … ],
  *    "parameters": {name: {"kind": …, "flags": [ … ], …}, …}}
  *
@@ -148,6 +148,7 @@ read_member (NebulaActionClass *klass, NebulaActionDetails *details, const char 
     { "description", &details->description },
     { "category", &details->category },
     { "example", &details->example },
+    { "result", &details->result },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)

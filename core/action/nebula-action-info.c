@@ -4,12 +4,13 @@
  *
  *   {"id": "http.request", "version": "1.0.0", "title": …, "description": …, "category": …, "module": …, "type": …,
  *    "effect": "effectful", "construct": "none", "evaluated": false, "ports": {"out": title}, "dynamic-ports": …,
- *    "capabilities": [ … ], "example": …, "parameters": [ … ]}
+ *    "capabilities": [ … ], "example": …, "result": …, "parameters": [ … ]}
  */
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
 #include "nebula-action-private.h"
+#include "nebula-json.h"
 
 struct _NebulaActionInfo
 {
@@ -22,6 +23,7 @@ struct _NebulaActionInfo
   char *module_id;
   char *type_name;
   char *example;
+  NebulaValue *result; /* may be NULL */
   char *dynamic_ports;
   NebulaEffect effect;
   NebulaConstruct construct;
@@ -90,6 +92,7 @@ nebula_action_info_unref (NebulaActionInfo *self)
   g_free (self->module_id);
   g_free (self->type_name);
   g_free (self->example);
+  g_clear_pointer (&self->result, nebula_value_unref);
   g_free (self->dynamic_ports);
   g_strfreev (self->ports);
   g_strfreev (self->port_titles);
@@ -136,6 +139,17 @@ copy_texts (GPtrArray *texts, const char *fallback)
   if (texts->len == 0 && fallback != NULL)
     g_strv_builder_add (builder, fallback);
   return g_strv_builder_end (builder);
+}
+
+/* A schema begins with a brace; all else is a word. */
+static gboolean
+read_result (NebulaActionInfo *self, const char *text, GError **error)
+{
+  if (*text == '{')
+    self->result = nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_NONE, error);
+  else
+    self->result = nebula_value_new_string (text);
+  return self->result != NULL;
 }
 
 static void
@@ -191,6 +205,8 @@ nebula_action_info_new_from_class (NebulaActionClass *klass, const char *module_
   self->module_id = g_strdup (module_id);
   self->type_name = g_strdup (G_OBJECT_CLASS_NAME (klass));
   self->example = g_strdup (details->example);
+  if (details->result != NULL && !read_result (self, details->result, error))
+    return NULL;
   self->dynamic_ports = g_strdup (details->dynamic_ports);
   self->effect = _nebula_action_details_get_effect (details);
   self->construct = details->construct;
@@ -249,6 +265,8 @@ nebula_action_info_to_value (NebulaActionInfo *self)
     nebula_value_builder_set_take (builder, "capabilities", nebula_value_new_strv ((const char *const *) self->capabilities));
   if (self->example != NULL)
     nebula_value_builder_set_string (builder, "example", self->example);
+  if (self->result != NULL)
+    nebula_value_builder_set (builder, "result", self->result);
   nebula_value_builder_set_take (builder, "parameters", nebula_parameter_table_to_value (self->parameters));
   return nebula_value_builder_end (builder);
 }
@@ -328,6 +346,8 @@ read_members (NebulaActionInfo *self, NebulaValue *value, GError **error)
   self->module_id = g_strdup (nebula_value_get_member_string (value, "module", NULL));
   self->type_name = g_strdup (nebula_value_get_member_string (value, "type", ""));
   self->example = g_strdup (nebula_value_get_member_string (value, "example", NULL));
+  if (nebula_value_has_member (value, "result"))
+    self->result = nebula_value_ref (nebula_value_get_member (value, "result"));
   self->dynamic_ports = g_strdup (nebula_value_get_member_string (value, "dynamic-ports", NULL));
   self->is_evaluated = nebula_value_get_member_boolean (value, "evaluated", FALSE);
 
@@ -520,6 +540,24 @@ nebula_action_info_get_example (NebulaActionInfo *self)
   g_return_val_if_fail (self != NULL, NULL);
 
   return self->example;
+}
+
+/**
+ * nebula_action_info_get_result:
+ * @self: an entry
+ *
+ * What the action declares of its result: a JSON Schema, or the word `input` or `parameters`.
+ *
+ * Returns: (transfer none) (nullable): a value that lives as long as @self; %NULL if nothing is declared
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_action_info_get_result (NebulaActionInfo *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->result;
 }
 
 /**

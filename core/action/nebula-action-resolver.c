@@ -57,3 +57,24 @@ nebula_action_resolver_load (NebulaActionResolver *self, NebulaActionInfo *info,
 
   return NEBULA_ACTION_RESOLVER_GET_IFACE (self)->load (self, info, error);
 }
+
+/**
+ * nebula_action_resolver_get_functions:
+ * @self: a resolver
+ *
+ * Gets the functions that modules bring to expressions.
+ *
+ * Returns: (transfer none) (nullable): a set that lives until the catalogue changes; %NULL if there are none
+ *
+ * Since: 1.0
+ */
+NebulaFunctionSet *
+nebula_action_resolver_get_functions (NebulaActionResolver *self)
+{
+  NebulaActionResolverInterface *iface;
+
+  g_return_val_if_fail (NEBULA_IS_ACTION_RESOLVER (self), NULL);
+
+  iface = NEBULA_ACTION_RESOLVER_GET_IFACE (self);
+  return iface->get_functions != NULL ? iface->get_functions (self) : NULL;
+}

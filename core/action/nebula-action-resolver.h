@@ -20,6 +20,7 @@ NEBULA_API G_DECLARE_INTERFACE (NebulaActionResolver, nebula_action_resolver, NE
  * NebulaActionResolverInterface:
  * @lookup: the catalogue's entry of an action; loads nothing
  * @load: the class of an action; loads its module if need be
+ * @get_functions: functions that modules bring to expressions; may be %NULL, and may give %NULL
  *
  * How workflows and the engine find actions; the registry implements it.
  */
@@ -30,6 +31,8 @@ struct _NebulaActionResolverInterface
   NebulaActionInfo *(*lookup) (NebulaActionResolver *self, const char *id, const char *version, GError **error);
   NebulaActionClass *(*load) (NebulaActionResolver *self, NebulaActionInfo *info, GError **error);
 
+  NebulaFunctionSet *(*get_functions) (NebulaActionResolver *self);
+
   gpointer _reserved[8];
 };
 
@@ -37,5 +40,7 @@ struct _NebulaActionResolverInterface
 NEBULA_API NebulaActionInfo *nebula_action_resolver_lookup (NebulaActionResolver *self, const char *id, const char *version, GError **error);
 /* The class lives as long as the process (modules are resident). */
 NEBULA_API NebulaActionClass *nebula_action_resolver_load (NebulaActionResolver *self, NebulaActionInfo *info, GError **error);
+/* Borrowed, as long as the resolver does not change; NULL: none. */
+NEBULA_API NebulaFunctionSet *nebula_action_resolver_get_functions (NebulaActionResolver *self);
 
 G_END_DECLS

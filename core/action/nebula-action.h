@@ -138,6 +138,8 @@ NEBULA_API void nebula_action_class_set_evaluate (NebulaActionClass *klass, Nebu
 NEBULA_API void nebula_action_class_add_port (NebulaActionClass *klass, const char *name, const char *title); /* beside out and error; the first call removes out */
 NEBULA_API void nebula_action_class_set_dynamic_ports (NebulaActionClass *klass, const char *parameter); /* ports are the keys of this object parameter, and default */
 NEBULA_API void nebula_action_class_set_example (NebulaActionClass *klass, const char *yaml);
+/* What it gives: a JSON Schema as text, or the word `input` (its input) or `parameters` (an object of them). */
+NEBULA_API void nebula_action_class_set_result (NebulaActionClass *klass, const char *schema);
 NEBULA_API void nebula_action_class_add_capability (NebulaActionClass *klass, const char *capability);
 /* The entry of an installed property, to add what a GParamSpec cannot say; borrowed. Programmer error if there is none. */
 NEBULA_API NebulaParameter *nebula_action_class_describe (NebulaActionClass *klass, const char *property);
@@ -181,6 +183,7 @@ NEBULA_API const char *nebula_action_info_get_category (NebulaActionInfo *self);
 NEBULA_API const char *nebula_action_info_get_module_id (NebulaActionInfo *self);
 NEBULA_API const char *nebula_action_info_get_type_name (NebulaActionInfo *self); /* the GType's name */
 NEBULA_API const char *nebula_action_info_get_example (NebulaActionInfo *self);
+NEBULA_API NebulaValue *nebula_action_info_get_result (NebulaActionInfo *self); /* schema or word; may be NULL */
 NEBULA_API NebulaEffect nebula_action_info_get_effect (NebulaActionInfo *self);
 NEBULA_API NebulaConstruct nebula_action_info_get_construct (NebulaActionInfo *self);
 NEBULA_API gboolean nebula_action_info_is_evaluated (NebulaActionInfo *self); /* brings a class-level evaluation */

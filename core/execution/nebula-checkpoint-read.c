@@ -190,7 +190,7 @@ read_loop (NebulaReader *self, NebulaWork *work)
   _nebula_reader_require (self, _nebula_checkpoint_accepts_loop (node, loop));
   if (node->construct == NEBULA_CONSTRUCT_FOR_EACH)
     read_results (self, loop);
-  if (loop->items)
+  if (loop->items && !self->is_broken)
     read_added (self, loop);
   n_lanes = _nebula_reader_read_number (self);
   _nebula_reader_require (self, n_lanes <= (nebula_construct_is_loop (node->construct)

@@ -104,3 +104,59 @@ _nebula_cell_to_words (const NebulaCell *cell)
     return _ ("a lambda");
   return _nebula_kind_to_words (_nebula_cell_get_kind (cell));
 }
+
+#define SECRET_SCHEME "secret:"
+#define SECRET_TEXT   "•••"
+
+static gboolean
+is_secret (NebulaValue *value)
+{
+  return nebula_value_get_kind (value) == NEBULA_VALUE_KIND_REFERENCE &&
+         g_str_has_prefix (nebula_value_get_string (value), SECRET_SCHEME);
+}
+
+static NebulaValue *
+hide_items (NebulaValue *value)
+{
+  gboolean is_object = nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
+  g_autoptr (NebulaValueBuilder) builder =
+      is_object ? nebula_value_builder_new_object () : nebula_value_builder_new_array ();
+
+  for (gsize i = 0; i < nebula_value_get_length (value); i++) {
+    NebulaValue *part = is_object ? nebula_value_get_member_at (value, i)
+                                  : nebula_value_get_item (value, i);
+    NebulaValue *shown = _nebula_value_hide_secrets (part);
+    gsize length;
+    const char *key = is_object ? nebula_value_get_key (value, i, &length) : NULL;
+
+    if (is_object)
+      nebula_value_builder_set_length_take (builder, key, length, shown);
+    else
+      nebula_value_builder_add_take (builder, shown);
+  }
+  return nebula_value_builder_end (builder);
+}
+
+static gboolean
+has_secret (NebulaValue *value)
+{
+  NebulaValueKind kind = nebula_value_get_kind (value);
+  gboolean is_object = kind == NEBULA_VALUE_KIND_OBJECT;
+
+  if (!is_object && kind != NEBULA_VALUE_KIND_ARRAY)
+    return is_secret (value);
+  for (gsize i = 0; i < nebula_value_get_length (value); i++)
+    if (has_secret (is_object ? nebula_value_get_member_at (value, i)
+                              : nebula_value_get_item (value, i)))
+      return TRUE;
+  return FALSE;
+}
+
+/* A secret is a handle, not a value: what becomes text has dots in its place. */
+NebulaValue *
+_nebula_value_hide_secrets (NebulaValue *value)
+{
+  if (!has_secret (value))
+    return nebula_value_ref (value);
+  return is_secret (value) ? nebula_value_new_string (SECRET_TEXT) : hide_items (value);
+}

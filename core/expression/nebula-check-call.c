@@ -141,8 +141,9 @@ _nebula_checker_infer_call (NebulaChecker *self, const NebulaSyntax *node)
     }
     type = _nebula_checker_infer (self, child);
     /* `a?.f ()` is null where a is. */
-    if (argument == 0 && node->is_optional && type.kinds != BIT (NULL))
-      type.kinds &= ~BIT (NULL);
+    if (argument == 0 && node->is_optional)
+      type.kinds = type.kinds == BIT (NULL) ? NEBULA_TYPE_KINDS_ANY
+                                            : type.kinds & ~BIT (NULL);
     check_kinds (self, function, child, argument, type.kinds);
     if (argument == 0)
       first = type;

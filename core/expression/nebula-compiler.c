@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nebula-compiler-private.h"
+#include "nebula-expression-check-internal.h"
 
 #define FOLD_FUEL  1000
 #define FOLD_BYTES 4096
@@ -448,11 +449,12 @@ check_text (const char *text, gboolean is_template, GError **error)
   return TRUE;
 }
 
-NebulaExpression *
-_nebula_expression_compile_with (const char *text,
-                                 NebulaCompileFlags flags,
-                                 NebulaFunctionSet *functions,
-                                 GError **error)
+static NebulaExpression *
+compile (const char *text,
+         NebulaCompileFlags flags,
+         NebulaFunctionSet *functions,
+         gsize *ret_at,
+         GError **error)
 {
   g_auto (NebulaParser) parser = {0};
   g_auto (NebulaCompiler) compiler = {0};
@@ -470,6 +472,7 @@ _nebula_expression_compile_with (const char *text,
   tree = is_template ? _nebula_parser_parse_template (&parser)
                      : _nebula_parser_parse (&parser);
   if (tree == NULL || !_nebula_compiler_compile (&compiler, tree)) {
+    *ret_at = parser.error_at;
     g_propagate_error (error, g_steal_pointer (&parser.error));
     return NULL;
   }
@@ -477,6 +480,35 @@ _nebula_expression_compile_with (const char *text,
   program = make_program (&compiler, text);
   program->is_template = is_template;
   return program;
+}
+
+NebulaExpression *
+_nebula_expression_compile_with (const char *text,
+                                 NebulaCompileFlags flags,
+                                 NebulaFunctionSet *functions,
+                                 GError **error)
+{
+  gsize at;
+
+  return compile (text, flags, functions, &at, error);
+}
+
+gboolean
+nebula_expression_find_error (const char *text,
+                              gboolean is_template,
+                              NebulaFunctionSet *functions,
+                              guint *ret_line,
+                              guint *ret_column)
+{
+  gsize at = G_MAXSIZE;
+  g_autoptr (NebulaExpression) expression = NULL;
+
+  expression = compile (text, is_template ? NEBULA_COMPILE_TEMPLATE : NEBULA_COMPILE_NONE,
+                        functions, &at, NULL);
+  if (expression != NULL || at == G_MAXSIZE)
+    return FALSE;
+  _nebula_problem_locate (text, MIN (at, strlen (text)), ret_line, ret_column);
+  return TRUE;
 }
 
 NebulaExpression *

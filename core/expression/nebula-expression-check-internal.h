@@ -52,6 +52,9 @@ NebulaType nebula_type_from_value (NebulaValue *value);
 /* In words for sentences, such as “text or an array”; full. */
 char *nebula_type_to_words (guint32 kinds);
 
+/* Where a text that does not compile goes wrong; FALSE: no place in it. */
+gboolean nebula_expression_find_error (const char *text, gboolean is_template, NebulaFunctionSet *functions, guint *ret_line, guint *ret_column);
+
 /* What @self gives; its schema and value live as long as those of the scope, and @self. */
 NebulaType nebula_expression_check (NebulaExpression *self, const NebulaTypeScope *scope);
 

@@ -175,6 +175,7 @@ NebulaValueKind _nebula_cell_get_kind (const NebulaCell *cell);
 gboolean _nebula_cell_equal (const NebulaCell *a, const NebulaCell *b);
 const char *_nebula_kind_to_words (NebulaValueKind kind);
 const char *_nebula_cell_to_words (const NebulaCell *cell);
+NebulaValue *_nebula_value_hide_secrets (NebulaValue *value); /* full */
 const char *_nebula_cell_get_string (const NebulaCell *cell, gsize *ret_length);
 
 static inline gboolean

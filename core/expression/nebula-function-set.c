@@ -180,10 +180,10 @@ parse_parameter (NebulaForeign *self, char *text, gboolean is_last, GString *sig
   g_string_append (signature, text);
   if (is_optional || is_repeated)
     text[strlen (text) - strlen (is_optional ? "?" : "…")] = '\0';
-  if (!is_name (text) || (!is_optional && self->function.min < self->n_arguments))
+  if (!is_name (text) || (!is_optional && !is_repeated && self->function.min < self->n_arguments))
     return FALSE;
   self->argument_kinds[self->n_arguments++] = parse_type (colon + 1);
-  if (!is_optional)
+  if (!is_optional && !is_repeated)
     self->function.min++;
   self->function.max = is_repeated ? NEBULA_ARITY_ANY : (guint8) self->n_arguments;
   return self->argument_kinds[self->n_arguments - 1] != 0;

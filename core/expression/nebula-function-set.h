@@ -24,7 +24,7 @@ typedef NebulaValue *(*NebulaForeignCall) (NebulaValue *const *arguments, guint 
  * NebulaFunctionDescriptor: (skip)
  * @name: in lower case with underscores, such as `tax_of`
  * @parameters: names and types, such as `amount: number, rate?: number` or `first: string, more…: string`; a question
- *   mark makes it and those after it optional, `…` lets the last one repeat
+ *   mark makes it and those after it optional, `…` lets the last one repeat, or be left out
  * @result: its type
  * @description: one line for people, marked for translation
  * @examples: (nullable): lines `tax_of(10) → 1.9`

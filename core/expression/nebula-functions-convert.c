@@ -217,7 +217,8 @@ call_from_json (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *re
 static gboolean
 call_to_json (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
-  g_autoptr (NebulaValue) value = _nebula_cell_ref_value (arguments);
+  g_autoptr (NebulaValue) given = _nebula_cell_ref_value (arguments);
+  g_autoptr (NebulaValue) value = _nebula_value_hide_secrets (given);
   gboolean is_pretty = count > 1 && arguments[1].as.boolean;
   GString *text;
 

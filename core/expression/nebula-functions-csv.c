@@ -173,7 +173,9 @@ static void
 append_field (GString *text, NebulaValue *value, char delimiter)
 {
   const char special[] = {'"', '\n', '\r', delimiter, '\0'};
-  g_autofree char *field = value != NULL ? nebula_value_to_text (value) : g_strdup ("");
+  g_autoptr (NebulaValue) shown =
+      value != NULL ? _nebula_value_hide_secrets (value) : nebula_value_new_null ();
+  g_autofree char *field = nebula_value_to_text (shown);
   gsize length = strlen (field);
   gboolean is_bare =
       length == 0 || (strpbrk (field, special) == NULL && !g_ascii_isspace (field[0]) &&

@@ -545,6 +545,7 @@ void
 _nebula_cell_append_text (const NebulaCell *cell, GString *text)
 {
   g_autoptr (NebulaValue) value = NULL;
+  g_autoptr (NebulaValue) shown = NULL;
   g_autofree char *words = NULL;
   char digits[24];
   gsize length;
@@ -563,7 +564,8 @@ _nebula_cell_append_text (const NebulaCell *cell, GString *text)
     return;
   }
   value = _nebula_cell_ref_value (cell);
-  words = nebula_value_to_text (value);
+  shown = _nebula_value_hide_secrets (value);
+  words = nebula_value_to_text (shown);
   g_string_append (text, words);
 }
 

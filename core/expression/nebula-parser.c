@@ -74,6 +74,7 @@ _nebula_parser_fail (NebulaParser *self,
   message = g_strdup_vprintf (format, arguments);
   va_end (arguments);
   self->error = _nebula_problem_new (code, self->text, at, message, hint);
+  self->error_at = at;
   return FALSE;
 }
 

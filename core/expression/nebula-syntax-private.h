@@ -84,6 +84,7 @@ typedef struct {
   NebulaArena *arena;
   GPtrArray *values; /* of NebulaValue, those in literals */
   GError *error;
+  gsize error_at; /* byte */
 } NebulaParser;
 
 /* nebula-lexer.c */

@@ -33,6 +33,7 @@ typedef struct {
   NebulaTemplateProblem problem;
   NebulaTemplateVisitor visitor;
   gpointer user_data;
+  NebulaFunctionSet *functions;
 } Walk;
 
 static void
@@ -107,7 +108,8 @@ build_string (Walk *walk, NebulaValue *value)
   NebulaExpression *expression;
 
   expression =
-      nebula_expression_compile_template (nebula_value_get_string (value), &error);
+      nebula_expression_compile_with_functions (nebula_value_get_string (value), TRUE,
+                                                walk->functions, &error);
   if (expression == NULL) {
     if (walk->problem != NULL)
       walk->problem (walk->pointer->str, error, walk->user_data);
@@ -221,11 +223,36 @@ nebula_template_new (NebulaValue *value,
                      NebulaTemplateProblem problem,
                      gpointer user_data)
 {
+  return nebula_template_new_with_functions (value, NULL, problem, user_data);
+}
+
+/**
+ * nebula_template_new_with_functions: (skip)
+ * @value: any value
+ * @functions: (nullable): functions of modules
+ * @problem: (nullable) (scope call) (closure user_data): called for each string that does not compile
+ * @user_data: data for @problem
+ *
+ * Makes a template as nebula_template_new() does, whose expressions may call @functions too.
+ *
+ * Thread: any, if the loader of @functions allows it.
+ *
+ * Returns: (transfer full): the template
+ *
+ * Since: 1.0
+ */
+NebulaTemplate *
+nebula_template_new_with_functions (NebulaValue *value,
+                                    NebulaFunctionSet *functions,
+                                    NebulaTemplateProblem problem,
+                                    gpointer user_data)
+{
   g_autoptr (GString) pointer = g_string_new (NULL);
   Walk walk = {.pointer = pointer, .problem = problem, .user_data = user_data};
 
   g_return_val_if_fail (value != NULL, NULL);
 
+  walk.functions = functions;
   return make_template (value, build (&walk, value));
 }
 

@@ -29,6 +29,8 @@ typedef void (*NebulaTemplateVisitor) (const char *pointer, NebulaExpression *ex
 #define NEBULA_TYPE_TEMPLATE (nebula_template_get_type ())
 NEBULA_API GType nebula_template_get_type (void);
 NEBULA_API NebulaTemplate *nebula_template_new (NebulaValue *value, NebulaTemplateProblem problem, gpointer user_data);
+/* @functions: those of modules; may be NULL. */
+NEBULA_API NebulaTemplate *nebula_template_new_with_functions (NebulaValue *value, NebulaFunctionSet *functions, NebulaTemplateProblem problem, gpointer user_data);
 /* A template that gives the value as it is: braces in its strings mean nothing. */
 NEBULA_API NebulaTemplate *nebula_template_new_constant (NebulaValue *value);
 NEBULA_API NebulaTemplate *nebula_template_ref (NebulaTemplate *self);

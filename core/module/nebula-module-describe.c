@@ -93,12 +93,12 @@ describe_module (const NebulaModuleDescriptor *descriptor, GError **error)
 {
   g_autoptr (NebulaValueBuilder) builder = NULL;
   g_autoptr (NebulaValue) actions = NULL;
-  g_autoptr (GArray) types = nebula_module_descriptor_register (descriptor, error);
+  g_auto (NebulaModuleRegistered) registered = { 0 };
   g_autofree char *prefix = make_prefix (descriptor->id);
 
-  if (types == NULL)
+  if (!nebula_module_descriptor_register (descriptor, &registered, error))
     return NULL;
-  actions = describe_actions (types, prefix, descriptor->id, error);
+  actions = describe_actions (registered.types, prefix, descriptor->id, error);
   if (actions == NULL)
     return NULL;
 
@@ -109,6 +109,7 @@ describe_module (const NebulaModuleDescriptor *descriptor, GError **error)
   nebula_value_builder_set_integer (builder, "abi", descriptor->abi);
   nebula_value_builder_set_take (builder, "types", list_types (prefix));
   nebula_value_builder_set (builder, "actions", actions);
+  nebula_value_builder_set_take (builder, "functions", nebula_function_set_describe (registered.functions));
   return nebula_value_builder_end (builder);
 }
 

@@ -95,6 +95,7 @@ nebula_module_info_new_ok (const char *path, const NebulaModuleKey *key, NebulaV
   g_auto (GVariantBuilder) types = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("as"));
   g_auto (GVariantBuilder) actions = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sss)"));
   g_autofree char *id = nebula_module_file_get_id (path);
+  g_autofree char *functions = NULL;
 
   if (g_strcmp0 (nebula_value_get_member_string (catalogue, "id", ""), id) != 0) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
@@ -104,11 +105,13 @@ nebula_module_info_new_ok (const char *path, const NebulaModuleKey *key, NebulaV
   add_types (&types, nebula_value_get_member (catalogue, "types"));
   if (!add_actions (&actions, nebula_value_get_member (catalogue, "actions"), error))
     return NULL;
+  if (nebula_value_has_member (catalogue, "functions"))
+    functions = nebula_value_to_json (nebula_value_get_member (catalogue, "functions"), NEBULA_JSON_FLAGS_NONE);
 
   return nebula_module_info_new_from_entry (g_variant_new (
       NEBULA_MODULE_ENTRY_TYPE, path, key->device, key->inode, key->size_bytes, key->mtime_nsec,
       (guint8) NEBULA_MODULE_STATUS_OK, 0, "", id, nebula_value_get_member_string (catalogue, "version", ""),
-      nebula_value_get_member_string (catalogue, "title", id), &types, &actions));
+      nebula_value_get_member_string (catalogue, "title", id), &types, &actions, functions != NULL ? functions : "[]"));
 }
 
 NebulaModuleInfo *
@@ -127,7 +130,7 @@ nebula_module_info_new_failed (const char *path, const NebulaModuleKey *key, con
     key = &none;
   return nebula_module_info_new_from_entry (g_variant_new (
       NEBULA_MODULE_ENTRY_TYPE, valid_path, key->device, key->inode, key->size_bytes, key->mtime_nsec, status, code,
-      reason, valid_id, "", "", NULL, NULL));
+      reason, valid_id, "", "", NULL, NULL, "[]"));
 }
 
 /**
@@ -296,11 +299,25 @@ nebula_module_info_get_n_actions (NebulaModuleInfo *self)
   return self->n_actions;
 }
 
+NebulaValue *
+nebula_module_info_dup_functions (NebulaModuleInfo *self)
+{
+  const char *json = NULL;
+  NebulaValue *functions;
+
+  g_variant_get_child (self->entry, 13, "&s", &json);
+  functions = nebula_value_parse_json (json, -1, NEBULA_JSON_FLAGS_NONE, NULL);
+  if (functions != NULL && nebula_value_get_kind (functions) == NEBULA_VALUE_KIND_ARRAY)
+    return functions;
+  g_clear_pointer (&functions, nebula_value_unref);
+  return nebula_value_new_array (NULL, 0);
+}
+
 /**
  * nebula_module_info_to_value:
  * @self: an info
  *
- * Writes it as an object: `{id, version, title, path, status, reason, actions}`, the actions as ids.
+ * Writes it as an object: `{id, version, title, path, status, reason, actions, functions}`, the actions as ids.
  *
  * Returns: (transfer full): an object
  *
@@ -331,6 +348,7 @@ nebula_module_info_to_value (NebulaModuleInfo *self)
   nebula_value_builder_set_string (builder, "status", names[MIN (self->status, NEBULA_MODULE_STATUS_REFUSED)]);
   nebula_value_builder_set_string (builder, "reason", nebula_module_info_get_reason (self));
   nebula_value_builder_set_take (builder, "actions", nebula_value_builder_end (actions));
+  nebula_value_builder_set_take (builder, "functions", nebula_module_info_dup_functions (self));
   return nebula_value_builder_end (builder);
 }
 

@@ -26,8 +26,8 @@ char *nebula_module_file_get_id (const char *path);
 
 /* What a file's catalogue looks like: the layout of NebulaModuleInfo and of one entry of the cache.
  * path, device, inode, size, mtime, status, error code, reason, id, version, title, type names,
- * actions (id, version, JSON of the catalogue's entry). */
-#define NEBULA_MODULE_ENTRY_TYPE "(stttxyussssasa(sss))"
+ * actions (id, version, JSON of the catalogue's entry), functions (JSON of an array). */
+#define NEBULA_MODULE_ENTRY_TYPE "(stttxyussssasa(sss)s)"
 
 NebulaModuleInfo *nebula_module_info_new_ok (const char *path, const NebulaModuleKey *key, NebulaValue *catalogue, GError **error);
 NebulaModuleInfo *nebula_module_info_new_failed (const char *path, const NebulaModuleKey *key, const GError *error);
@@ -57,6 +57,10 @@ gboolean nebula_module_cache_write (const char *file, GPtrArray *infos, GError *
 
 /* Loads a module into this process, once; its types are registered afterwards. Thread: any, locked. */
 gboolean nebula_module_load (NebulaModuleInfo *info, GError **error);
+/* A function of a module, which is loaded if need be. */
+NebulaForeignCall nebula_module_load_function (NebulaModuleInfo *info, const char *name, GError **error);
+/* What the catalogue says of its functions: an array; full. */
+NebulaValue *nebula_module_info_dup_functions (NebulaModuleInfo *self);
 NebulaModuleInfo *nebula_module_ref_loaded (const char *id); /* what is loaded under this id; full, may be NULL */
 
 /* The registrar: what register_types () calls. */
@@ -64,10 +68,23 @@ struct _NebulaModuleRegistrar
 {
   const char *module_id;
   GArray *types; /* GType of actions, in order */
+  NebulaFunctionSet *functions;
+  GHashTable *calls; /* name → NebulaForeignCall */
   GError *error; /* the first mistake */
 };
+
+/* What a module registered. */
+typedef struct
+{
+  GArray *types; /* GType of actions, in order */
+  NebulaFunctionSet *functions;
+  GHashTable *calls; /* name → NebulaForeignCall */
+} NebulaModuleRegistered;
+
+void nebula_module_registered_clear (NebulaModuleRegistered *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaModuleRegistered, nebula_module_registered_clear)
 /* Checks a descriptor and calls its register_types (). */
 gboolean nebula_module_descriptor_check (const NebulaModuleDescriptor *descriptor, const char *id, GError **error);
-GArray *nebula_module_descriptor_register (const NebulaModuleDescriptor *descriptor, GError **error);
+gboolean nebula_module_descriptor_register (const NebulaModuleDescriptor *descriptor, NebulaModuleRegistered *ret, GError **error);
 
 G_END_DECLS

@@ -14,6 +14,7 @@
 
 static GMutex lock;       /* guards loaded and libltdl */
 static GHashTable *loaded; /* id → NebulaModuleInfo that was loaded */
+static GHashTable *calls;  /* id → names → NebulaForeignCall */
 
 static gboolean
 is_same_file (NebulaModuleInfo *first, NebulaModuleInfo *second)
@@ -104,7 +105,7 @@ load_file (NebulaModuleInfo *info, int fd, GError **error)
 {
   g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
   const NebulaModuleDescriptor *descriptor;
-  g_autoptr (GArray) types = NULL;
+  g_auto (NebulaModuleRegistered) registered = { 0 };
   lt_dlhandle handle = open_handle (path, error);
 
   if (handle == NULL)
@@ -119,8 +120,12 @@ load_file (NebulaModuleInfo *info, int fd, GError **error)
     g_prefix_error (error, _("The module “%s” "), nebula_module_info_get_id (info));
     return FALSE;
   }
-  types = nebula_module_descriptor_register (descriptor, error);
-  return types != NULL && check_registered (info, error);
+  if (!nebula_module_descriptor_register (descriptor, &registered, error) || !check_registered (info, error))
+    return FALSE;
+  if (calls == NULL)
+    calls = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_hash_table_unref);
+  g_hash_table_insert (calls, g_strdup (nebula_module_info_get_id (info)), g_steal_pointer (&registered.calls));
+  return TRUE;
 }
 
 static gboolean
@@ -169,6 +174,26 @@ nebula_module_load (NebulaModuleInfo *info, GError **error)
   done = load_locked (info, error);
   g_mutex_unlock (&lock);
   return done;
+}
+
+NebulaForeignCall
+nebula_module_load_function (NebulaModuleInfo *info, const char *name, GError **error)
+{
+  GHashTable *names;
+  NebulaForeignCall call = NULL;
+
+  if (!nebula_module_load (info, error))
+    return NULL;
+  g_mutex_lock (&lock);
+  names = g_hash_table_lookup (calls, nebula_module_info_get_id (info));
+  if (names != NULL)
+    call = (NebulaForeignCall) g_hash_table_lookup (names, name);
+  g_mutex_unlock (&lock);
+  if (call == NULL)
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("The module “%s” did not register the function “%s” that its catalogue names"),
+                 nebula_module_info_get_id (info), name);
+  return call;
 }
 
 NebulaModuleInfo *

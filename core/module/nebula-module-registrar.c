@@ -32,6 +32,28 @@ nebula_module_registrar_add_action (NebulaModuleRegistrar *self, GType action_ty
     g_array_append_val (self->types, action_type);
 }
 
+/**
+ * nebula_module_registrar_add_function: (skip)
+ * @self: the registrar that register_types () was given
+ * @descriptor: the function and what it takes and gives; copied
+ *
+ * Makes a function known that expressions may call. One whose name is taken, by a built-in function or by another one of
+ * the module, or whose types cannot be read, makes the module broken.
+ *
+ * Since: 1.0
+ */
+void
+nebula_module_registrar_add_function (NebulaModuleRegistrar *self, const NebulaFunctionDescriptor *descriptor)
+{
+  g_return_if_fail (self != NULL);
+  g_return_if_fail (descriptor != NULL);
+
+  if (self->error == NULL && !nebula_function_set_add (self->functions, descriptor, &self->error))
+    self->error->code = NEBULA_ERROR_MODULE_BROKEN;
+  if (self->error == NULL)
+    g_hash_table_insert (self->calls, g_strdup (descriptor->name), (gpointer) descriptor->call);
+}
+
 static gboolean
 is_version (const char *text)
 {
@@ -61,17 +83,26 @@ nebula_module_descriptor_check (const NebulaModuleDescriptor *descriptor, const 
   return TRUE;
 }
 
-GArray *
-nebula_module_descriptor_register (const NebulaModuleDescriptor *descriptor, GError **error)
+void
+nebula_module_registered_clear (NebulaModuleRegistered *self)
+{
+  g_clear_pointer (&self->types, g_array_unref);
+  g_clear_pointer (&self->functions, nebula_function_set_unref);
+  g_clear_pointer (&self->calls, g_hash_table_unref);
+}
+
+gboolean
+nebula_module_descriptor_register (const NebulaModuleDescriptor *descriptor, NebulaModuleRegistered *ret, GError **error)
 {
   NebulaModuleRegistrar registrar = { .module_id = descriptor->id };
 
-  registrar.types = g_array_new (FALSE, FALSE, sizeof (GType));
+  ret->types = registrar.types = g_array_new (FALSE, FALSE, sizeof (GType));
+  ret->functions = registrar.functions = nebula_function_set_new ();
+  ret->calls = registrar.calls = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   descriptor->register_types (&registrar);
   if (registrar.error == NULL)
-    return registrar.types;
+    return TRUE;
 
   g_propagate_error (error, registrar.error);
-  g_array_unref (registrar.types);
-  return NULL;
+  return FALSE;
 }

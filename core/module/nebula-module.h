@@ -17,6 +17,8 @@ G_BEGIN_DECLS
 typedef struct _NebulaModuleRegistrar NebulaModuleRegistrar;
 
 NEBULA_API void nebula_module_registrar_add_action (NebulaModuleRegistrar *self, GType action_type);
+/* A pure function for expressions; its strings must be static. */
+NEBULA_API void nebula_module_registrar_add_function (NebulaModuleRegistrar *self, const NebulaFunctionDescriptor *descriptor);
 
 /**
  * NebulaModuleDescriptor: (skip)

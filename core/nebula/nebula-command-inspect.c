@@ -123,6 +123,28 @@ inspect_all (NebulaRegistry *registry, gboolean is_json)
   return NEBULA_EXIT_OK;
 }
 
+static void
+append_functions (GString *text, NebulaModuleInfo *module)
+{
+  g_autoptr (NebulaValue) value = nebula_module_info_to_value (module);
+  NebulaValue *functions = nebula_value_get_member (value, "functions");
+
+  if (nebula_value_get_length (functions) == 0)
+    return;
+  append_heading (text, _ ("Functions"));
+  for (gsize i = 0; i < nebula_value_get_length (functions); i++) {
+    NebulaValue *function = nebula_value_get_item (functions, i);
+
+    g_string_append_printf (
+        text, "  %s(%s): %s\n", nebula_value_get_member_string (function, "name", ""),
+        nebula_value_get_member_string (function, "parameters", ""),
+        nebula_value_get_member_string (function, "result", ""));
+    g_string_append_printf (
+        text, "  %-20s %s\n", "",
+        translate (nebula_value_get_member_string (function, "description", "")));
+  }
+}
+
 static int
 inspect_module (NebulaRegistry *registry, NebulaModuleInfo *module, gboolean is_json)
 {
@@ -140,6 +162,7 @@ inspect_module (NebulaRegistry *registry, NebulaModuleInfo *module, gboolean is_
   if (nebula_module_info_get_status (module) == NEBULA_MODULE_STATUS_OK) {
     append_heading (text, _ ("Actions"));
     append_actions (text, actions, nebula_module_info_get_id (module));
+    append_functions (text, module);
   }
   nebula_output_text (text->str);
   return NEBULA_EXIT_OK;

@@ -638,3 +638,28 @@ nebula_parameter_validate (NebulaParameter *self, NebulaValue *value, GError **e
     return refuse_kind (self, value, info, error);
   return info->check == NULL || info->check (self, value, error);
 }
+
+/**
+ * nebula_parameter_get_accepted_kinds:
+ * @self: a parameter
+ *
+ * What kinds of values it takes, null included if it may be null.
+ *
+ * Thread: any.
+ *
+ * Returns: a set of bits: 1 << #NebulaValueKind
+ *
+ * Since: 1.0
+ */
+guint32
+nebula_parameter_get_accepted_kinds (NebulaParameter *self)
+{
+  guint32 kinds;
+
+  g_return_val_if_fail (self != NULL, 0);
+
+  kinds = _nebula_parameter_kind_get_info (self->kind)->accepts;
+  if (self->flags & NEBULA_PARAMETER_FLAGS_NULLABLE)
+    kinds |= 1u << NEBULA_VALUE_KIND_NULL;
+  return kinds;
+}

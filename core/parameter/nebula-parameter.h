@@ -123,6 +123,7 @@ NEBULA_API void nebula_parameter_set_show_if (NebulaParameter *self, NebulaValue
 NEBULA_API void nebula_parameter_set_hide_if (NebulaParameter *self, NebulaValue *condition);
 NEBULA_API gboolean nebula_parameter_is_visible (NebulaParameter *self, NebulaValue *values);
 
+NEBULA_API guint32 nebula_parameter_get_accepted_kinds (NebulaParameter *self); /* set of 1 << NebulaValueKind */
 NEBULA_API gboolean nebula_parameter_validate (NebulaParameter *self, NebulaValue *value, GError **error);
 NEBULA_API NebulaValue *nebula_parameter_to_json_schema (NebulaParameter *self);
 

@@ -34,6 +34,9 @@ gboolean _nebula_registry_parse_version (const char *text, guint numbers[3], gui
 /* All modules of the search path, sorted by id; refused and broken ones too. */
 GPtrArray *_nebula_registry_scan (const char *const *search_path, const char *cache_file, const char *host, gint64 timeout_usec);
 
+/* The functions of all modules that can be used; of two with one name the first is taken. NULL: there are none. */
+NebulaFunctionSet *_nebula_registry_collect_functions (GPtrArray *modules);
+
 /* @entries: NebulaRegistryEntry; at most @limit infos, best first. */
 GPtrArray *_nebula_registry_rank (GPtrArray *entries, const char *text, guint limit);
 

@@ -31,6 +31,7 @@ struct _NebulaRegistry
   GPtrArray *entries_of_modules; /* owns */
   GHashTable *by_id;   /* const char * → GPtrArray of NebulaRegistryEntry, newest first */
   GPtrArray *monitors; /* GFileMonitor */
+  NebulaFunctionSet *functions; /* of all modules; NULL: none */
 };
 
 enum
@@ -171,6 +172,8 @@ index_all (NebulaRegistry *self)
       index_module (self, module);
   }
   g_ptr_array_sort (self->entries, compare_ids);
+  g_clear_pointer (&self->functions, nebula_function_set_unref);
+  self->functions = _nebula_registry_collect_functions (self->modules);
 }
 
 static void
@@ -238,6 +241,7 @@ nebula_registry_finalize (GObject *object)
 {
   NebulaRegistry *self = NEBULA_REGISTRY (object);
 
+  g_clear_pointer (&self->functions, nebula_function_set_unref);
   g_hash_table_unref (self->by_id);
   g_ptr_array_unref (self->entries);
   g_ptr_array_unref (self->entries_of_modules);
@@ -410,9 +414,16 @@ nebula_registry_load_class (NebulaActionResolver *resolver, NebulaActionInfo *in
   return g_type_class_ref (type);
 }
 
+static NebulaFunctionSet *
+nebula_registry_get_functions (NebulaActionResolver *resolver)
+{
+  return NEBULA_REGISTRY (resolver)->functions;
+}
+
 static void
 nebula_registry_resolver_init (NebulaActionResolverInterface *iface)
 {
+  iface->get_functions = nebula_registry_get_functions;
   iface->lookup = nebula_registry_lookup;
   iface->load = nebula_registry_load_class;
 }

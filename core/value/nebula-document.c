@@ -11,6 +11,7 @@ struct _NebulaDocument
   gint refs;
   NebulaValue *value;
   GArray *places; /* NebulaPlace */
+  GBytes *bytes;
 };
 
 G_DEFINE_BOXED_TYPE (NebulaDocument, nebula_document, nebula_document_ref, nebula_document_unref)
@@ -198,6 +199,7 @@ nebula_document_parse (GBytes *bytes,
   self->refs = 1;
   self->value = value;
   self->places = g_steal_pointer (&places);
+  self->bytes = g_bytes_ref (bytes);
   return self;
 }
 
@@ -237,6 +239,7 @@ nebula_document_unref (NebulaDocument *self)
     return;
   nebula_value_unref (self->value);
   g_array_unref (self->places);
+  g_bytes_unref (self->bytes);
   g_free (self);
 }
 
@@ -343,4 +346,92 @@ nebula_document_locate (NebulaDocument *self,
     *ret_line = of_key && is_exact ? place->key_line : place->line;
   if (ret_column)
     *ret_column = of_key && is_exact ? place->key_column : place->column;
+}
+
+/* The start of a line, from 1; NULL: there are not so many. */
+static const char *
+find_line (const char *text, const char *end, guint line)
+{
+  for (guint i = 1; i < line; i++) {
+    text = memchr (text, '\n', (gsize) (end - text));
+    if (!text)
+      return NULL;
+    text++;
+  }
+  return text;
+}
+
+/* Whether @length bytes stand at @place. */
+static gboolean
+stands_at (const char *place, const char *end, const char *text, gsize length)
+{
+  return (gsize) (end - place) >= length && memcmp (place, text, length) == 0;
+}
+
+/* In a block each line of the text is a line of the document, behind the same blanks. */
+static void
+locate_in_block (const char *begin, const char *end, const char *text, guint text_line, guint text_column, guint *line,
+                 guint *column)
+{
+  const char *shown = find_line (begin, end, *line + text_line);
+  const char *meant = find_line (text, text + strlen (text), text_line);
+  gsize blanks = 0;
+
+  if (!shown || !meant)
+    return;
+  while (shown + blanks < end && shown[blanks] == ' ')
+    blanks++;
+  /* What goes beyond the block's own blanks belongs to the text. */
+  blanks -= MIN (blanks, strspn (meant, " "));
+  if (!stands_at (shown + blanks, end, meant, strcspn (meant, "\n")))
+    return;
+  *line += text_line;
+  *column = (guint) blanks + text_column;
+}
+
+/**
+ * nebula_document_locate_inside:
+ * @self: a document
+ * @text: a text value of it
+ * @text_line: a line of @text, from 1
+ * @text_column: a column of that line in characters, from 1
+ * @line: (inout): the line of the value, then that of the place in it
+ * @column: (inout): the column of the value, then that of the place in it
+ *
+ * Finds a place inside a text. Where the document does not show the text as it is, because of escapes or folded lines,
+ * the place of the value stays.
+ *
+ * Since: 1.0
+ */
+void
+nebula_document_locate_inside (NebulaDocument *self,
+                               const char *text,
+                               guint text_line,
+                               guint text_column,
+                               guint *line,
+                               guint *column)
+{
+  gsize length = 0;
+  const char *begin;
+  const char *end;
+  const char *place;
+  guint quote;
+
+  g_return_if_fail (self != NULL && text != NULL);
+  g_return_if_fail (line != NULL && column != NULL);
+
+  begin = g_bytes_get_data (self->bytes, &length);
+  end = begin + length;
+  place = begin ? find_line (begin, end, *line) : NULL;
+  for (guint i = 1; place && i < *column; i++)
+    place = place < end ? g_utf8_next_char (place) : NULL;
+  if (!place || place >= end)
+    return;
+  if (*place == '|') {
+    locate_in_block (begin, end, text, text_line, text_column, line, column);
+    return;
+  }
+  quote = *place == '"' || *place == '\'' ? 1 : 0;
+  if (text_line == 1 && stands_at (place + quote, end, text, strlen (text)))
+    *column += quote + text_column - 1;
 }

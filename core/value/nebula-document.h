@@ -43,6 +43,8 @@ NEBULA_API NebulaValue *nebula_document_get_value (NebulaDocument *self);
 /* Where the part named by a JSON pointer (RFC 6901) stands; of_key: the member's key instead of its value.
  * A pointer that names nothing gives the place of its nearest ancestor. */
 NEBULA_API void nebula_document_locate (NebulaDocument *self, const char *pointer, gboolean of_key, guint *ret_line, guint *ret_column);
+/* From the place of a text value to a place in it (from 1), where the document shows it as it is; else that place stays. */
+NEBULA_API void nebula_document_locate_inside (NebulaDocument *self, const char *text, guint text_line, guint text_column, guint *line, guint *column);
 NEBULA_API char *nebula_value_to_yaml (NebulaValue *self);
 
 G_END_DECLS

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  *   nebula-plan-node.c         action and settings of each node
  *   nebula-plan-parameters.c   `with` of each node
  *   nebula-plan-expressions.c  what expressions may name
+ *   nebula-plan-types.c        what they may give, and to whom
  */
 
 typedef struct
@@ -70,6 +71,7 @@ typedef struct
   guint32 *leave;           /* the highest number below it in that walk's tree */
   guint32 n_components;
   GArray *queries;          /* NebulaUpstreamQuery */
+  GArray *checks;           /* NebulaTypeCheck */
 } NebulaPlanBuilder;
 
 /* NULL if there were errors, or if @resolver is NULL. @limits NULL: the defaults. */
@@ -121,8 +123,27 @@ typedef struct
   gboolean node_itself;    /* @node may be named too */
   gboolean nothing_ran;    /* no node may be named */
   gboolean items;          /* $item and its like are set by the action */
+  gboolean is_condition;   /* it must give a boolean, or null */
+  NebulaParameterTable *table; /* whose values the members of the value are; NULL: none */
   const char *pointer;     /* of the text, or of the value around it */
 } NebulaExpressionSite;
+
+/* An expression that is checked when all nodes are known. */
+typedef struct
+{
+  NebulaExpression *expression;
+  char *pointer;
+  guint32 scope;
+  guint32 node;               /* whose $json is meant; NEBULA_PLAN_NONE: not known */
+  gboolean nothing_ran;
+  gboolean items;
+  gboolean is_condition;
+  NebulaParameter *parameter; /* that takes it; NULL: none; borrowed */
+} NebulaTypeCheck;
+
+void _nebula_type_check_clear (gpointer data);
+void _nebula_plan_builder_queue_check (const NebulaExpressionSite *site, NebulaExpression *expression, const char *inner_pointer);
+void _nebula_plan_builder_check_types (NebulaPlanBuilder *self);
 
 void _nebula_expression_site_check (const NebulaExpressionSite *self, NebulaExpression *expression, const char *inner_pointer);
 /* NULL if there were problems, which are reported. */

@@ -40,6 +40,8 @@ nebula_plan_builder_init (NebulaPlanBuilder *self, NebulaValue *definition, Nebu
   self->links = g_array_new (FALSE, TRUE, sizeof (NebulaPlanLink));
   self->queries = g_array_new (FALSE, TRUE, sizeof (NebulaUpstreamQuery));
   g_array_set_clear_func (self->queries, clear_query);
+  self->checks = g_array_new (FALSE, TRUE, sizeof (NebulaTypeCheck));
+  g_array_set_clear_func (self->checks, _nebula_type_check_clear);
   self->actions = g_hash_table_new_full (g_str_hash,
                                          g_str_equal,
                                          g_free,
@@ -56,6 +58,7 @@ nebula_plan_builder_clear (NebulaPlanBuilder *self)
   g_clear_pointer (&self->made_values, g_ptr_array_unref);
   g_clear_pointer (&self->links, g_array_unref);
   g_clear_pointer (&self->queries, g_array_unref);
+  g_clear_pointer (&self->checks, g_array_unref);
   g_clear_pointer (&self->actions, g_hash_table_unref);
   g_clear_pointer (&self->nothing, nebula_template_unref);
   g_clear_pointer (&self->component, g_free);
@@ -393,6 +396,7 @@ add_conditions (NebulaPlanBuilder *self)
       .scope = link->scope,
       .node = link->from,
       .node_itself = TRUE,
+      .is_condition = TRUE,
     };
 
     if (!link->when || nebula_value_get_kind (link->when) != NEBULA_VALUE_KIND_STRING)
@@ -458,6 +462,7 @@ _nebula_plan_build (NebulaValue *definition,
   add_conditions (&self);
   add_results (&self);
   _nebula_plan_builder_answer (&self);
+  _nebula_plan_builder_check_types (&self);
 
   if (problems->n_errors > 0 || !resolver)
     return NULL;

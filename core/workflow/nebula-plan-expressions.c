@@ -2,6 +2,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-expression-check-internal.h"
 #include "nebula-nearest-internal.h"
 #include "nebula-plan-builder-private.h"
 
@@ -30,11 +31,44 @@ report (const NebulaExpressionSite *self, const char *pointer, const char *code,
                         message);
 }
 
+/* Those that modules bring. */
+static NebulaFunctionSet *
+get_functions (const NebulaExpressionSite *self)
+{
+  NebulaActionResolver *resolver = self->builder->resolver;
+
+  return resolver ? nebula_action_resolver_get_functions (resolver) : NULL;
+}
+
+/* The text at a JSON pointer of the definition; NULL: it is something else. */
+static const char *
+find_text (NebulaValue *value, const char *pointer)
+{
+  g_auto (GStrv) steps = g_strsplit (pointer, "/", -1);
+
+  for (guint i = 1; value && steps[0] && steps[i]; i++) {
+    NebulaValueKind kind = nebula_value_get_kind (value);
+    g_autoptr (GString) key = g_string_new (steps[i]);
+
+    g_string_replace (key, "~1", "/", 0);
+    g_string_replace (key, "~0", "~", 0);
+    if (kind == NEBULA_VALUE_KIND_OBJECT)
+      value = nebula_value_get_member (value, key->str);
+    else if (kind == NEBULA_VALUE_KIND_ARRAY)
+      value = nebula_value_get_item (value, (gsize) g_ascii_strtoull (key->str, NULL, 10));
+    else
+      value = NULL;
+  }
+  return value && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_STRING ? nebula_value_get_string (value) : NULL;
+}
+
 /* The error of an expression is a sentence, two lines that show the place, and perhaps a hint. */
 static void
-report_error (const NebulaExpressionSite *self, const char *pointer, const GError *error)
+report_error (const NebulaExpressionSite *self, const char *pointer, gboolean is_template, const GError *error)
 {
+  NebulaProblem problem = { .code = "bad-expression", .pointer = pointer };
   const char *hint = error->message;
+  const char *text = find_text (self->builder->definition, pointer);
   g_autofree char *message = NULL;
 
   for (guint i = 0; hint && i < 3; i++) {
@@ -42,7 +76,12 @@ report_error (const NebulaExpressionSite *self, const char *pointer, const GErro
     hint = hint ? hint + 1 : NULL;
   }
   message = hint ? g_strndup (error->message, (gsize) (hint - error->message - 1)) : g_strdup (error->message);
-  report (self, pointer, "bad-expression", hint, message);
+  problem.hint = hint;
+  if (text
+      && nebula_expression_find_error (
+          text, is_template, get_functions (self), &problem.text_line, &problem.text_column))
+    problem.text = text;
+  _nebula_problems_add (self->builder->problems, &problem, "%s", message);
 }
 
 static void
@@ -206,6 +245,7 @@ _nebula_expression_site_check (const NebulaExpressionSite *self,
   const NebulaReference *references = nebula_expression_get_references (expression, &n);
   g_autofree char *pointer = NULL;
 
+  _nebula_plan_builder_queue_check (self, expression, inner_pointer);
   if (n == 0)
     return;
   pointer = g_strconcat (self->pointer, inner_pointer, NULL);
@@ -226,7 +266,7 @@ on_template_problem (const char *pointer, const GError *error, gpointer user_dat
   const NebulaExpressionSite *self = user_data;
   g_autofree char *whole = g_strconcat (self->pointer, pointer, NULL);
 
-  report_error (self, whole, error);
+  report_error (self, whole, TRUE, error);
 }
 
 static void
@@ -238,7 +278,8 @@ on_template_expression (const char *pointer, NebulaExpression *expression, gpoin
 NebulaTemplate *
 _nebula_expression_site_add_template (const NebulaExpressionSite *self, NebulaValue *value)
 {
-  NebulaTemplate *template_ = nebula_template_new (value, on_template_problem, (gpointer) self);
+  NebulaTemplate *template_ = nebula_template_new_with_functions (
+      value, get_functions (self), on_template_problem, (gpointer) self);
 
   if (template_)
     nebula_template_foreach (template_, on_template_expression, (gpointer) self);
@@ -258,11 +299,10 @@ _nebula_expression_site_add (const NebulaExpressionSite *self, NebulaValue *text
     return NULL;
   }
   /* Braces around the whole are superfluous where an expression is wanted, and do no harm. */
-  expression = has_braces || form == NEBULA_EXPRESSION_FORM_TEMPLATE
-                   ? nebula_expression_compile_template (source, &error)
-                   : nebula_expression_compile (source, &error);
+  expression = nebula_expression_compile_with_functions (
+      source, has_braces || form == NEBULA_EXPRESSION_FORM_TEMPLATE, get_functions (self), &error);
   if (!expression) {
-    report_error (self, self->pointer, error);
+    report_error (self, self->pointer, has_braces || form == NEBULA_EXPRESSION_FORM_TEMPLATE, error);
     return NULL;
   }
   _nebula_expression_site_check (self, expression, "");

@@ -335,6 +335,7 @@ _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 index, Neb
     NebulaExpressionSite site = make_site (self, index, NULL);
 
     site.items = node->construct == NEBULA_CONSTRUCT_WHILE;
+    site.table = state.table;
     state.pointer = site.pointer = pointer = _nebula_plan_builder_node_pointer (self, index, "with");
     rest = split (&state);
     node->with = _nebula_expression_site_add_template (&site, rest);

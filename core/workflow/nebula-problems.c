@@ -112,6 +112,8 @@ _nebula_problems_add (NebulaProblems *self,
 
   if (self->document && problem->pointer)
     nebula_document_locate (self->document, problem->pointer, problem->of_key, &line, &column);
+  if (line > 0 && problem->text)
+    nebula_document_locate_inside (self->document, problem->text, problem->text_line, problem->text_column, &line, &column);
   g_ptr_array_add (self->diagnostics,
                    nebula_diagnostic_new (problem->severity,
                                           problem->code,

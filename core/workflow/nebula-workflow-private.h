@@ -27,6 +27,9 @@ typedef struct
   const char *pointer; /* NULL: no place */
   gboolean of_key;     /* the member's key is meant, not its value */
   const char *hint;    /* may be NULL */
+  const char *text;    /* of the value, if a place in it is meant; may be NULL */
+  guint text_line;     /* in the text, from 1 */
+  guint text_column;
 } NebulaProblem;
 
 /* Where the problems of one reading or compilation are collected: the first hundred, errors before warnings. */

@@ -108,6 +108,7 @@ nebula_data_format_class_init (NebulaDataFormatClass *klass)
   nebula_action_class_set_details (action, "data.format", "1.0.0", N_ ("Format"),
                                    N_ ("Writes a value as text."), N_ ("Data"));
   nebula_action_class_set_evaluate (action, nebula_data_format_evaluate);
+  nebula_action_class_set_result (action, "{\"type\": \"string\"}");
   nebula_action_class_set_example (action, "action: data.format\n"
                                            "with: { value: \"{{ $json.rows }}\", format: csv }\n");
   parameter = nebula_action_class_add_parameter (action, "value", NEBULA_PARAMETER_KIND_JSON, N_ ("Value"),

@@ -114,6 +114,7 @@ nebula_data_group_class_init (NebulaDataGroupClass *klass)
   nebula_action_class_set_details (action, "data.group", "1.0.0", N_ ("Group"),
                                    N_ ("Makes an object: key → items, in order of first sight."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_data_group_evaluate);
+  nebula_action_class_set_result (action, "{\"type\": \"object\"}");
   nebula_action_class_set_example (action, "action: data.group\n"
                                            "with: { items: \"{{ $json }}\", by: $item.country }\n");
   nebula_data_add_items (action);

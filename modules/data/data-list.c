@@ -109,6 +109,7 @@ nebula_data_filter_class_init (NebulaDataFilterClass *klass)
   nebula_action_class_set_details (action, "data.filter", "1.0.0", N_ ("Filter"),
                                    N_ ("Keeps the items for which a condition holds."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_data_filter_evaluate);
+  nebula_action_class_set_result (action, "{\"type\": \"array\"}");
   nebula_action_class_set_example (action, "action: data.filter\n"
                                            "with: { items: \"{{ $json }}\", where: $item.total > 100 }\n");
   nebula_data_add_items (action);
@@ -147,6 +148,7 @@ nebula_data_map_class_init (NebulaDataMapClass *klass)
   nebula_action_class_set_details (action, "data.map", "1.0.0", N_ ("Map"),
                                    N_ ("Makes a new item of each item."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_data_map_evaluate);
+  nebula_action_class_set_result (action, "{\"type\": \"array\"}");
   nebula_action_class_set_example (action, "action: data.map\n"
                                            "with: { items: \"{{ $json }}\", to: \"{ id: $item.id, row: $index }\" }\n");
   nebula_data_add_items (action);
@@ -246,6 +248,7 @@ nebula_data_sort_class_init (NebulaDataSortClass *klass)
   nebula_action_class_set_details (action, "data.sort", "1.0.0", N_ ("Sort"),
                                    N_ ("Puts items in order; equal ones keep theirs."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_data_sort_evaluate);
+  nebula_action_class_set_result (action, "{\"type\": \"array\"}");
   nebula_action_class_set_example (action, "action: data.sort\n"
                                            "with: { items: \"{{ $json }}\", by: $item.date, descending: true }\n");
   nebula_data_add_items (action);
@@ -285,6 +288,7 @@ nebula_data_limit_class_init (NebulaDataLimitClass *klass)
   nebula_action_class_set_details (action, "data.limit", "1.0.0", N_ ("Limit"),
                                    N_ ("Keeps the first items."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_data_limit_evaluate);
+  nebula_action_class_set_result (action, "{\"type\": \"array\"}");
   nebula_action_class_set_example (action, "action: data.limit\n"
                                            "with: { items: \"{{ $json }}\", count: 10 }\n");
   nebula_data_add_items (action);
@@ -329,6 +333,7 @@ nebula_data_dedupe_class_init (NebulaDataDedupeClass *klass)
   nebula_action_class_set_details (action, "data.dedupe", "1.0.0", N_ ("Remove duplicates"),
                                    N_ ("Keeps the first of equal items."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_data_dedupe_evaluate);
+  nebula_action_class_set_result (action, "{\"type\": \"array\"}");
   nebula_action_class_set_example (action, "action: data.dedupe\n"
                                            "with: { items: \"{{ $json }}\", by: $item.email }\n");
   nebula_data_add_items (action);

@@ -22,6 +22,7 @@ nebula_data_set_class_init (NebulaDataSetClass *klass)
   nebula_action_class_set_details (action, "data.set", "1.0.0", N_ ("Set"),
                                    N_ ("Makes an object of the keys that it is given."), N_ ("Data"));
   nebula_action_class_set_evaluate (action, nebula_data_set_evaluate);
+  nebula_action_class_set_result (action, "parameters");
   nebula_action_class_set_example (action, "action: data.set\n"
                                            "with: { total: \"{{ $json.qty * $json.unit }}\", currency: EUR }\n");
   rest = nebula_action_class_add_parameter (action, "values", NEBULA_PARAMETER_KIND_OBJECT, N_ ("Values"),

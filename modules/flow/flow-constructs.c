@@ -33,6 +33,7 @@ nebula_flow_for_each_class_init (NebulaFlowForEachClass *klass)
                                    N_ ("Runs its body for each item and gives the results in the order of the items."),
                                    CATEGORY);
   nebula_action_class_set_construct (action, NEBULA_CONSTRUCT_FOR_EACH);
+  nebula_action_class_set_result (action, "{\"type\": \"array\"}");
   nebula_action_class_set_example (action, "action: flow.for-each\n"
                                            "with: { items: \"{{ $json.orders }}\", concurrency: 8 }\n"
                                            "body:\n"

@@ -38,6 +38,7 @@ nebula_flow_if_class_init (NebulaFlowIfClass *klass)
   nebula_action_class_set_evaluate (action, nebula_flow_if_evaluate);
   nebula_action_class_add_port (action, "true", N_ ("True"));
   nebula_action_class_add_port (action, "false", N_ ("False"));
+  nebula_action_class_set_result (action, "input");
   nebula_action_class_set_example (action, "action: flow.if\n"
                                            "with: { condition: \"{{ $json.total > 100 }}\" }\n");
   condition = nebula_action_class_add_parameter (action, "condition", NEBULA_PARAMETER_KIND_BOOLEAN, N_ ("Condition"),
@@ -78,6 +79,7 @@ nebula_flow_switch_class_init (NebulaFlowSwitchClass *klass)
   nebula_action_class_set_evaluate (action, nebula_flow_switch_evaluate);
   nebula_action_class_add_port (action, "default", N_ ("Default"));
   nebula_action_class_set_dynamic_ports (action, "cases");
+  nebula_action_class_set_result (action, "input");
   nebula_action_class_set_example (action, "action: flow.switch\n"
                                            "with: { value: \"{{ $json.country }}\", cases: { home: DE, near: FR } }\n");
   parameter = nebula_action_class_add_parameter (action, "value", NEBULA_PARAMETER_KIND_JSON, N_ ("Value"),
@@ -171,6 +173,7 @@ nebula_flow_no_op_class_init (NebulaFlowNoOpClass *klass)
   nebula_action_class_set_details (action, "flow.no-op", "1.0.0", N_ ("No operation"),
                                    N_ ("Passes its input on."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_flow_no_op_evaluate);
+  nebula_action_class_set_result (action, "input");
   nebula_action_class_set_example (action, "action: flow.no-op\n");
 }
 
@@ -212,6 +215,7 @@ nebula_flow_log_class_init (NebulaFlowLogClass *klass)
   nebula_action_class_set_details (action, "flow.log", "1.0.0", N_ ("Log"),
                                    N_ ("Writes a message to the log and passes its input on."), CATEGORY);
   nebula_action_class_set_evaluate (action, nebula_flow_log_evaluate);
+  nebula_action_class_set_result (action, "input");
   nebula_action_class_set_example (action, "action: flow.log\n"
                                            "with: { message: \"got {{ length ($json) }} orders\", level: info }\n");
   parameter = nebula_action_class_add_parameter (action, "message", NEBULA_PARAMETER_KIND_JSON, N_ ("Message"),

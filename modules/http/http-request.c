@@ -239,6 +239,9 @@ nebula_http_request_class_init (NebulaHttpRequestClass *klass)
                                    N_ ("Asks a server and gives status, headers and body of its answer."), N_ ("Network"));
   nebula_action_class_set_effect (action, NEBULA_EFFECT_EFFECTFUL);
   nebula_action_class_add_capability (action, "network");
+  nebula_action_class_set_result (action, "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+                                          "\"status\": {\"type\": \"integer\"}, \"headers\": {\"type\": \"object\"},"
+                                          " \"body\": {}, \"retry_after_ms\": {\"type\": \"integer\"}}}");
   nebula_action_class_set_example (action, "action: http.request\n"
                                            "with: { url: \"https://example.com/orders\", query: { customer: \"{{ $input.customer }}\" } }\n"
                                            "retry: { attempts: 3, backoff: exponential, initial: 1s }\n");

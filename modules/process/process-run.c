@@ -461,6 +461,8 @@ nebula_process_run_class_init (NebulaProcessRunClass *klass)
                                    N_ ("Runs a program without a shell and gives its exit code and outputs."), N_ ("System"));
   nebula_action_class_set_effect (action, NEBULA_EFFECT_EFFECTFUL);
   nebula_action_class_add_capability (action, "processes");
+  nebula_action_class_set_result (action, "{\"type\": \"object\", \"additionalProperties\": false, \"properties\": {"
+                                          "\"exit-code\": {\"type\": \"integer\"}, \"stdout\": {}, \"stderr\": {}}}");
   nebula_action_class_set_example (action, "action: process.run\n"
                                            "with: { command: [git, status, --short], directory: /srv/site }\n");
 }

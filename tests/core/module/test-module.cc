@@ -134,6 +134,41 @@ TEST_F (ModuleTest, GoodModuleIsDescribed)
   EXPECT_STREQ (nebula_value_get_member_string (value.get (), "status", ""), "ok");
 }
 
+/* A function of a module: declared in the catalogue, loaded when an expression with it is compiled. */
+TEST_F (ModuleTest, FunctionsAreCalledByExpressions)
+{
+  Ref<NebulaRegistry> registry = load ();
+  NebulaFunctionSet *functions = nebula_action_resolver_get_functions (NEBULA_ACTION_RESOLVER (registry.get ()));
+  nebula::Value data = nebula::json ("{\"x\": \"b\"}");
+  auto evaluate = [&] (const char *text) -> std::string {
+    Error error;
+    nebula::Owned<NebulaExpression, nebula_expression_unref> expression (
+        nebula_expression_compile_with_functions (text, FALSE, functions, error.out ()));
+    if (!expression)
+      return nebula_error_get_code (error.get ());
+    nebula::Value value (nebula_expression_evaluate_data (expression.get (), data.get (), error.out ()));
+    return value ? nebula::to_json (value) : nebula_error_get_code (error.get ());
+  };
+
+  ASSERT_NE (functions, nullptr);
+  EXPECT_EQ (evaluate ("good_join ('a', $x, 'c')"), "\"a-b-c\"");
+  EXPECT_EQ (evaluate ("['a', 'b'].map (x => x.goodJoin (x))"), "[\"a-a\",\"b-b\"]");
+  EXPECT_EQ (evaluate ("good_join ()"), "arity");
+  EXPECT_EQ (evaluate ("good_join (1)"), "type");
+  EXPECT_EQ (evaluate ("good_joint ('a')"), "unknown-name");
+  nebula::Value description (nebula_expression_describe_function ("good_join", functions));
+  ASSERT_TRUE (description);
+  EXPECT_STREQ (nebula_value_get_member_string (description.get (), "signature", ""), "good_join(text, more…)");
+  nebula::Value value (nebula_module_info_to_value (find (registry.get (), "good").get ()));
+  EXPECT_EQ (nebula_value_get_length (nebula_value_get_member (value.get (), "functions")), 1u);
+}
+
+TEST_F (ModuleTest, FunctionThatHidesABuiltInOneIsRefused)
+{
+  add ("clash");
+  expect_reason ("clash", NEBULA_MODULE_STATUS_BROKEN, "to_upper");
+}
+
 TEST_F (ModuleTest, CrashInRegisterTypes)
 {
   add ("null");

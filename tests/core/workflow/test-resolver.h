@@ -88,6 +88,8 @@ test_action_info_new (const TestAction *action, gboolean evaluated)
   nebula_value_builder_set_string (builder, "construct", action->construct);
   nebula_value_builder_set_boolean (builder, "evaluated", evaluated);
   nebula_value_builder_set_take (builder, "ports", nebula_value_builder_end (ports));
+  if (strcmp (action->id, "data.set") == 0)
+    nebula_value_builder_set_string (builder, "result", "parameters");
   if (action->dynamic_ports)
     nebula_value_builder_set_string (builder, "dynamic-ports", action->dynamic_ports);
   nebula_value_builder_set_take (builder, "parameters", nebula_value_builder_end (parameters));
