@@ -37,7 +37,8 @@ NebulaParameterTable *_nebula_action_class_get_table (NebulaActionClass *klass, 
 NebulaEffect _nebula_action_details_get_effect (NebulaActionDetails *details);
 
 /* Where blobs are kept; borrowed, may be NULL. */
-NebulaStore *_nebula_invocation_get_store (NebulaInvocation *self);
+/* Full; NULL: it has none. Thread: any. */
+NebulaStore *_nebula_invocation_dup_store (NebulaInvocation *self);
 
 /* Sets a property from a value that the table has accepted. */
 gboolean _nebula_property_set (GObject *object, GParamSpec *pspec, NebulaParameter *parameter, NebulaValue *value, GError **error);

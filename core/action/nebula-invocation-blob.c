@@ -7,14 +7,15 @@
 #include "nebula-action-private.h"
 #include "nebula-error.h"
 
-static gboolean
-check_store (NebulaInvocation *self, GError **error)
+static NebulaStore *
+dup_store (NebulaInvocation *self, GError **error)
 {
-  if (_nebula_invocation_get_store (self) != NULL)
-    return TRUE;
-  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED,
-                       _("There is no store for blobs here. Run the workflow in an engine, or use smaller values"));
-  return FALSE;
+  NebulaStore *store = _nebula_invocation_dup_store (self);
+
+  if (store == NULL)
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED,
+                         _("There is no store for blobs here. Run the workflow in an engine, or use smaller values"));
+  return store;
 }
 
 /**
@@ -35,10 +36,13 @@ check_store (NebulaInvocation *self, GError **error)
 NebulaBlobWriter *
 nebula_invocation_create_blob (NebulaInvocation *self, GError **error)
 {
+  g_autoptr (NebulaStore) store = NULL;
+
   g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return check_store (self, error) ? nebula_store_create_blob (_nebula_invocation_get_store (self), error) : NULL;
+  store = dup_store (self, error);
+  return store != NULL ? nebula_store_create_blob (store, error) : NULL;
 }
 
 /**
@@ -61,6 +65,7 @@ nebula_invocation_create_blob (NebulaInvocation *self, GError **error)
 GInputStream *
 nebula_invocation_open_blob (NebulaInvocation *self, NebulaValue *reference, GError **error)
 {
+  g_autoptr (NebulaStore) store = NULL;
   g_autofree char *digest = NULL;
   g_autoptr (GError) local_error = NULL;
   GInputStream *stream;
@@ -69,7 +74,8 @@ nebula_invocation_open_blob (NebulaInvocation *self, NebulaValue *reference, GEr
   g_return_val_if_fail (reference != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!check_store (self, error))
+  store = dup_store (self, error);
+  if (store == NULL)
     return NULL;
   digest = nebula_value_dup_blob_digest (reference);
   if (digest == NULL) {
@@ -77,7 +83,7 @@ nebula_invocation_open_blob (NebulaInvocation *self, NebulaValue *reference, GEr
                          _("This is no reference to a blob. Pass on the one that an action gave, unchanged"));
     return NULL;
   }
-  stream = nebula_store_open_blob (_nebula_invocation_get_store (self), digest, NULL, &local_error);
+  stream = nebula_store_open_blob (store, digest, NULL, &local_error);
   if (stream == NULL && local_error == NULL)
     g_set_error (&local_error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
                  _("The store does not have the blob %.12s…. It was collected, or it is of another store"), digest);

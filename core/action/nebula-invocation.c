@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-action-internal.h"
 #include "nebula-action-private.h"
 #include "nebula-scope.h"
 
@@ -31,7 +32,8 @@ struct _NebulaInvocation
   NebulaValue *parameters;
   NebulaValue *input;
   GCancellable *cancellable;
-  NebulaStore *store; /* may be NULL */
+  GMutex store_lock;  /* guards store */
+  NebulaStore *store; /* NULL: there is none, or nobody waits for the result any more */
   NebulaInvocationSink sink;
   gpointer data;
   GDestroyNotify destroy;
@@ -94,6 +96,7 @@ nebula_invocation_finalize (GObject *object)
   g_clear_pointer (&self->input, nebula_value_unref);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->store);
+  g_mutex_clear (&self->store_lock);
   g_clear_pointer (&self->context, nebula_context_unref);
 
   G_OBJECT_CLASS (nebula_invocation_parent_class)->finalize (object);
@@ -108,6 +111,7 @@ nebula_invocation_class_init (NebulaInvocationClass *klass)
 static void
 nebula_invocation_init (NebulaInvocation *self)
 {
+  g_mutex_init (&self->store_lock);
   self->cancellable = g_cancellable_new ();
 }
 
@@ -410,9 +414,25 @@ answer_broken_contract (NebulaInvocation *self)
 }
 
 NebulaStore *
-_nebula_invocation_get_store (NebulaInvocation *self)
+_nebula_invocation_dup_store (NebulaInvocation *self)
 {
-  return self->store;
+  NebulaStore *store = NULL;
+
+  g_mutex_lock (&self->store_lock);
+  g_set_object (&store, self->store);
+  g_mutex_unlock (&self->store_lock);
+  return store;
+}
+
+void
+nebula_invocation_abandon (NebulaInvocation *self)
+{
+  g_autoptr (NebulaStore) store = NULL;
+
+  g_mutex_lock (&self->store_lock);
+  store = g_steal_pointer (&self->store);
+  g_mutex_unlock (&self->store_lock);
+  g_cancellable_cancel (self->cancellable);
 }
 
 /**

@@ -291,7 +291,7 @@ _nebula_runner_time_out (NebulaAttempt *attempt)
   attempt->is_abandoned = TRUE;
   nebula_kernel_result (instance->kernel, &attempt->command, result,
                         nebula_clock_get_real_usec (instance->engine->clock));
-  g_cancellable_cancel (nebula_invocation_get_cancellable (attempt->invocation));
+  nebula_invocation_abandon (attempt->invocation);
   _nebula_instance_wake (instance);
 }
 
@@ -303,7 +303,7 @@ abandon (NebulaAttempt *attempt)
   attempt->is_abandoned = TRUE;
   nebula_heap_remove (&attempt->engine->deadlines, &attempt->deadline);
   if (attempt->invocation)
-    g_cancellable_cancel (nebula_invocation_get_cancellable (attempt->invocation));
+    nebula_invocation_abandon (attempt->invocation);
 }
 
 void

@@ -5,8 +5,8 @@
 #include "nebula-checkpoint-private.h"
 #include "nebula-results-private.h"
 
-static gboolean
-is_object (NebulaValue *value)
+gboolean
+_nebula_checkpoint_is_object (NebulaValue *value)
 {
   return value && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
 }
@@ -19,7 +19,7 @@ _nebula_checkpoint_accepts_state (const NebulaState *state)
       state->next_lane > G_MAXINT32)
     return FALSE;
   if (state->gate > 2 || (state->gate > 0 && !state->gate_key) ||
-      (state->started && !is_object (state->started)))
+      (state->started && !_nebula_checkpoint_is_object (state->started)))
     return FALSE;
   if (state->is_stopping && !nebula_execution_status_is_terminal (state->end_status))
     return FALSE;
@@ -45,10 +45,10 @@ _nebula_checkpoint_accepts_run (const NebulaPlanNode *node, const NebulaRun *run
   case NEBULA_NODE_COMPLETED:
     if (run->is_trailing && !nebula_construct_is_loop (node->construct))
       return FALSE;
-    return run->value && (!run->by_port || is_object (run->value));
+    return run->value && (!run->by_port || _nebula_checkpoint_is_object (run->value));
   case NEBULA_NODE_FAILED:
   case NEBULA_NODE_RETRYING:
-    return is_object (run->value) && !run->is_trailing;
+    return _nebula_checkpoint_is_object (run->value) && !run->is_trailing;
   case NEBULA_NODE_PENDING:
   case NEBULA_NODE_FIRED:
   case NEBULA_NODE_READY:
@@ -90,6 +90,8 @@ _nebula_checkpoint_accepts_items (const NebulaLoop *loop)
   gint64 length = _nebula_items_get_length (loop->items);
   gint64 n_rounds;
 
+  if (loop->batch == 0)
+    return FALSE;
   if (length < 0 || loop->count < 0)
     return FALSE;
   n_rounds = length / loop->batch + (length % loop->batch > 0 ? 1 : 0);
@@ -106,11 +108,21 @@ _nebula_checkpoint_accepts_loop (const NebulaPlanNode *node, const NebulaLoop *l
   if (loop->concurrency == 0 || loop->batch == 0 || loop->n_done < 0 ||
       loop->n_done > loop->next_index || loop->next_index > MAX (loop->count, 0))
     return FALSE;
-  if ((loop->failure && !is_object (loop->failure)) || loop->phase > NEBULA_PART_BRANCH ||
+  if ((loop->failure && !_nebula_checkpoint_is_object (loop->failure)) || loop->phase > NEBULA_PART_BRANCH ||
       is_for_each != (loop->items != NULL))
     return FALSE;
   if (!nebula_construct_is_loop (node->construct) &&
       loop->count != (gint64) node->n_bodies)
     return FALSE;
   return TRUE;
+}
+
+gboolean
+_nebula_checkpoint_accepts_undo (const NebulaUndo *undo)
+{
+  if (!undo->path || (undo->failure && !_nebula_checkpoint_is_object (undo->failure)))
+    return FALSE;
+  if (undo->status == NEBULA_UNDO_KEPT && !undo->parameters && !undo->failure)
+    return FALSE;
+  return !undo->parameters || undo->input;
 }

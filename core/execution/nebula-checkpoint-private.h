@@ -75,11 +75,14 @@ guint64 _nebula_checkpoint_sum (const guint8 *data, gsize size);
 /* FALSE with error: the bytes are not those that were written. */
 gboolean
 _nebula_checkpoint_check_sum (const guint8 *data, gsize size, GError **error);
+gboolean _nebula_checkpoint_check_format (guint64 format, GError **error);
 /* Whether a value gets a number, so that it is written once. */
 gboolean _nebula_checkpoint_shares (NebulaValue *value);
 
 /* nebula-checkpoint-check.c */
+gboolean _nebula_checkpoint_is_object (NebulaValue *value);
 gboolean _nebula_checkpoint_accepts_state (const NebulaState *state);
+gboolean _nebula_checkpoint_accepts_undo (const NebulaUndo *undo);
 gboolean _nebula_checkpoint_accepts_run (const NebulaPlanNode *node,
                                          const NebulaRun *run);
 gboolean

@@ -274,6 +274,19 @@ _nebula_checkpoint_check_sum (const guint8 *data, gsize size, GError **error)
 }
 
 gboolean
+_nebula_checkpoint_check_format (guint64 format, GError **error)
+{
+  if (format == NEBULA_CHECKPOINT_FORMAT)
+    return TRUE;
+  g_set_error (
+      error, NEBULA_ERROR, NEBULA_ERROR_STORE_VERSION,
+      _ ("A checkpoint has format %llu; this version reads format %d. Use a newer "
+         "version of Nebula."),
+      (unsigned long long) format, NEBULA_CHECKPOINT_FORMAT);
+  return FALSE;
+}
+
+gboolean
 _nebula_checkpoint_shares (NebulaValue *value)
 {
   switch (nebula_value_get_kind (value)) {

@@ -7,6 +7,7 @@
 
 #include "nebula-action-resolver.h"
 #include "nebula-backoff.h"
+#include "nebula-bincode.h"
 #include "nebula-breaker.h"
 #include "nebula-bulkhead.h"
 #include "nebula-catalog.h"

@@ -20,6 +20,7 @@ static const struct {
   const char *name;
   ConformOperation run;
 } operations[] = {
+    {"bincode.roundtrip", conform_bincode_roundtrip},
     {"cloudevents.parse_json", conform_cloudevents_parse_json},
     {"cron.next", conform_cron_next},
     {"expr.eval", conform_expr_eval},
@@ -28,6 +29,8 @@ static const struct {
     {"jsonpatch.apply", conform_jsonpatch_apply},
     {"jsonpath.query", conform_jsonpath_query},
     {"jsonschema.validate", conform_jsonschema_validate},
+    {"msgpack.decode", conform_msgpack_decode},
+    {"msgpack.encode", conform_msgpack_encode},
     {"msgpack.roundtrip", conform_msgpack_roundtrip},
     {"tracecontext.parse", conform_tracecontext_parse},
     {"wf.run", conform_wf_run},

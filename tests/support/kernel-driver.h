@@ -224,6 +224,18 @@ public:
     ADD_FAILURE () << "the execution does not come to rest";
   }
 
+  /* Settles and lets time pass until then. */
+  void run_until (gint64 usec)
+  {
+    settle ();
+    for (gint64 due; (due = nebula_kernel_get_next_due (kernel)) != 0 && due <= usec;) {
+      now = MAX (now, due);
+      nebula_kernel_tick (kernel, now);
+      settle ();
+    }
+    now = MAX (now, usec);
+  }
+
   /* Settles, and jumps to the next timer until it has ended or only waits for somebody. */
   void run ()
   {

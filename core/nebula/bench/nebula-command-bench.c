@@ -55,6 +55,7 @@ static const NebulaBenchSuite suites[] = {
     {"sequence40", N_ ("40 effectful steps, one after another"), nebula_bench_sequence},
     {"expr", N_ ("Expressions and templates"), nebula_bench_expressions},
     {"json", N_ ("Reading JSON"), nebula_bench_json},
+    {"ground", N_ ("Schemas, retries, limits and breakers"), nebula_bench_ground},
     {"journal", N_ ("Units through the journal"), nebula_bench_journal},
     {"sleepers", N_ ("10,000 waiting executions"), nebula_bench_sleepers},
     {"recovery", N_ ("A new engine takes up open executions"), nebula_bench_recovery},
