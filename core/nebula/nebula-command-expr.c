@@ -11,6 +11,7 @@
 #include "nebula-expression.h"
 #include "nebula-output-private.h"
 #include "nebula-reading-private.h"
+#include "nebula-settings-private.h"
 
 #define LINE_BYTES 16384
 
@@ -184,10 +185,14 @@ static int
 command_expr (gpointer opts_data, char **arguments)
 {
   const ExprOptions *opts = opts_data;
+  g_auto (NebulaSettings) settings = {0};
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) data = read_data (opts->data, &error);
+  g_autoptr (NebulaValue) data = NULL;
   g_autoptr (NebulaValue) value = NULL;
 
+  if (!nebula_settings_load (&settings, &error))
+    return nebula_fail (error, FALSE);
+  data = read_data (opts->data, &error);
   if (!data) {
     nebula_complain_error (error);
     return NEBULA_EXIT_USAGE;
