@@ -11,12 +11,14 @@
 #include "nebula-expression.h"
 #include "nebula-output-private.h"
 #include "nebula-reading-private.h"
+#include "nebula-settings-private.h"
 
 #define LINE_BYTES 16384
 
 typedef struct {
   char *data;
   gboolean is_template;
+  gboolean is_lenient;
 } ExprOptions;
 
 static const NebulaOption options[] = {
@@ -31,16 +33,26 @@ static const NebulaOption options[] = {
                         "template",
                         't',
                         N_ ("The argument is a text with {{ … }} in it")),
+    NEBULA_OPTION_FLAG (ExprOptions,
+                        is_lenient,
+                        "missing-is-null",
+                        0,
+                        N_ ("What is read and is not there is null, not an error")),
 };
 
 static NebulaValue *
-evaluate (const char *text, gboolean is_template, NebulaValue *data, GError **error)
+evaluate (const char *text, const ExprOptions *opts, NebulaValue *data, GError **error)
 {
+  gboolean is_template = opts->is_template;
   g_autoptr (NebulaExpression) expression =
       is_template ? nebula_expression_compile_template (text, error)
                   : nebula_expression_compile (text, error);
 
-  return expression ? nebula_expression_evaluate_data (expression, data, error) : NULL;
+  if (!expression)
+    return NULL;
+  return opts->is_lenient
+             ? nebula_expression_evaluate_data_leniently (expression, data, error)
+             : nebula_expression_evaluate_data (expression, data, error);
 }
 
 static NebulaValue *
@@ -66,9 +78,58 @@ list_functions (void)
     nebula_note ("  %s", functions[i]);
 }
 
+static void
+append_list (GString *text, const char *heading, NebulaValue *words)
+{
+  if (nebula_value_get_length (words) == 0)
+    return;
+  g_string_append_printf (text, "%s", heading);
+  for (gsize i = 0; i < nebula_value_get_length (words); i++)
+    g_string_append_printf (text, " %s",
+                            nebula_value_get_string (nebula_value_get_item (words, i)));
+  g_string_append_c (text, '\n');
+}
+
+/* The help on one function: what it takes and gives, its errors and its examples. */
+static gboolean
+help_on (const char *word)
+{
+  g_autoptr (NebulaValue) function = nebula_expression_describe_function (word, NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
+  NebulaValue *parameters, *examples;
+
+  if (!function)
+    return FALSE;
+  parameters = nebula_value_get_member (function, "parameters");
+  examples = nebula_value_get_member (function, "examples");
+  g_string_append_printf (text, "%s: %s\n\n",
+                          nebula_value_get_member_string (function, "signature", ""),
+                          nebula_value_get_member_string (function, "description", ""));
+  for (gsize i = 0; i < nebula_value_get_length (parameters); i++) {
+    NebulaValue *parameter = nebula_value_get_item (parameters, i);
+
+    g_string_append_printf (text, "  %-20s %s\n",
+                            nebula_value_get_member_string (parameter, "name", ""),
+                            nebula_value_get_member_string (parameter, "type", ""));
+  }
+  g_string_append_printf (text, "  %-20s %s\n\n", "→",
+                          nebula_value_get_member_string (function, "result", ""));
+  append_list (text, _ ("Errors:"), nebula_value_get_member (function, "errors"));
+  append_list (text, _ ("Also called:"), nebula_value_get_member (function, "aliases"));
+  for (gsize i = 0; i < nebula_value_get_length (examples); i++) {
+    NebulaValue *example = nebula_value_get_item (examples, i);
+
+    g_string_append_printf (text, "  %s → %s\n",
+                            nebula_value_get_member_string (example, "expression", ""),
+                            nebula_value_get_member_string (example, "value", ""));
+  }
+  nebula_output_text (text->str);
+  return TRUE;
+}
+
 /* FALSE ends the loop. */
 static gboolean
-take_line (char *line, gboolean is_template, NebulaValue **data)
+take_line (char *line, const ExprOptions *opts, NebulaValue **data)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) value = NULL;
@@ -79,12 +140,14 @@ take_line (char *line, gboolean is_template, NebulaValue **data)
     return TRUE;
   if (g_str_equal (line, ":quit") || g_str_equal (line, ":q"))
     return FALSE;
+  if (g_str_has_prefix (line, ":help ") && help_on (g_strchug (line + strlen (":help "))))
+    return TRUE;
   if (g_str_equal (line, ":functions")) {
     list_functions ();
     return TRUE;
   }
   if (g_utf8_validate (line, -1, NULL))
-    value = evaluate (line, is_template, *data, &error);
+    value = evaluate (line, opts, *data, &error);
   else
     g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_SYNTAX,
                          _ ("This is not UTF-8."));
@@ -100,7 +163,7 @@ take_line (char *line, gboolean is_template, NebulaValue **data)
 }
 
 static int
-read_and_print (gboolean is_template, NebulaValue *given)
+read_and_print (const ExprOptions *opts, NebulaValue *given)
 {
   g_autoptr (NebulaValue) data = nebula_value_ref (given);
   g_autofree char *line = g_malloc (LINE_BYTES);
@@ -113,7 +176,7 @@ read_and_print (gboolean is_template, NebulaValue *given)
       nebula_note_text ("\n");
       return NEBULA_EXIT_OK;
     }
-    if (!take_line (line, is_template, &data))
+    if (!take_line (line, opts, &data))
       return NEBULA_EXIT_OK;
   }
 }
@@ -122,22 +185,26 @@ static int
 command_expr (gpointer opts_data, char **arguments)
 {
   const ExprOptions *opts = opts_data;
+  g_auto (NebulaSettings) settings = {0};
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) data = read_data (opts->data, &error);
+  g_autoptr (NebulaValue) data = NULL;
   g_autoptr (NebulaValue) value = NULL;
 
+  if (!nebula_settings_load (&settings, &error))
+    return nebula_fail (error, FALSE);
+  data = read_data (opts->data, &error);
   if (!data) {
     nebula_complain_error (error);
     return NEBULA_EXIT_USAGE;
   }
   if (!arguments[0] && isatty (STDIN_FILENO))
-    return read_and_print (opts->is_template, data);
+    return read_and_print (opts, data);
   if (!arguments[0]) {
     nebula_complain (
         "%s", _ ("“nebula expr” wants an expression. “nebula expr --help” tells more."));
     return NEBULA_EXIT_USAGE;
   }
-  value = evaluate (arguments[0], opts->is_template, data, &error);
+  value = evaluate (arguments[0], opts, data, &error);
   if (!value) {
     nebula_note ("%s", error->message);
     return NEBULA_EXIT_FAILED;
@@ -157,10 +224,12 @@ const NebulaCommand nebula_command_expr = {
             "Examples:\n"
             "  nebula expr '[1, 2, 3] | map(x => x * 2)'\n"
             "  nebula expr '$order.total > 100' --data @order.json\n"
+            "  nebula expr --help sort_by\n"
             "  nebula expr --template 'Hello {{ $name }}' --data '{\"name\": \"Ada\"}'"),
     .options = options,
     .n_options = G_N_ELEMENTS (options),
     .options_size = sizeof (ExprOptions),
     .flags = NEBULA_COMMAND_FLAGS_EXPRESSIONS,
     .run = command_expr,
+    .help_on = help_on,
 };

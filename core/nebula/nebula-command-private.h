@@ -63,6 +63,7 @@ typedef struct {
   gsize options_size;
   NebulaCommandFlags flags;
   int (*run) (gpointer options, char **arguments);
+  gboolean (*help_on) (const char *word); /* `--help WORD`; FALSE: it knows nothing of it; may be NULL */
 } NebulaCommand;
 
 extern const NebulaCommand nebula_command_completion;

@@ -167,6 +167,16 @@ check_texts (char **words, GError **error)
   return TRUE;
 }
 
+/* `--help WORD`, where the command has something to say of the word. */
+static gboolean
+helps_on (const NebulaCommand *self, char **words)
+{
+  for (guint i = 1; self->help_on && words[0] && words[i]; i++)
+    if (words[i][0] != '-' && self->help_on (words[i]))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 print_help (const NebulaCommand *self, GOptionContext *context)
 {
@@ -198,7 +208,8 @@ nebula_command_run_with (const NebulaCommand *self, int argc, char **argv)
     words = g_strdupv (argv);
   g_set_prgname (program);
   if (wants_help (self, words)) {
-    print_help (self, context);
+    if (!helps_on (self, words))
+      print_help (self, context);
     return NEBULA_EXIT_OK;
   }
   g_option_context_set_strict_posix (context, FALSE);

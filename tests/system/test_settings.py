@@ -95,6 +95,31 @@ class ModulePath(Settings):
         self.assertIn('config.yaml:1: module-path', self.expect(4, 'inspect').err)
 
 
+class Expressions(Settings):
+    def test_environment_and_file_set_the_limits(self):
+        text = 'range(1000) | map(x => x + 1) | length()'
+        self.assertEqual(self.expect(0, 'expr', text).out.strip(), '1000')
+        self.assertIn('steps', self.expect(1, 'expr', text, NEBULA_EXPRESSION_STEPS='1000').err)
+        self.set_file('user', 'expression-steps: 1000\n')
+        self.expect(1, 'expr', text)
+        self.expect(0, 'expr', text, NEBULA_EXPRESSION_STEPS='1000000')
+
+    def test_they_hold_in_runs(self):
+        self.write('many.yaml', 'nebula: 1\nname: many\nnodes:\n'
+                   '  a: { action: data.set, with: { n: "{{ range(1000) | map(x => x + 1) | length() }}" } }\n')
+        self.expect(0, 'run', 'many.yaml')
+        self.assertIn('steps', self.expect(1, 'run', 'many.yaml', NEBULA_EXPRESSION_STEPS='1000').err)
+
+    def test_what_is_missing_may_be_null(self):
+        text = 'nebula: 1\nname: gap\nnodes:\n  a: { action: data.set, with: { n: "{{ $input.there.not ?? 7 }}" } }\n'
+        self.write('strict.yaml', text)
+        self.assertIn('there', self.expect(1, 'run', 'strict.yaml').err)
+        self.write('lenient.yaml', text + 'settings: { missing-is-null: true }\n')
+        self.assertEqual(self.expect(0, 'run', 'lenient.yaml', '--json').json()['output'], {'n': 7})
+        self.expect(1, 'expr', '$in.x', '--data', '{"in": {}}')
+        self.assertEqual(self.expect(0, 'expr', '--missing-is-null', '$in.x', '--data', '{"in": {}}').out.strip(), 'null')
+
+
 class Timeout(Settings):
     def setUp(self) -> None:
         super().setUp()

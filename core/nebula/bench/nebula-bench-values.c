@@ -9,6 +9,7 @@
 
 #include "nebula-bench-private.h"
 #include "nebula-error.h"
+#include "nebula-executor.h"
 #include "nebula-expression.h"
 #include "nebula-json.h"
 #include "nebula-limits.h"
@@ -20,26 +21,27 @@ typedef struct {
   guint rounds;
   const char
       *lua; /* a function body of the same meaning; `order` and `items` are there */
+  double target; /* nanoseconds */
 } ExpressionCase;
 
 static const ExpressionCase expression_cases[] = {
-    {"literal", "42", FALSE, 400000, "return 42"},
+    {"literal", "42", FALSE, 400000, "return 42", 30},
     {"arithmetic on two fields", "$order.quantity * $order.price", FALSE, 400000,
-     "return order.quantity * order.price"},
+     "return order.quantity * order.price", 150},
     {"nested conditional",
      "$order.quantity > 100 ? \"bulk\" : $order.price > 50 ? \"large\" : \"small\"",
      FALSE, 400000,
      "if order.quantity > 100 then return 'bulk' elseif order.price > 50 then"
-     " return 'large' else return 'small' end"},
+     " return 'large' else return 'small' end", 300},
     {"filter and map over 1,000 items",
      "$items | filter (x => x.n > 500) | map (x => x.n * 2)", FALSE, 400,
      "local r = {} for _, x in ipairs (items) do if x.n > 500 then r[#r + 1] = x.n * 2 end end"
-     " return r"},
+     " return r", 150000},
     {"template with three holes",
      "Order {{ $order.id }} of {{ $order.customer }}: {{ $order.quantity }} pieces", TRUE,
      200000,
      "return 'Order ' .. order.id .. ' of ' .. order.customer .. ': ' .. order.quantity"
-     " .. ' pieces'"},
+     " .. ' pieces'", 500},
 };
 
 static const char order_json[] =
@@ -128,6 +130,76 @@ ask_lua (const ExpressionCase *expression_case, guint rounds)
   return answer ? g_ascii_strtod (answer, NULL) : 0;
 }
 
+/* One program on several threads, each with data of its own. */
+typedef struct {
+  NebulaExpression *expression;
+  guint rounds;
+  gint failed; /* atomic */
+  gint left;   /* atomic: members at work */
+} Crowd;
+
+static void
+run_member (gpointer data)
+{
+  Crowd *crowd = data;
+  g_autoptr (NebulaValue) values = build_data (NULL);
+  NebulaEnvironment environment = {.get_variable = get_variable, .data = values};
+
+  for (guint i = 0; i < crowd->rounds; i++) {
+    NebulaValue *value;
+
+    environment.fuel = NEBULA_LIMIT_FUEL;
+    value = nebula_expression_evaluate (crowd->expression, &environment, NULL);
+    if (!value)
+      g_atomic_int_inc (&crowd->failed);
+    g_clear_pointer (&value, nebula_value_unref);
+  }
+  g_atomic_int_add (&crowd->left, -1);
+}
+
+static double
+run_crowd (Crowd *crowd, guint n_threads)
+{
+  NebulaExecutor *executor = nebula_executor_get_default ();
+  double start = nebula_bench_now ();
+
+  crowd->left = (gint) n_threads;
+  for (guint i = 0; i < n_threads; i++)
+    nebula_executor_push (executor, run_member, crowd);
+  while (g_atomic_int_get (&crowd->left) > 0)
+    g_usleep (20);
+  return n_threads * crowd->rounds / (nebula_bench_now () - start);
+}
+
+static gboolean
+measure_crowd (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
+{
+  ret_values[0] = run_crowd (data, 1) / 1e6;
+  ret_values[1] = run_crowd (data, 2) / 1e6;
+  ret_values[2] = ret_values[1] / ret_values[0];
+  return TRUE;
+}
+
+static gboolean
+measure_threads (NebulaBench *bench, GError **error)
+{
+  g_autoptr (NebulaExpression) expression = nebula_expression_compile (
+      "$order.quantity > 10 ? $order.price * 2 : $order.price", error);
+  Crowd crowd = {expression, bench->is_quick ? 100 : 1000000, 0};
+  double values[NEBULA_BENCH_VALUES];
+
+  if (!expression || !nebula_bench_repeat (bench, measure_crowd, &crowd, values, error))
+    return FALSE;
+  if (crowd.failed > 0) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_FAILED,
+                         "An expression failed on a thread.");
+    return FALSE;
+  }
+  nebula_bench_add (bench, "one program on two threads, beside one", "M/s", values[1],
+                    values[0], NEBULA_BENCH_GOAL_RATIO_AT_LEAST, 1.8);
+  return TRUE;
+}
+
 gboolean
 nebula_bench_expressions (NebulaBench *bench, GError **error)
 {
@@ -151,11 +223,11 @@ nebula_bench_expressions (NebulaBench *bench, GError **error)
       return FALSE;
     lua = ask_lua (this_case, rounds);
     nebula_bench_add (bench, this_case->what, "ns", values[0], lua,
-                      NEBULA_BENCH_GOAL_NONE, 0);
+                      NEBULA_BENCH_GOAL_AT_MOST, this_case->target);
     if (lua > 0)
       nebula_bench_note (bench, "floor: a function of Lua 5.4 that does the same");
   }
-  return TRUE;
+  return measure_threads (bench, error);
 }
 
 typedef struct {

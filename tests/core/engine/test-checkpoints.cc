@@ -133,6 +133,9 @@ counting_store_iface_init (NebulaStoreInterface *iface)
     return nebula_store_read_document (self_of (self)->store, collection, key,
                                        ret_revision, error);
   };
+  iface->read_blob = [] (NebulaStore *self, const char *digest, GError **error) {
+    return nebula_store_read_blob (self_of (self)->store, digest, error);
+  };
   iface->list_documents = [] (NebulaStore *self, const char *collection,
                               const char *after, guint limit, GError **error) {
     return nebula_store_list_documents (self_of (self)->store, collection, after, limit,

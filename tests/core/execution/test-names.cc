@@ -257,7 +257,7 @@ nodes:
   span: { action: flow.wait, with: { duration: "{{ duration('2s') }}" } }
   nothing: { action: flow.wait }
   nonsense: { action: flow.wait, with: { until: "{{ 'soon' }}" } }
-  number: { action: flow.wait, with: { until: "{{ 12 }}" } }
+  number: { action: flow.wait, with: { until: "{{ $input?.x ?? 12 }}" } }
 )");
 
   EXPECT_EQ (d.result ("until"), R"({"reason":"until","value":null})");
@@ -335,7 +335,7 @@ TEST_F (NamesTest, GatesHaveKeys)
 TEST_F (NamesTest, ConditionsMustBeConditions)
 {
   EXPECT_EQ (run ("{name: w, nodes: {a: {action: flow.no-op}, b: {action: flow.no-op}}, "
-                  "connections: [{from: a, to: b, when: '{{ 12 }}'}]}")
+                  "connections: [{from: a, to: b, when: '{{ $input?.x ?? 12 }}'}]}")
                  .error_code (),
              "type");
   EXPECT_EQ (run ("{name: w, nodes: {a: {action: flow.no-op}, b: {action: flow.no-op}}, "
@@ -357,7 +357,7 @@ TEST_F (NamesTest, FailuresSayWhatTheyWereTold)
   EXPECT_EQ (d.status (), "failed");
   EXPECT_EQ (run ("{name: s, nodes: {a: {action: flow.stop, with: {output: {x: 1}}}}}").output (),
              R"({"x":1})");
-  EXPECT_EQ (run ("{name: s, nodes: {a: {action: flow.stop, with: {output: '{{ 1 + null }}'}}}}")
+  EXPECT_EQ (run ("{name: s, nodes: {a: {action: flow.stop, with: {output: '{{ 1 + $input?.x }}'}}}}")
                  .status (),
              "failed");
 }

@@ -105,8 +105,9 @@ TEST_F (HeapTest, IsRightWhateverHappens)
         earliest = MIN (earliest, other.time);
     }
     ASSERT_EQ (nebula_heap_get_length (&heap), length);
-    if (length > 0)
+    if (length > 0) {
       ASSERT_EQ (nebula_heap_peek (&heap)->time, earliest);
+    }
   }
   std::vector<gint64> times = drain ();
   EXPECT_TRUE (std::is_sorted (times.begin (), times.end ()));
