@@ -288,7 +288,8 @@ _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node)
   if (loop->failure) {
     g_autoptr (NebulaValue) failure = nebula_value_ref (loop->failure);
 
-    _nebula_kernel_fail (self, work, run->attempts, failure);
+    if (!_nebula_kernel_is_too_large (self, failure))
+      _nebula_kernel_fail (self, work, run->attempts, failure);
     return;
   }
   if (loop->is_ending) {

@@ -73,6 +73,8 @@ end_bodies (NebulaKernel *self, NebulaWork *work)
   NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
   g_autoptr (NebulaValue) value = NULL;
 
+  if (_nebula_kernel_is_too_large (self, loop->failure))
+    return;
   if (loop->is_trailing) {
     _nebula_kernel_clear_loop (self, work);
     return;
