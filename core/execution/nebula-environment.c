@@ -375,6 +375,8 @@ _nebula_kernel_init_environment (NebulaKernel *self,
                                  NebulaLane *lane,
                                  NebulaWork *work)
 {
+  guint64 fuel = nebula_expression_limits_get ()->fuel;
+
   ret_environment->environment = (NebulaEnvironment){
       .get_variable = get_variable,
       .get_node = get_node,
@@ -383,7 +385,7 @@ _nebula_kernel_init_environment (NebulaKernel *self,
       .list_nodes = list_nodes,
       .data = ret_environment,
       .missing_is_null = self->plan->missing_is_null,
-      .fuel = self->inline_fuel ? self->inline_fuel : nebula_expression_limits_get ()->fuel,
+      .fuel = self->inline_fuel ? MIN (self->inline_fuel, fuel) : fuel,
   };
   ret_environment->kernel = self;
   ret_environment->lane = lane;
