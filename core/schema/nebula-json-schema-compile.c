@@ -180,7 +180,7 @@ static void
 compile_reference (Compiler *self, NebulaSchemaNode *node, NebulaSchemaCheck *check)
 {
   const char *reference = nebula_value_get_string (check->value);
-  NebulaSchemaLocation found;
+  NebulaSchemaLocation found = {0};
   g_autofree char *name = NULL;
   g_autofree char *why = NULL;
   const char *dynamic;
@@ -192,6 +192,7 @@ compile_reference (Compiler *self, NebulaSchemaNode *node, NebulaSchemaCheck *ch
                               "correct the reference"),
                            reference);
     report (self, node, check->keyword->name, why);
+    g_free (found.pointer);
     return;
   }
   check->node = get_node (self, found.resource, found.pointer, found.value);

@@ -76,7 +76,7 @@ write_name (char *place, gsize length, guint number)
 static NebulaDocument *
 parse_copy (const char *text, gsize length, guint *ret_line, guint *ret_column, GError **error)
 {
-  g_autoptr (GBytes) bytes = g_bytes_new_static (text, length);
+  g_autoptr (GBytes) bytes = g_bytes_new (text, length); /* the document keeps them, and reads its places there */
 
   return nebula_document_parse (bytes, NEBULA_DOCUMENT_FORMAT_AUTO, ret_line, ret_column, error);
 }
