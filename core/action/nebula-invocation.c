@@ -6,6 +6,7 @@
 #include "nebula-action-internal.h"
 #include "nebula-action-private.h"
 #include "nebula-scope.h"
+#include "nebula-sync-internal.h"
 
 /**
  * NebulaInvocation:
@@ -418,9 +419,9 @@ _nebula_invocation_dup_store (NebulaInvocation *self)
 {
   NebulaStore *store = NULL;
 
-  g_mutex_lock (&self->store_lock);
+  _nebula_sync_lock (&self->store_lock);
   g_set_object (&store, self->store);
-  g_mutex_unlock (&self->store_lock);
+  _nebula_sync_unlock (&self->store_lock);
   return store;
 }
 
@@ -429,9 +430,9 @@ nebula_invocation_abandon (NebulaInvocation *self)
 {
   g_autoptr (NebulaStore) store = NULL;
 
-  g_mutex_lock (&self->store_lock);
+  _nebula_sync_lock (&self->store_lock);
   store = g_steal_pointer (&self->store);
-  g_mutex_unlock (&self->store_lock);
+  _nebula_sync_unlock (&self->store_lock);
   g_cancellable_cancel (self->cancellable);
 }
 
