@@ -79,7 +79,6 @@ static guint
 fields_of (const NebulaFact *fact, gint64 last_usec)
 {
   return (fact->lane ? FIELD_LANE : 0u) |
-         (fact->node != NEBULA_PLAN_NONE ? FIELD_NODE : 0u) |
          (fact->number ? FIELD_NUMBER : 0u) | (fact->attempt ? FIELD_ATTEMPT : 0u) |
          (fact->time_usec != last_usec ? FIELD_TIME : 0u) |
          (fact->text ? FIELD_TEXT : 0u) | (fact->value ? FIELD_VALUE : 0u) |
@@ -87,20 +86,20 @@ fields_of (const NebulaFact *fact, gint64 last_usec)
 }
 
 void
-nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact)
+nebula_fact_writer_add_named (NebulaFactWriter *self, const char *node, const NebulaFact *fact)
 {
   guint8 kind = (guint8) fact->kind;
   guint fields;
 
   if (!self->bytes)
     nebula_fact_writer_begin (self, fact->time_usec);
-  fields = fields_of (fact, self->last_usec);
+  fields = fields_of (fact, self->last_usec) | (node ? FIELD_NODE : 0u);
   g_byte_array_append (self->bytes, &kind, 1);
   _nebula_wire_append_varint (self->bytes, fields);
   if (fields & FIELD_LANE)
     _nebula_wire_append_varint (self->bytes, fact->lane);
   if (fields & FIELD_NODE)
-    _nebula_wire_append_text (self->bytes, plan->nodes[fact->node].id);
+    _nebula_wire_append_text (self->bytes, node);
   if (fields & FIELD_NUMBER)
     _nebula_wire_append_zigzag (self->bytes, fact->number);
   if (fields & FIELD_ATTEMPT)
@@ -117,6 +116,13 @@ nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFa
     _nebula_wire_append_varint (self->bytes, fact->code);
   self->last_usec = fact->time_usec;
   self->n_facts++;
+}
+
+void
+nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact)
+{
+  nebula_fact_writer_add_named (
+      self, fact->node != NEBULA_PLAN_NONE ? plan->nodes[fact->node].id : NULL, fact);
 }
 
 GBytes *
