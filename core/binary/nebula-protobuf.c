@@ -37,7 +37,10 @@ nebula_protobuf_text (const char *text)
 static ProtobufCBinaryData
 value_text (NebulaValue *value)
 {
-  return (ProtobufCBinaryData){ nebula_value_get_string_length (value), (uint8_t *) nebula_value_get_string (value) };
+  gsize length = 0;
+  const char *text = nebula_value_peek_text (value, &length);
+
+  return (ProtobufCBinaryData){ length, (uint8_t *) text };
 }
 
 static ProtobufCBinaryData

@@ -48,8 +48,10 @@
 #include "nebula-time-zone.h"
 #include "nebula-trace-context.h"
 #include "nebula-validator.h"
+#include "nebula-value-stream.h"
 #include "nebula-violation.h"
 #include "nebula-workflow.h"
+#include "nebula-zstd.h"
 
 /* The GTypes of enumerations. */
 #include "nebula-action-enums.h"
