@@ -109,6 +109,15 @@ put_string (GByteArray *buffer, const char *text, gsize length)
 }
 
 static void
+put_text (GByteArray *buffer, NebulaValue *value)
+{
+  gsize length = 0;
+  const char *text = nebula_value_peek_text (value, &length);
+
+  put_string (buffer, text, length);
+}
+
+static void
 put_binary (GByteArray *buffer, NebulaValue *value)
 {
   g_autoptr (GBytes) bytes = nebula_value_ref_bytes (value);
@@ -266,7 +275,7 @@ put_value (GByteArray *buffer, NebulaValue *value)
     put_decimal (buffer, value);
     return;
   case NEBULA_VALUE_KIND_STRING:
-    put_string (buffer, nebula_value_get_string (value), nebula_value_get_string_length (value));
+    put_text (buffer, value);
     return;
   case NEBULA_VALUE_KIND_BYTES:
     put_binary (buffer, value);

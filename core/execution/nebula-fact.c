@@ -81,7 +81,6 @@ static guint
 fields_of (const NebulaFact *fact, gint64 last_usec)
 {
   return (fact->lane ? FIELD_LANE : 0u) |
-         (fact->node != NEBULA_PLAN_NONE ? FIELD_NODE : 0u) |
          (fact->number ? FIELD_NUMBER : 0u) | (fact->attempt ? FIELD_ATTEMPT : 0u) |
          (fact->time_usec != last_usec ? FIELD_TIME : 0u) |
          (fact->text ? FIELD_TEXT : 0u) | (fact->value ? FIELD_VALUE : 0u) |
@@ -131,14 +130,14 @@ draft_value (Draft *self, NebulaValue *value)
 }
 
 void
-nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact)
+nebula_fact_writer_add_named (NebulaFactWriter *self, const char *node, const NebulaFact *fact)
 {
   Draft draft;
   guint fields;
 
   if (!self->bytes)
     nebula_fact_writer_begin (self, fact->time_usec);
-  fields = fields_of (fact, self->last_usec);
+  fields = fields_of (fact, self->last_usec) | (node ? FIELD_NODE : 0u);
   draft.target = self->bytes;
   draft.length = 0;
   draft.bytes[draft.length++] = (guint8) fact->kind;
@@ -146,7 +145,7 @@ nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFa
   if (fields & FIELD_LANE)
     draft_number (&draft, fact->lane);
   if (fields & FIELD_NODE)
-    draft_text (&draft, plan->nodes[fact->node].id);
+    draft_text (&draft, node);
   if (fields & FIELD_NUMBER)
     draft_number (&draft, _nebula_wire_zigzag (fact->number));
   if (fields & FIELD_ATTEMPT)
@@ -164,6 +163,13 @@ nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFa
   draft_flush (&draft);
   self->last_usec = fact->time_usec;
   self->n_facts++;
+}
+
+void
+nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact)
+{
+  nebula_fact_writer_add_named (
+      self, fact->node != NEBULA_PLAN_NONE ? plan->nodes[fact->node].id : NULL, fact);
 }
 
 GBytes *
