@@ -37,6 +37,9 @@ NEBULA_API guint nebula_engine_get_n_active (NebulaEngine *self);
 NEBULA_API guint nebula_engine_get_n_waiting (NebulaEngine *self);
 /* Commits, syncs and transactions so far: an object of counters. */
 NEBULA_API NebulaValue *nebula_engine_get_counters (NebulaEngine *self);
+/* Gates: concurrency keys, rates, locks. An array of {key, kind, limit, inside, waiting}; one with all its entries. */
+NEBULA_API NebulaValue *nebula_engine_list_queues (NebulaEngine *self, GError **error);
+NEBULA_API NebulaValue *nebula_engine_get_queue (NebulaEngine *self, const char *key, GError **error);
 /* Stops taking new work, cancels what runs in this process without a word to the journal, commits what is pending. */
 NEBULA_API void nebula_engine_stop (NebulaEngine *self);
 
