@@ -51,7 +51,6 @@
 #include "nebula-value-stream.h"
 #include "nebula-violation.h"
 #include "nebula-workflow.h"
-#include "nebula-zstd.h"
 
 /* The GTypes of enumerations. */
 #include "nebula-action-enums.h"
