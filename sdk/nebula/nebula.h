@@ -6,6 +6,7 @@
 #include "nebula-sdk.h"
 
 #include "nebula-action-resolver.h"
+#include "nebula-arena.h"
 #include "nebula-backoff.h"
 #include "nebula-bincode.h"
 #include "nebula-breaker.h"
@@ -39,6 +40,7 @@
 #include "nebula-patch.h"
 #include "nebula-path.h"
 #include "nebula-policy.h"
+#include "nebula-protobuf.h"
 #include "nebula-redactor.h"
 #include "nebula-registry.h"
 #include "nebula-retry-policy.h"
@@ -49,8 +51,10 @@
 #include "nebula-time-zone.h"
 #include "nebula-trace-context.h"
 #include "nebula-validator.h"
+#include "nebula-value-stream.h"
 #include "nebula-violation.h"
 #include "nebula-workflow.h"
+#include "nebula-zstd.h"
 
 /* The GTypes of enumerations. */
 #include "nebula-action-enums.h"
