@@ -25,6 +25,8 @@
 
 #include "nebula-error.h"
 #include "nebula-limits.h"
+#include "nebula-read-private.h"
+#include "nebula-slice-internal.h"
 
 typedef struct {
   GByteArray *bytes;
@@ -70,6 +72,15 @@ put_text (Writer *self, const char *text, gsize length)
 {
   put_unsigned (self, length, 8);
   g_byte_array_append (self->bytes, (const guint8 *) text, (guint) length);
+}
+
+static void
+put_own_text (Writer *self, NebulaValue *value)
+{
+  gsize length;
+  const char *text = nebula_value_peek_text (value, &length);
+
+  put_text (self, text, length);
 }
 
 static void
@@ -148,8 +159,7 @@ put_value (Writer *self, NebulaValue *value)
   case NEBULA_VALUE_KIND_DECIMAL:
   case NEBULA_VALUE_KIND_STRING:
   case NEBULA_VALUE_KIND_REFERENCE:
-    put_text (self, nebula_value_get_string (value),
-              nebula_value_get_string_length (value));
+    put_own_text (self, value);
     return;
   case NEBULA_VALUE_KIND_BYTES:
     put_bytes (self, value);
@@ -200,7 +210,9 @@ typedef struct {
   const guint8 *at;
   const guint8 *end;
   gboolean is_variable;
+  gboolean is_short; /* it failed because there is no more */
   guint depth;
+  GBytes *owner; /* read in place; NULL: copied */
   GError **error;
 } Reader;
 
@@ -213,12 +225,17 @@ fail (Reader *self, const char *why)
 }
 
 static gboolean
+fail_short (Reader *self, const char *why)
+{
+  self->is_short = TRUE;
+  return fail (self, why) != NULL;
+}
+
+static gboolean
 take (Reader *self, guint n_bytes, guint64 *ret)
 {
-  if ((gsize) (self->end - self->at) < n_bytes) {
-    fail (self, _ ("The Bincode ends too early."));
-    return FALSE;
-  }
+  if ((gsize) (self->end - self->at) < n_bytes)
+    return fail_short (self, _ ("The Bincode ends too early."));
   *ret = 0;
   for (guint i = n_bytes; i > 0; i--)
     *ret = *ret << 8 | self->at[i - 1];
@@ -270,10 +287,8 @@ take_length (Reader *self, gsize least, gsize *ret)
 
   if (!take_unsigned (self, 8, &length))
     return FALSE;
-  if (length > (guint64) (self->end - self->at) / least) {
-    fail (self, _ ("A length of the Bincode claims more than there is."));
-    return FALSE;
-  }
+  if (length > (guint64) (self->end - self->at) / least)
+    return fail_short (self, _ ("A length of the Bincode claims more than there is."));
   *ret = (gsize) length;
   return TRUE;
 }
@@ -439,7 +454,8 @@ take_texts (Reader *self, NebulaValueKind kind)
   if (!take_text (self, &text, &length))
     return NULL;
   if (kind == NEBULA_VALUE_KIND_STRING)
-    return nebula_value_new_string_length (text, length);
+    return self->owner ? nebula_value_new_string_slice (self->owner, text, length)
+                       : nebula_value_new_string_length (text, length);
   if (memchr (text, '\0', length))
     return fail (self, _ ("A decimal or reference is not text."));
   copy = g_strndup (text, length);
@@ -451,12 +467,16 @@ static NebulaValue *
 take_bytes (Reader *self)
 {
   g_autoptr (GBytes) bytes = NULL;
+  const guint8 *data;
   gsize length;
 
   if (!take_length (self, 1, &length))
     return NULL;
-  bytes = g_bytes_new (self->at, length);
+  data = self->at;
   self->at += length;
+  if (self->owner)
+    return nebula_value_new_bytes_slice (self->owner, data, length);
+  bytes = g_bytes_new (data, length);
   return nebula_value_new_bytes (bytes);
 }
 
@@ -507,6 +527,50 @@ take_value (Reader *self)
   }
 }
 
+NebulaValue *
+_nebula_bincode_read (const guint8 *data,
+                      gsize size,
+                      gsize *offset,
+                      NebulaBincodeVersion version,
+                      gboolean *ret_short,
+                      GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  Reader reader = {.is_variable = version == NEBULA_BINCODE_VERSION_2, .error = &problem};
+  NebulaValue *value;
+
+  reader.at = data + *offset;
+  reader.end = data + size;
+  value = take_value (&reader);
+  if (value)
+    *offset = (gsize) (reader.at - data);
+  else
+    g_propagate_error (error, g_steal_pointer (&problem));
+  *ret_short = reader.is_short;
+  return value;
+}
+
+static NebulaValue *
+read_whole (GBytes *bytes, gboolean in_place, NebulaBincodeVersion version, GError **error)
+{
+  g_autoptr (GError) problem = NULL;
+  g_autoptr (NebulaValue) value = NULL;
+  Reader reader = {.is_variable = version == NEBULA_BINCODE_VERSION_2, .error = &problem};
+  gsize size;
+
+  reader.owner = in_place ? bytes : NULL;
+  reader.at = g_bytes_get_data (bytes, &size);
+  reader.end = reader.at + size;
+  value = take_value (&reader);
+  if (value && reader.at != reader.end) {
+    fail (&reader, _ ("Something follows the value of the Bincode."));
+    g_clear_pointer (&value, nebula_value_unref);
+  }
+  if (!value)
+    g_propagate_error (error, g_steal_pointer (&problem));
+  return g_steal_pointer (&value);
+}
+
 /**
  * nebula_value_from_bincode:
  * @bytes: Bincode of one value
@@ -524,22 +588,31 @@ take_value (Reader *self)
 NebulaValue *
 nebula_value_from_bincode (GBytes *bytes, NebulaBincodeVersion version, GError **error)
 {
-  g_autoptr (GError) problem = NULL;
-  g_autoptr (NebulaValue) value = NULL;
-  Reader reader = {.is_variable = version == NEBULA_BINCODE_VERSION_2, .error = &problem};
-  gsize size;
-
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  reader.at = g_bytes_get_data (bytes, &size);
-  reader.end = reader.at + size;
-  value = take_value (&reader);
-  if (value && reader.at != reader.end) {
-    fail (&reader, _ ("Something follows the value of the Bincode."));
-    g_clear_pointer (&value, nebula_value_unref);
-  }
-  if (!value)
-    g_propagate_error (error, g_steal_pointer (&problem));
-  return g_steal_pointer (&value);
+  return read_whole (bytes, FALSE, version, error);
+}
+
+/**
+ * nebula_value_from_bincode_in_place:
+ * @bytes: Bincode of one value
+ * @version: which encoding
+ * @error: where to put an error
+ *
+ * Reads a value whose longer strings and bytes point into @bytes, as nebula_value_from_msgpack_in_place() does.
+ *
+ * Errors, all terminal: those of nebula_value_from_bincode().
+ *
+ * Returns: (transfer full): the value, which keeps @bytes
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_value_from_bincode_in_place (GBytes *bytes, NebulaBincodeVersion version, GError **error)
+{
+  g_return_val_if_fail (bytes != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return read_whole (bytes, TRUE, version, error);
 }

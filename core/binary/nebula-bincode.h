@@ -21,5 +21,6 @@ typedef enum
 /* Bincode of a value, as an enumeration with data (listed in nebula-bincode.c). */
 NEBULA_API GBytes *nebula_value_to_bincode (NebulaValue *self, NebulaBincodeVersion version);
 NEBULA_API NebulaValue *nebula_value_from_bincode (GBytes *bytes, NebulaBincodeVersion version, GError **error);
+NEBULA_API NebulaValue *nebula_value_from_bincode_in_place (GBytes *bytes, NebulaBincodeVersion version, GError **error);
 
 G_END_DECLS

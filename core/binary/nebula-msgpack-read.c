@@ -8,6 +8,8 @@
 #include "nebula-limits.h"
 #include "nebula-msgpack-private.h"
 #include "nebula-msgpack-internal.h"
+#include "nebula-read-private.h"
+#include "nebula-slice-internal.h"
 #include "nebula-stored-internal.h"
 
 typedef struct
@@ -27,6 +29,8 @@ typedef struct
   guint depth;
   NebulaValue *result;
   gboolean is_own; /* written by the engine */
+  gboolean is_short; /* it failed because there is no more */
+  GBytes *owner; /* read in place; NULL: copied */
   GError **error;
   Level levels[NEBULA_LIMIT_DEPTH];
   NebulaValueBuilder *arrays[NEBULA_LIMIT_DEPTH]; /* kept for the next container at that depth */
@@ -56,6 +60,7 @@ fail (Reader *reader, NebulaError code, const char *message)
 static gboolean
 fail_short (Reader *reader)
 {
+  reader->is_short = TRUE;
   return fail (reader, NEBULA_ERROR_INVALID_DATA, _ ("It ends too early, or a length in it is wrong."));
 }
 
@@ -172,22 +177,40 @@ read_scalar (Reader *reader, guint8 tag)
   return tag < 0xd0 ? new_unsigned (bits) : nebula_value_new_integer (extend_sign (bits, n_bytes));
 }
 
-static NebulaValue *
-read_string (Reader *reader, const char *text, gsize length)
+static gboolean
+check_text (Reader *reader, const char *text, gsize length)
 {
   if (g_utf8_validate_len (text, length, NULL))
-    return nebula_value_new_string_length (text, length);
+    return TRUE;
   /* U+0000 ends what GLib takes for valid text; here it is a character like others. */
   for (gsize from = 0; from < length;) {
     const char *stop = NULL;
 
-    if (!g_utf8_validate_len (text + from, length - from, &stop) && *stop != '\0') {
-      fail (reader, NEBULA_ERROR_INVALID_DATA, _ ("A text is not UTF-8."));
-      return NULL;
-    }
+    if (!g_utf8_validate_len (text + from, length - from, &stop) && *stop != '\0')
+      return fail (reader, NEBULA_ERROR_INVALID_DATA, _ ("A text is not UTF-8."));
     from = (gsize) (stop - text) + 1;
   }
-  return nebula_value_new_string_length (text, length);
+  return TRUE;
+}
+
+static NebulaValue *
+read_string (Reader *reader, const char *text, gsize length)
+{
+  if (!check_text (reader, text, length))
+    return NULL;
+  return reader->owner ? nebula_value_new_string_slice (reader->owner, text, length)
+                       : nebula_value_new_string_length (text, length);
+}
+
+static NebulaValue *
+read_bytes (Reader *reader, const guint8 *data, gsize length)
+{
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (reader->owner)
+    return nebula_value_new_bytes_slice (reader->owner, data, length);
+  bytes = g_bytes_new (data, length);
+  return nebula_value_new_bytes (bytes);
 }
 
 /* The first second of the range is not wholly in it, so a part of a second is taken from the next one. */
@@ -249,13 +272,12 @@ read_stored (Reader *reader, const guint8 *data, gsize length)
 }
 
 static NebulaValue *
-new_foreign_ext (int type, const guint8 *data, gsize length)
+new_foreign_ext (Reader *reader, int type, const guint8 *data, gsize length)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  g_autoptr (GBytes) bytes = g_bytes_new (data, length);
 
   nebula_value_builder_set_integer (builder, NEBULA_MSGPACK_EXT_TYPE, type);
-  nebula_value_builder_set_take (builder, NEBULA_MSGPACK_EXT_DATA, nebula_value_new_bytes (bytes));
+  nebula_value_builder_set_take (builder, NEBULA_MSGPACK_EXT_DATA, read_bytes (reader, data, length));
   return nebula_value_builder_end (builder);
 }
 
@@ -284,7 +306,7 @@ read_ext (Reader *reader, int type, const guint8 *data, gsize length)
       return nebula_value_new_timestamp_full ((gint64) bits, nanoseconds, (int) offset_seconds);
   }
   if (type < NEBULA_MSGPACK_DECIMAL || type > NEBULA_MSGPACK_REFERENCE)
-    return new_foreign_ext (type, data, length);
+    return new_foreign_ext (reader, type, data, length);
   fail (reader, NEBULA_ERROR_INVALID_DATA, _ ("The contents of an extension are not what its type says."));
   return NULL;
 }
@@ -311,11 +333,8 @@ read_block (Reader *reader, Part part, guint64 length)
   reader->at += (gsize) length;
   if (part == PART_STRING)
     return read_string (reader, (const char *) data, (gsize) length);
-  if (part == PART_BINARY) {
-    g_autoptr (GBytes) bytes = g_bytes_new (data, (gsize) length);
-
-    return nebula_value_new_bytes (bytes);
-  }
+  if (part == PART_BINARY)
+    return read_bytes (reader, data, (gsize) length);
   return read_ext (reader, type, data, (gsize) length);
 }
 
@@ -338,14 +357,9 @@ read_key (Reader *reader)
   reader->at += (gsize) length;
   if (nebula_value_builder_has (level->builder, level->key, level->key_length))
     return fail (reader, NEBULA_ERROR_DUPLICATE_KEY, _ ("A key stands in an object twice."));
-  for (gsize i = 0; i < level->key_length; i++) {
-    g_autoptr (NebulaValue) check = NULL;
-
-    if ((guchar) level->key[i] < 0x80)
-      continue;
-    check = read_string (reader, level->key, level->key_length);
-    return check != NULL;
-  }
+  for (gsize i = 0; i < level->key_length; i++)
+    if ((guchar) level->key[i] >= 0x80)
+      return check_text (reader, level->key, level->key_length);
   return TRUE;
 }
 
@@ -436,33 +450,44 @@ reader_clear (Reader *reader)
   }
 }
 
-static NebulaValue *
-read_msgpack (const guint8 *data, gsize size, gsize *offset, gboolean is_own, GError **error)
+static void
+reader_init (Reader *reader, const guint8 *data, gsize size, GError **error)
 {
-  Reader reader;
-
-  reader.data = data;
-  reader.size = size;
-  reader.at = *offset;
-  reader.depth = 0;
-  reader.result = NULL;
-  reader.is_own = is_own;
-  reader.error = error;
-  memset (reader.arrays, 0, sizeof reader.arrays);
-  memset (reader.objects, 0, sizeof reader.objects);
-  if (read_all (&reader))
-    *offset = reader.at;
-  reader_clear (&reader);
-  return reader.result;
+  reader->data = data;
+  reader->size = size;
+  reader->at = 0;
+  reader->depth = 0;
+  reader->result = NULL;
+  reader->is_own = FALSE;
+  reader->is_short = FALSE;
+  reader->owner = NULL;
+  reader->error = error;
+  memset (reader->arrays, 0, sizeof reader->arrays);
+  memset (reader->objects, 0, sizeof reader->objects);
 }
 
 static NebulaValue *
-read_whole (GBytes *bytes, gboolean is_own, GError **error)
+read_msgpack (Reader *reader, gsize *offset)
 {
+  reader->at = *offset;
+  if (read_all (reader))
+    *offset = reader->at;
+  reader_clear (reader);
+  return reader->result;
+}
+
+static NebulaValue *
+read_whole (GBytes *bytes, gboolean is_own, gboolean in_place, GError **error)
+{
+  Reader reader;
   gsize size = 0, offset = 0;
   const guint8 *data = g_bytes_get_data (bytes, &size);
-  g_autoptr (NebulaValue) value = read_msgpack (data, size, &offset, is_own, error);
+  g_autoptr (NebulaValue) value = NULL;
 
+  reader_init (&reader, data, size, error);
+  reader.is_own = is_own;
+  reader.owner = in_place ? bytes : NULL;
+  value = read_msgpack (&reader, &offset);
   if (value && offset < size) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
                  _ ("%zu bytes follow the MessagePack value; give it alone."), size - offset);
@@ -474,13 +499,29 @@ read_whole (GBytes *bytes, gboolean is_own, GError **error)
 NebulaValue *
 nebula_value_read_msgpack_own (const guint8 *data, gsize size, gsize *offset, GError **error)
 {
-  return read_msgpack (data, size, offset, TRUE, error);
+  Reader reader;
+
+  reader_init (&reader, data, size, error);
+  reader.is_own = TRUE;
+  return read_msgpack (&reader, offset);
 }
 
 NebulaValue *
 nebula_value_from_msgpack_own (GBytes *bytes, GError **error)
 {
-  return read_whole (bytes, TRUE, error);
+  return read_whole (bytes, TRUE, FALSE, error);
+}
+
+NebulaValue *
+_nebula_msgpack_read (const guint8 *data, gsize size, gsize *offset, gboolean *ret_short, GError **error)
+{
+  Reader reader;
+  NebulaValue *value = NULL;
+
+  reader_init (&reader, data, size, error);
+  value = read_msgpack (&reader, offset);
+  *ret_short = reader.is_short;
+  return value;
 }
 
 /**
@@ -502,11 +543,14 @@ nebula_value_from_msgpack_own (GBytes *bytes, GError **error)
 NebulaValue *
 nebula_value_read_msgpack (const guint8 *data, gsize size, gsize *offset, GError **error)
 {
+  Reader reader;
+
   g_return_val_if_fail (data != NULL || size == 0, NULL);
   g_return_val_if_fail (offset != NULL && *offset <= size, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return read_msgpack (data, size, offset, FALSE, error);
+  reader_init (&reader, data, size, error);
+  return read_msgpack (&reader, offset);
 }
 
 /**
@@ -528,5 +572,29 @@ nebula_value_from_msgpack (GBytes *bytes, GError **error)
   g_return_val_if_fail (bytes != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return read_whole (bytes, FALSE, error);
+  return read_whole (bytes, FALSE, FALSE, error);
+}
+
+/**
+ * nebula_value_from_msgpack_in_place:
+ * @bytes: MessagePack of one value
+ * @error: where to put an error
+ *
+ * Reads a value without copying what is large in it: strings and bytes of 64 bytes and more point into @bytes, shorter ones
+ * and keys are copied, since a copy of them is smaller than a pointer with its owner. nebula_value_compact() makes the value
+ * independent of @bytes.
+ *
+ * Errors, all terminal: those of nebula_value_from_msgpack().
+ *
+ * Returns: (transfer full): the value, which keeps @bytes
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_value_from_msgpack_in_place (GBytes *bytes, GError **error)
+{
+  g_return_val_if_fail (bytes != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return read_whole (bytes, FALSE, TRUE, error);
 }

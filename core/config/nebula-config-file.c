@@ -28,10 +28,13 @@ static const struct
   const char *kind;
 } text_kinds[] = {
   { "drain-timeout", "duration" },
-  { "log-levels", "levels" },
   { "expression-memory", "size" },
   { "expression-output", "size" },
   { "expression-time", "duration" },
+  { "log-buffer", "size" },
+  { "log-file-age", "duration" },
+  { "log-file-size", "size" },
+  { "log-levels", "levels" },
   { "max-body-size", "size" },
   { "run-timeout", "duration" },
 };

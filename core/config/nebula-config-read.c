@@ -103,3 +103,23 @@ nebula_config_get_bytes (NebulaConfig *self, const char *key)
 
   return text && nebula_size_parse (text, &bytes, NULL) ? bytes : 0;
 }
+
+/**
+ * nebula_config_dup_strv:
+ * @self: the settings
+ * @key: a setting that is a list of texts
+ *
+ * Gets a list of texts.
+ *
+ * Returns: (transfer full) (array zero-terminated=1): the texts
+ *
+ * Since: 1.0
+ */
+char **
+nebula_config_dup_strv (NebulaConfig *self, const char *key)
+{
+  g_return_val_if_fail (NEBULA_IS_CONFIG (self), NULL);
+  g_return_val_if_fail (_nebula_config_has_key (self, key), NULL);
+
+  return g_settings_get_strv (nebula_config_get_settings (self), key);
+}

@@ -27,5 +27,9 @@ NEBULA_API gint64 nebula_config_get_integer (NebulaConfig *self, const char *key
 NEBULA_API gboolean nebula_config_get_boolean (NebulaConfig *self, const char *key);
 NEBULA_API gint64 nebula_config_get_usec (NebulaConfig *self, const char *key);
 NEBULA_API guint64 nebula_config_get_bytes (NebulaConfig *self, const char *key);
+NEBULA_API char **nebula_config_dup_strv (NebulaConfig *self, const char *key);
+
+/* The log as the settings say, now and after every change. */
+NEBULA_API gboolean nebula_config_apply_log (NebulaConfig *self, GError **error);
 
 G_END_DECLS

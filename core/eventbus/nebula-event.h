@@ -46,6 +46,9 @@ NEBULA_API guint64 nebula_event_get_sequence (NebulaEvent *self);
 NEBULA_API gint64 nebula_event_get_time_usec (NebulaEvent *self);
 NEBULA_API NebulaValue *nebula_event_get_data (NebulaEvent *self);
 NEBULA_API NebulaValue *nebula_event_to_cloud_event (NebulaEvent *self, const char *source);
+/* The message nebula.v1.Event of data/proto/nebula.proto. */
+NEBULA_API GBytes *nebula_event_to_protobuf (NebulaEvent *self, GError **error);
+NEBULA_API NebulaEvent *nebula_event_from_protobuf (GBytes *bytes, GError **error);
 NEBULA_API const char *const *nebula_event_list_topics (void);
 /* `node.failed`, `node.*` or `*`, and it must name at least one topic. */
 NEBULA_API gboolean nebula_event_is_pattern (const char *pattern);

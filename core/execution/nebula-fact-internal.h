@@ -107,6 +107,8 @@ void nebula_fact_writer_init (NebulaFactWriter *self);
 void nebula_fact_writer_clear (NebulaFactWriter *self);
 void
 nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact);
+/* For who has the node's id, but no plan; NULL: none. */
+void nebula_fact_writer_add_named (NebulaFactWriter *self, const char *node, const NebulaFact *fact);
 /* The segment so far; the writer is empty afterwards. */
 GBytes *nebula_fact_writer_end (NebulaFactWriter *self);
 
@@ -132,6 +134,10 @@ void nebula_fact_reader_clear (NebulaFactReader *self);
 /* FALSE without error at the end. The fact's value is a new reference that the caller releases. */
 gboolean
 nebula_fact_reader_next (NebulaFactReader *self, NebulaFact *ret_fact, GError **error);
+/* A segment as the message nebula.v1.Facts of data/proto/nebula.proto, and back; no plan is needed. Stored values become
+ * references and stay so. */
+GBytes *nebula_facts_to_protobuf (GBytes *segment, GError **error);
+GBytes *nebula_facts_from_protobuf (GBytes *bytes, GError **error);
 const char *nebula_fact_kind_to_string (NebulaFactKind kind);
 
 G_END_DECLS

@@ -20,6 +20,8 @@ enum {
   FIELD_ALL = (1 << 9) - 1,
 };
 
+#define SHORT_TEXT 64
+
 static gboolean
 truncated (GError **error)
 {
@@ -79,44 +81,95 @@ static guint
 fields_of (const NebulaFact *fact, gint64 last_usec)
 {
   return (fact->lane ? FIELD_LANE : 0u) |
-         (fact->node != NEBULA_PLAN_NONE ? FIELD_NODE : 0u) |
          (fact->number ? FIELD_NUMBER : 0u) | (fact->attempt ? FIELD_ATTEMPT : 0u) |
          (fact->time_usec != last_usec ? FIELD_TIME : 0u) |
          (fact->text ? FIELD_TEXT : 0u) | (fact->value ? FIELD_VALUE : 0u) |
          (fact->due_usec ? FIELD_DUE : 0u) | (fact->code ? FIELD_CODE : 0u);
 }
 
-void
-nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact)
+/* A fact is mostly small numbers: they are put together before they are appended. */
+typedef struct {
+  guint8 bytes[2 * SHORT_TEXT + 8 * NEBULA_WIRE_VARINT_BYTES];
+  guint length;
+  GByteArray *target;
+} Draft;
+
+static void
+draft_flush (Draft *self)
 {
-  guint8 kind = (guint8) fact->kind;
+  g_byte_array_append (self->target, self->bytes, self->length);
+  self->length = 0;
+}
+
+static void
+draft_number (Draft *self, guint64 number)
+{
+  self->length += _nebula_wire_put_varint (self->bytes + self->length, number);
+}
+
+static void
+draft_text (Draft *self, const char *text)
+{
+  gsize length = strlen (text);
+
+  if (length > SHORT_TEXT) {
+    draft_flush (self);
+    _nebula_wire_append_text (self->target, text);
+    return;
+  }
+  draft_number (self, length);
+  memcpy (self->bytes + self->length, text, length);
+  self->length += (guint) length;
+}
+
+static void
+draft_value (Draft *self, NebulaValue *value)
+{
+  draft_flush (self);
+  nebula_value_append_msgpack (value, self->target);
+}
+
+void
+nebula_fact_writer_add_named (NebulaFactWriter *self, const char *node, const NebulaFact *fact)
+{
+  Draft draft;
   guint fields;
 
   if (!self->bytes)
     nebula_fact_writer_begin (self, fact->time_usec);
-  fields = fields_of (fact, self->last_usec);
-  g_byte_array_append (self->bytes, &kind, 1);
-  _nebula_wire_append_varint (self->bytes, fields);
+  fields = fields_of (fact, self->last_usec) | (node ? FIELD_NODE : 0u);
+  draft.target = self->bytes;
+  draft.length = 0;
+  draft.bytes[draft.length++] = (guint8) fact->kind;
+  draft_number (&draft, fields);
   if (fields & FIELD_LANE)
-    _nebula_wire_append_varint (self->bytes, fact->lane);
+    draft_number (&draft, fact->lane);
   if (fields & FIELD_NODE)
-    _nebula_wire_append_text (self->bytes, plan->nodes[fact->node].id);
+    draft_text (&draft, node);
   if (fields & FIELD_NUMBER)
-    _nebula_wire_append_zigzag (self->bytes, fact->number);
+    draft_number (&draft, _nebula_wire_zigzag (fact->number));
   if (fields & FIELD_ATTEMPT)
-    _nebula_wire_append_varint (self->bytes, fact->attempt);
+    draft_number (&draft, fact->attempt);
   if (fields & FIELD_TIME)
-    _nebula_wire_append_zigzag (self->bytes, fact->time_usec - self->last_usec);
+    draft_number (&draft, _nebula_wire_zigzag (fact->time_usec - self->last_usec));
   if (fields & FIELD_TEXT)
-    _nebula_wire_append_text (self->bytes, fact->text);
+    draft_text (&draft, fact->text);
   if (fields & FIELD_VALUE)
-    nebula_value_append_msgpack (fact->value, self->bytes);
+    draft_value (&draft, fact->value);
   if (fields & FIELD_DUE)
-    _nebula_wire_append_zigzag (self->bytes, fact->due_usec - fact->time_usec);
+    draft_number (&draft, _nebula_wire_zigzag (fact->due_usec - fact->time_usec));
   if (fields & FIELD_CODE)
-    _nebula_wire_append_varint (self->bytes, fact->code);
+    draft_number (&draft, fact->code);
+  draft_flush (&draft);
   self->last_usec = fact->time_usec;
   self->n_facts++;
+}
+
+void
+nebula_fact_writer_add (NebulaFactWriter *self, NebulaPlan *plan, const NebulaFact *fact)
+{
+  nebula_fact_writer_add_named (
+      self, fact->node != NEBULA_PLAN_NONE ? plan->nodes[fact->node].id : NULL, fact);
 }
 
 GBytes *

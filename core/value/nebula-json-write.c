@@ -293,7 +293,7 @@ nebula_value_to_text (NebulaValue *self)
     return g_strdup ("");
   case NEBULA_VALUE_KIND_STRING:
   case NEBULA_VALUE_KIND_REFERENCE:
-    return g_strdup (((NebulaText *) self)->data);
+    return g_strdup (nebula_value_get_string (self));
   case NEBULA_VALUE_KIND_BYTES:
   case NEBULA_VALUE_KIND_DATE:
   case NEBULA_VALUE_KIND_TIME:

@@ -197,6 +197,8 @@ nebula_value_get_string (NebulaValue *self)
 {
   g_return_val_if_fail (self != NULL && is_text (self), NULL);
 
+  if (G_UNLIKELY (self->flags & NEBULA_VALUE_SLICE))
+    return _nebula_slice_terminate ((NebulaSlice *) self);
   return ((NebulaText *) self)->data;
 }
 

@@ -50,7 +50,7 @@ _nebula_value_seal (NebulaValue *self)
     flags |= children[i]->flags;
   }
   self->depth = (guint16) MIN (depth + 1, G_MAXUINT16);
-  self->flags |= (guint8) (flags & (NEBULA_VALUE_REFERS | NEBULA_VALUE_STORED));
+  self->flags |= (guint8) (flags & (NEBULA_VALUE_REFERS | NEBULA_VALUE_STORED | NEBULA_VALUE_SLICE));
   return self;
 }
 

@@ -5,6 +5,7 @@
  *   head    refs · kind · flags · depth · size
  *   scalar  head · integer or double
  *   text    head · length · pointer ─▶ characters behind it, or a buffer that was taken over
+ *   slice   text · buffer that the pointer points into · copy that ends with 0, once somebody asked for one
  *   array   head · length · items…
  *   object  head · shape · members…          shape: keys in order, shared by all objects with the same keys
  *
@@ -26,6 +27,7 @@ typedef enum
   NEBULA_VALUE_TAKEN = 1 << 1, /* the text's buffer is to be freed */
   NEBULA_VALUE_REFERS = 1 << 2, /* is or holds a reference */
   NEBULA_VALUE_STORED = 1 << 3, /* is or holds a reference of the engine's own (nebula-stored-internal.h) */
+  NEBULA_VALUE_SLICE = 1 << 4, /* is or holds a part of a larger buffer (nebula-slice-internal.h) */
 } NebulaValueFlags;
 
 struct _NebulaValue
@@ -55,6 +57,14 @@ typedef struct
   gsize length;
   char *data;
 } NebulaText;
+
+/* A string with NEBULA_VALUE_SLICE; others than core/value use length and data of the text only. */
+typedef struct
+{
+  NebulaText text;
+  GBytes *owner;
+  char *terminated; /* atomic */
+} NebulaSlice;
 
 typedef struct
 {

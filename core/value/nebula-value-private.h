@@ -36,6 +36,8 @@ void _nebula_shape_unref (NebulaShape *self);
 NebulaArray *_nebula_array_alloc (gsize length);
 NebulaObject *_nebula_object_alloc (NebulaShape *shape);
 NebulaValue *_nebula_value_seal (NebulaValue *self);
+void _nebula_slice_clear (NebulaSlice *self);
+const char *_nebula_slice_terminate (NebulaSlice *self);
 NebulaValue *_nebula_text_new (NebulaValueKind kind, const char *text, gsize length);
 
 static inline gsize

@@ -66,6 +66,8 @@ value_free_leaf (NebulaValue *self)
     g_bytes_unref (((NebulaBytes *) self)->bytes);
   else if (self->flags & NEBULA_VALUE_TAKEN)
     g_free (((NebulaText *) self)->data);
+  else if (self->flags & NEBULA_VALUE_SLICE)
+    _nebula_slice_clear ((NebulaSlice *) self);
   g_free (self);
 }
 

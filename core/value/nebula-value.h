@@ -93,6 +93,8 @@ NEBULA_API gint64 nebula_value_get_integer (NebulaValue *self);
 NEBULA_API double nebula_value_get_float (NebulaValue *self); /* integer, float or decimal */
 NEBULA_API const char *nebula_value_get_string (NebulaValue *self); /* string, decimal or reference; 0-terminated */
 NEBULA_API gsize nebula_value_get_string_length (NebulaValue *self);
+/* The text where it lies, which for a slice is inside of the buffer that was read; without a 0 at its end. */
+NEBULA_API const char *nebula_value_peek_text (NebulaValue *self, gsize *ret_length);
 NEBULA_API GBytes *nebula_value_ref_bytes (NebulaValue *self);
 NEBULA_API gint64 nebula_value_get_usec (NebulaValue *self); /* time, timestamp or duration */
 NEBULA_API guint nebula_value_get_nanoseconds (NebulaValue *self); /* timestamp: 0 to 999, beyond its microseconds */
@@ -117,6 +119,10 @@ NEBULA_API NebulaValue *nebula_value_with_member (NebulaValue *self, const char 
 NEBULA_API NebulaValue *nebula_value_without_member (NebulaValue *self, const char *key);
 NEBULA_API NebulaValue *nebula_value_append (NebulaValue *self, NebulaValue *item);
 NEBULA_API NebulaValue *nebula_value_slice (NebulaValue *self, gsize start, gsize end);
+
+/* Values read in place hold on to the whole buffer that they were read from; a compact copy does not. */
+NEBULA_API gboolean nebula_value_has_slices (NebulaValue *self);
+NEBULA_API NebulaValue *nebula_value_compact (NebulaValue *self);
 
 /* Comparison: equality is numeric across integer, float and decimal, and deep. Order exists within one kind. */
 NEBULA_API gboolean nebula_value_equal (NebulaValue *self, NebulaValue *other);

@@ -6,6 +6,7 @@
 #include "nebula-sdk.h"
 
 #include "nebula-action-resolver.h"
+#include "nebula-arena.h"
 #include "nebula-backoff.h"
 #include "nebula-bincode.h"
 #include "nebula-breaker.h"
@@ -31,6 +32,8 @@
 #include "nebula-json-schema.h"
 #include "nebula-jsonpath.h"
 #include "nebula-limiter.h"
+#include "nebula-log-record.h"
+#include "nebula-log-sink.h"
 #include "nebula-log.h"
 #include "nebula-memory-store.h"
 #include "nebula-module-info.h"
@@ -38,6 +41,8 @@
 #include "nebula-patch.h"
 #include "nebula-path.h"
 #include "nebula-policy.h"
+#include "nebula-protobuf.h"
+#include "nebula-redactor.h"
 #include "nebula-registry.h"
 #include "nebula-retry-policy.h"
 #include "nebula-scope.h"
@@ -47,8 +52,10 @@
 #include "nebula-time-zone.h"
 #include "nebula-trace-context.h"
 #include "nebula-validator.h"
+#include "nebula-value-stream.h"
 #include "nebula-violation.h"
 #include "nebula-workflow.h"
+#include "nebula-zstd.h"
 
 /* The GTypes of enumerations. */
 #include "nebula-action-enums.h"

@@ -9,6 +9,7 @@
 #include "nebula-conform.h"
 #include "nebula-error.h"
 #include "nebula-msgpack.h"
+#include "nebula-protobuf.h"
 
 /* Digits, with or without dashes between the bytes. */
 static GBytes *
@@ -223,4 +224,14 @@ conform_bincode_roundtrip (NebulaValue *request, GError **error)
       nebula_value_to_bincode (value ? value : null, NEBULA_BINCODE_VERSION_2);
 
   return nebula_value_from_bincode (bytes, NEBULA_BINCODE_VERSION_2, error);
+}
+
+NebulaValue *
+conform_protobuf_roundtrip (NebulaValue *request, GError **error)
+{
+  NebulaValue *value = nebula_value_get_member (request, "value");
+  g_autoptr (NebulaValue) null = nebula_value_new_null ();
+  g_autoptr (GBytes) bytes = nebula_value_to_protobuf (value ? value : null, error);
+
+  return bytes ? nebula_value_from_protobuf (bytes, error) : NULL;
 }

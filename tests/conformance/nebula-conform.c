@@ -32,6 +32,7 @@ static const struct {
     {"msgpack.decode", conform_msgpack_decode},
     {"msgpack.encode", conform_msgpack_encode},
     {"msgpack.roundtrip", conform_msgpack_roundtrip},
+    {"protobuf.roundtrip", conform_protobuf_roundtrip},
     {"tracecontext.parse", conform_tracecontext_parse},
     {"wf.run", conform_wf_run},
     {"workflow.run", conform_workflow_run},

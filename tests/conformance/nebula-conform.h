@@ -20,6 +20,7 @@ NebulaValue *conform_bincode_roundtrip (NebulaValue *request, GError **error);
 NebulaValue *conform_msgpack_decode (NebulaValue *request, GError **error);
 NebulaValue *conform_msgpack_encode (NebulaValue *request, GError **error);
 NebulaValue *conform_msgpack_roundtrip (NebulaValue *request, GError **error);
+NebulaValue *conform_protobuf_roundtrip (NebulaValue *request, GError **error);
 NebulaValue *conform_workflow_validate (NebulaValue *request, GError **error);
 NebulaValue *conform_workflow_run (NebulaValue *request, GError **error);
 NebulaValue *conform_wf_run (NebulaValue *request, GError **error);
