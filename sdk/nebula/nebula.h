@@ -16,6 +16,7 @@
 #include "nebula-catalog.h"
 #include "nebula-clock.h"
 #include "nebula-cloud-event.h"
+#include "nebula-completion.h"
 #include "nebula-config.h"
 #include "nebula-context.h"
 #include "nebula-convert.h"
