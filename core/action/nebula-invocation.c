@@ -5,6 +5,7 @@
 
 #include "nebula-action-internal.h"
 #include "nebula-action-private.h"
+#include "nebula-invocation-private.h"
 #include "nebula-scope.h"
 #include "nebula-sync-internal.h"
 
@@ -16,31 +17,6 @@
  *
  * Thread: any; it is returned once, from whatever thread. Whoever holds a reference may read it.
  */
-struct _NebulaInvocation
-{
-  GObject parent_instance;
-
-  char *execution_id;
-  char *workflow;
-  char *node_id;
-  char *action_id;
-  char *tenant;
-  char *idempotency_key; /* made of identity when it is first asked for */
-  char *identity;
-  char *directory;
-  guint attempt;
-  gint64 deadline_usec;
-  NebulaValue *parameters;
-  NebulaValue *input;
-  GCancellable *cancellable;
-  GMutex store_lock;  /* guards store */
-  NebulaStore *store; /* NULL: there is none, or nobody waits for the result any more */
-  NebulaInvocationSink sink;
-  gpointer data;
-  GDestroyNotify destroy;
-  NebulaContext *context; /* atomic; NULL until somebody asks */
-  gint is_returned; /* atomic */
-};
 
 static NebulaContext *
 make_context (NebulaInvocation *self)
@@ -69,6 +45,20 @@ nebula_invocation_get_context (NebulaHasContext *has_context)
   return g_atomic_pointer_get (&self->context);
 }
 
+static GCancellable *
+ask_cancellable (NebulaInvocation *self)
+{
+  GCancellable *cancellable = g_atomic_pointer_get (&self->cancellable);
+
+  if (cancellable != NULL)
+    return cancellable;
+  cancellable = g_cancellable_new ();
+  if (g_atomic_pointer_compare_and_exchange (&self->cancellable, NULL, cancellable))
+    return cancellable;
+  g_object_unref (cancellable);
+  return g_atomic_pointer_get (&self->cancellable);
+}
+
 static void
 nebula_invocation_has_context_init (NebulaHasContextInterface *iface)
 {
@@ -85,14 +75,8 @@ nebula_invocation_finalize (GObject *object)
 
   if (self->destroy != NULL)
     self->destroy (self->data);
-  g_free (self->execution_id);
-  g_free (self->workflow);
-  g_free (self->node_id);
-  g_free (self->action_id);
-  g_free (self->tenant);
+  g_free (self->texts);
   g_free (self->idempotency_key);
-  g_free (self->identity);
-  g_free (self->directory);
   g_clear_pointer (&self->parameters, nebula_value_unref);
   g_clear_pointer (&self->input, nebula_value_unref);
   g_clear_object (&self->cancellable);
@@ -113,7 +97,6 @@ static void
 nebula_invocation_init (NebulaInvocation *self)
 {
   g_mutex_init (&self->store_lock);
-  self->cancellable = g_cancellable_new ();
 }
 
 /**
@@ -141,14 +124,8 @@ nebula_invocation_new (const NebulaInvocationInfo *info, NebulaValue *parameters
 
   self = g_object_new (NEBULA_TYPE_INVOCATION, NULL);
   if (info != NULL) {
-    self->execution_id = g_strdup (info->execution_id);
-    self->workflow = g_strdup (info->workflow);
-    self->node_id = g_strdup (info->node_id);
-    self->action_id = g_strdup (info->action_id);
-    self->tenant = g_strdup (info->tenant);
+    _nebula_invocation_copy_texts (self, info);
     self->idempotency_key = g_strdup (info->idempotency_key);
-    self->identity = g_strdup (info->identity);
-    self->directory = g_strdup (info->directory);
     g_set_object (&self->store, info->store);
     self->attempt = info->attempt;
     self->deadline_usec = info->deadline_usec;
@@ -159,138 +136,6 @@ nebula_invocation_new (const NebulaInvocationInfo *info, NebulaValue *parameters
   self->data = data;
   self->destroy = destroy;
   return self;
-}
-
-/**
- * nebula_invocation_get_execution_id:
- * @self: an invocation
- *
- * The execution that the attempt belongs to.
- *
- * Returns: (nullable): text that lives as long as @self
- *
- * Since: 1.0
- */
-const char *
-nebula_invocation_get_execution_id (NebulaInvocation *self)
-{
-  g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
-
-  return self->execution_id;
-}
-
-/**
- * nebula_invocation_get_workflow:
- * @self: an invocation
- *
- * The name of the workflow.
- *
- * Returns: (nullable): text that lives as long as @self
- *
- * Since: 1.0
- */
-const char *
-nebula_invocation_get_workflow (NebulaInvocation *self)
-{
-  g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
-
-  return self->workflow;
-}
-
-/**
- * nebula_invocation_get_node_id:
- * @self: an invocation
- *
- * The node of the workflow.
- *
- * Returns: (nullable): text that lives as long as @self
- *
- * Since: 1.0
- */
-const char *
-nebula_invocation_get_node_id (NebulaInvocation *self)
-{
-  g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
-
-  return self->node_id;
-}
-
-/**
- * nebula_invocation_get_action_id:
- * @self: an invocation
- *
- * The id of the action.
- *
- * Returns: (nullable): text that lives as long as @self
- *
- * Since: 1.0
- */
-const char *
-nebula_invocation_get_action_id (NebulaInvocation *self)
-{
-  g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
-
-  return self->action_id;
-}
-
-/**
- * nebula_invocation_get_tenant:
- * @self: an invocation
- *
- * The tenant that the execution belongs to.
- *
- * Returns: (nullable): text that lives as long as @self
- *
- * Since: 1.0
- */
-const char *
-nebula_invocation_get_tenant (NebulaInvocation *self)
-{
-  g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
-
-  return self->tenant;
-}
-
-/**
- * nebula_invocation_get_idempotency_key:
- * @self: an invocation
- *
- * A key that all attempts of the same work share, to be handed to the other side.
- *
- * Returns: (nullable): text that lives as long as @self
- *
- * Since: 1.0
- */
-const char *
-nebula_invocation_get_idempotency_key (NebulaInvocation *self)
-{
-  g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
-
-  if (!g_atomic_pointer_get (&self->idempotency_key) && self->identity) {
-    char *key = g_compute_checksum_for_string (G_CHECKSUM_SHA256, self->identity, -1);
-
-    if (!g_atomic_pointer_compare_and_exchange (&self->idempotency_key, NULL, key))
-      g_free (key);
-  }
-  return g_atomic_pointer_get (&self->idempotency_key);
-}
-
-/**
- * nebula_invocation_get_directory:
- * @self: an invocation
- *
- * The folder that relative paths start at.
- *
- * Returns: (nullable): a path that lives as long as @self; %NULL for the current folder
- *
- * Since: 1.0
- */
-const char *
-nebula_invocation_get_directory (NebulaInvocation *self)
-{
-  g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
-
-  return self->directory;
 }
 
 /**
@@ -380,7 +225,7 @@ nebula_invocation_get_cancellable (NebulaInvocation *self)
 {
   g_return_val_if_fail (NEBULA_IS_INVOCATION (self), NULL);
 
-  return self->cancellable;
+  return ask_cancellable (self);
 }
 
 /* Takes the right to answer; a second answer is a programmer error and has no effect. */
@@ -433,7 +278,7 @@ nebula_invocation_abandon (NebulaInvocation *self)
   _nebula_sync_lock (&self->store_lock);
   store = g_steal_pointer (&self->store);
   _nebula_sync_unlock (&self->store_lock);
-  g_cancellable_cancel (self->cancellable);
+  g_cancellable_cancel (ask_cancellable (self));
 }
 
 /**

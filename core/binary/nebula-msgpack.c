@@ -91,9 +91,15 @@ put_float (GByteArray *buffer, double number)
 static void
 put_string (GByteArray *buffer, const char *text, gsize length)
 {
-  if (length < 32)
-    put_tagged (buffer, (guint8) (0xa0 | length), 0, 0);
-  else if (length <= G_MAXUINT8)
+  guint8 small[32];
+
+  if (length < sizeof small) {
+    small[0] = (guint8) (0xa0 | length);
+    memcpy (small + 1, text, length);
+    put_bytes (buffer, small, length + 1);
+    return;
+  }
+  if (length <= G_MAXUINT8)
     put_tagged (buffer, 0xd9, length, 1);
   else if (length <= G_MAXUINT16)
     put_tagged (buffer, 0xda, length, 2);
@@ -320,28 +326,31 @@ has_parts (NebulaValue *value)
   return kind == NEBULA_VALUE_KIND_ARRAY || (kind == NEBULA_VALUE_KIND_OBJECT && !is_foreign_ext (value));
 }
 
-static void
-push_frame (GArray *stack, NebulaValue *value)
-{
-  WriteFrame frame = { .container = value };
+#define N_FRAMES 16
 
-  frame.is_object = nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
-  g_array_append_val (stack, frame);
+static void
+push_frame (WriteFrame *frame, NebulaValue *value)
+{
+  frame->container = value;
+  frame->next = 0;
+  frame->is_object = nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
 }
 
+/* Deeper ones go to another call: the depth of values is limited, so are these. */
 static void
 put_containers (GByteArray *buffer, NebulaValue *root)
 {
-  g_autoptr (GArray) stack = g_array_sized_new (FALSE, FALSE, sizeof (WriteFrame), 16);
+  WriteFrame stack[N_FRAMES];
+  guint depth = 1;
 
   push_frame (stack, root);
-  while (stack->len > 0) {
-    WriteFrame *frame = &g_array_index (stack, WriteFrame, stack->len - 1);
+  while (depth > 0) {
+    WriteFrame *frame = &stack[depth - 1];
     NebulaValue *child = NULL;
     gsize key_length = 0;
 
     if (frame->next == nebula_value_get_length (frame->container)) {
-      g_array_set_size (stack, stack->len - 1);
+      depth--;
       continue;
     }
     if (frame->is_object) {
@@ -354,8 +363,12 @@ put_containers (GByteArray *buffer, NebulaValue *root)
     }
     frame->next++;
     put_value (buffer, child);
-    if (has_parts (child))
-      push_frame (stack, child);
+    if (!has_parts (child))
+      continue;
+    if (depth < N_FRAMES)
+      push_frame (&stack[depth++], child);
+    else
+      put_containers (buffer, child);
   }
 }
 

@@ -395,19 +395,25 @@ nebula_event_bus_new (void)
   return g_object_new (NEBULA_TYPE_EVENT_BUS, NULL);
 }
 
+/* Of whatever topic: one look instead of one for each. */
 static gboolean
-has_general_handler (NebulaEventBus *self)
+has_any_handler (NebulaEventBus *self)
 {
-  return g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], 0, TRUE);
+  return g_signal_handler_find (self, G_SIGNAL_MATCH_ID, signals[SIGNAL_EVENT], 0, NULL, NULL, NULL) != 0;
 }
 
 static gboolean
 has_handler (NebulaEventBus *self, guint topic)
 {
-  GQuark detail = g_quark_from_static_string (nebula_event_list_topics ()[topic]);
+  GQuark detail = 0;
 
-  return has_general_handler (self) ||
-         g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], detail, TRUE);
+  if (!has_any_handler (self))
+    return FALSE;
+
+  detail = g_quark_try_string (nebula_event_list_topics ()[topic]);
+
+  return g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], 0, TRUE) ||
+         (detail != 0 && g_signal_has_handler_pending (self, signals[SIGNAL_EVENT], detail, TRUE));
 }
 
 /**
@@ -450,13 +456,8 @@ nebula_event_bus_has_any_subscriber (NebulaEventBus *self)
 {
   g_return_val_if_fail (NEBULA_IS_EVENT_BUS (self), FALSE);
 
-  if (self->general->len > 0 || g_hash_table_size (self->by_execution) > 0)
-    return TRUE;
-  for (guint i = 0; nebula_event_list_topics ()[i]; i++)
-    if (has_handler (self, i))
-      return TRUE;
-
-  return FALSE;
+  return self->general->len > 0 || g_hash_table_size (self->by_execution) > 0 ||
+         has_any_handler (self);
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-checksum-internal.h"
 #include "nebula-duration.h"
 #include "nebula-error.h"
 #include "nebula-kernel-private.h"
@@ -179,22 +180,15 @@ _nebula_kernel_fail_error (NebulaKernel *self,
   _nebula_kernel_fail (self, work, attempt, failure);
 }
 
-/* Parameters are resolved once per node-run; the digest proves that a repeat resolves to the same. */
+/* Parameters are resolved once per node-run; the digest proves that a repeat resolves to the same. It finds accidents:
+ * nobody gains from two parameters with the same one. */
 static gint64
 compute_digest (NebulaValue *parameters)
 {
-  g_autoptr (GBytes) bytes = nebula_value_to_msgpack (parameters);
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  guint8 digest[32];
-  gsize length = sizeof digest;
-  guint64 number = 0;
+  g_autoptr (GByteArray) bytes = g_byte_array_sized_new (256);
 
-  g_checksum_update (checksum, g_bytes_get_data (bytes, NULL),
-                     (gssize) g_bytes_get_size (bytes));
-  g_checksum_get_digest (checksum, digest, &length);
-  for (guint i = 0; i < 8; i++)
-    number = number << 8 | digest[i];
-  return (gint64) number;
+  nebula_value_append_msgpack (parameters, bytes);
+  return (gint64) _nebula_checksum (0, bytes->data, bytes->len);
 }
 
 /* Of large parameters it was computed where they were resolved. */
@@ -357,6 +351,20 @@ nebula_kernel_prepare (NebulaKernel *self, const NebulaCommand *attempt, GError 
 
 /* The lane as part of a node-run's identity: a loop that fires again, or is tried again, is another scope instance. */
 static void
+append_number (GString *text, guint number)
+{
+  char digits[12];
+  char *start = digits + sizeof digits;
+
+  *--start = '\0';
+  for (; number >= 10; number /= 10)
+    *--start = (char) ('0' + number % 10);
+  *--start = (char) ('0' + number);
+  g_string_append_c (text, ' ');
+  g_string_append (text, start);
+}
+
+static void
 append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
 {
   NebulaWork *loop;
@@ -367,19 +375,27 @@ append_lane (NebulaKernel *self, NebulaLane *lane, GString *text)
   for (; lane->loop; lane = lane->parent) {
     loop = lane->loop->work;
     run = nebula_lane_get_run (self->state, lane->parent, loop->node);
-    g_string_append_printf (text, "\n%s %u %u %u", get_node (self, loop)->id, run->firing,
-                            run->attempts, lane->index);
+    g_string_append_c (text, '\n');
+    g_string_append (text, get_node (self, loop)->id);
+    append_number (text, run->firing);
+    append_number (text, run->attempts);
+    append_number (text, lane->index);
   }
 }
 
 char *
 nebula_kernel_dup_identity (NebulaKernel *self, NebulaWork *work)
 {
-  GString *text = g_string_new (self->tenant);
+  GString *text = g_string_sized_new (128);
 
-  /* The last 0 is the generation: an operator's re-run of a completed node-run raises it. */
-  g_string_append_printf (text, "\n%s\n%s %u 0", self->execution,
-                          get_node (self, work)->id, work->firing);
+  g_string_append (text, self->tenant ? self->tenant : "");
+  g_string_append_c (text, '\n');
+  g_string_append (text, self->execution);
+  g_string_append_c (text, '\n');
+  g_string_append (text, get_node (self, work)->id);
+  append_number (text, work->firing);
+  /* The generation: an operator's re-run of a completed node-run raises it. */
+  append_number (text, 0);
   append_lane (self, work->lane, text);
   return g_string_free (text, FALSE);
 }

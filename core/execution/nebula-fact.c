@@ -20,6 +20,8 @@ enum {
   FIELD_ALL = (1 << 9) - 1,
 };
 
+#define SHORT_TEXT 64
+
 static gboolean
 truncated (GError **error)
 {
@@ -85,35 +87,80 @@ fields_of (const NebulaFact *fact, gint64 last_usec)
          (fact->due_usec ? FIELD_DUE : 0u) | (fact->code ? FIELD_CODE : 0u);
 }
 
+/* A fact is mostly small numbers: they are put together before they are appended. */
+typedef struct {
+  guint8 bytes[2 * SHORT_TEXT + 8 * NEBULA_WIRE_VARINT_BYTES];
+  guint length;
+  GByteArray *target;
+} Draft;
+
+static void
+draft_flush (Draft *self)
+{
+  g_byte_array_append (self->target, self->bytes, self->length);
+  self->length = 0;
+}
+
+static void
+draft_number (Draft *self, guint64 number)
+{
+  self->length += _nebula_wire_put_varint (self->bytes + self->length, number);
+}
+
+static void
+draft_text (Draft *self, const char *text)
+{
+  gsize length = strlen (text);
+
+  if (length > SHORT_TEXT) {
+    draft_flush (self);
+    _nebula_wire_append_text (self->target, text);
+    return;
+  }
+  draft_number (self, length);
+  memcpy (self->bytes + self->length, text, length);
+  self->length += (guint) length;
+}
+
+static void
+draft_value (Draft *self, NebulaValue *value)
+{
+  draft_flush (self);
+  nebula_value_append_msgpack (value, self->target);
+}
+
 void
 nebula_fact_writer_add_named (NebulaFactWriter *self, const char *node, const NebulaFact *fact)
 {
-  guint8 kind = (guint8) fact->kind;
+  Draft draft;
   guint fields;
 
   if (!self->bytes)
     nebula_fact_writer_begin (self, fact->time_usec);
   fields = fields_of (fact, self->last_usec) | (node ? FIELD_NODE : 0u);
-  g_byte_array_append (self->bytes, &kind, 1);
-  _nebula_wire_append_varint (self->bytes, fields);
+  draft.target = self->bytes;
+  draft.length = 0;
+  draft.bytes[draft.length++] = (guint8) fact->kind;
+  draft_number (&draft, fields);
   if (fields & FIELD_LANE)
-    _nebula_wire_append_varint (self->bytes, fact->lane);
+    draft_number (&draft, fact->lane);
   if (fields & FIELD_NODE)
-    _nebula_wire_append_text (self->bytes, node);
+    draft_text (&draft, node);
   if (fields & FIELD_NUMBER)
-    _nebula_wire_append_zigzag (self->bytes, fact->number);
+    draft_number (&draft, _nebula_wire_zigzag (fact->number));
   if (fields & FIELD_ATTEMPT)
-    _nebula_wire_append_varint (self->bytes, fact->attempt);
+    draft_number (&draft, fact->attempt);
   if (fields & FIELD_TIME)
-    _nebula_wire_append_zigzag (self->bytes, fact->time_usec - self->last_usec);
+    draft_number (&draft, _nebula_wire_zigzag (fact->time_usec - self->last_usec));
   if (fields & FIELD_TEXT)
-    _nebula_wire_append_text (self->bytes, fact->text);
+    draft_text (&draft, fact->text);
   if (fields & FIELD_VALUE)
-    nebula_value_append_msgpack (fact->value, self->bytes);
+    draft_value (&draft, fact->value);
   if (fields & FIELD_DUE)
-    _nebula_wire_append_zigzag (self->bytes, fact->due_usec - fact->time_usec);
+    draft_number (&draft, _nebula_wire_zigzag (fact->due_usec - fact->time_usec));
   if (fields & FIELD_CODE)
-    _nebula_wire_append_varint (self->bytes, fact->code);
+    draft_number (&draft, fact->code);
+  draft_flush (&draft);
   self->last_usec = fact->time_usec;
   self->n_facts++;
 }

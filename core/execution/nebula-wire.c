@@ -3,10 +3,9 @@
 
 #include "nebula-wire-private.h"
 
-void
-_nebula_wire_append_varint (GByteArray *bytes, guint64 number)
+guint
+_nebula_wire_put_varint (guint8 *buffer, guint64 number)
 {
-  guint8 buffer[10];
   guint length = 0;
 
   while (number >= 0x80) {
@@ -14,13 +13,21 @@ _nebula_wire_append_varint (GByteArray *bytes, guint64 number)
     number >>= 7;
   }
   buffer[length++] = (guint8) number;
-  g_byte_array_append (bytes, buffer, length);
+  return length;
+}
+
+void
+_nebula_wire_append_varint (GByteArray *bytes, guint64 number)
+{
+  guint8 buffer[NEBULA_WIRE_VARINT_BYTES];
+
+  g_byte_array_append (bytes, buffer, _nebula_wire_put_varint (buffer, number));
 }
 
 void
 _nebula_wire_append_zigzag (GByteArray *bytes, gint64 number)
 {
-  _nebula_wire_append_varint (bytes, ((guint64) number << 1) ^ (guint64) (number >> 63));
+  _nebula_wire_append_varint (bytes, _nebula_wire_zigzag (number));
 }
 
 void

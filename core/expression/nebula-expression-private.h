@@ -39,6 +39,7 @@ struct _NebulaCell {
   guint8 tag;
   guint8 is_owned;  /* of a value: unref it when done */
   guint8 is_spread; /* in an array literal: `...value` */
+  guint8 is_shared; /* a constant of the program, which threads share */
   union {
     gboolean boolean;
     gint64 integer;

@@ -11,8 +11,6 @@
 #define FIELD_BYTES 1024
 #define FIELDS_MAX 12
 
-#define FIELD_PREFIX "NEBULA_"
-
 static const char colour_off[] = "\033[0m";
 
 const char *
@@ -27,6 +25,18 @@ _nebula_log_level_to_string (GLogLevelFlags level)
   if (level & G_LOG_LEVEL_MESSAGE)
     return "message";
   return level & G_LOG_LEVEL_INFO ? "info" : "debug";
+}
+
+int
+_nebula_log_level_to_priority (GLogLevelFlags level)
+{
+  if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
+    return 3;
+  if (level & G_LOG_LEVEL_WARNING)
+    return 4;
+  if (level & G_LOG_LEVEL_MESSAGE)
+    return 5;
+  return level & G_LOG_LEVEL_INFO ? 6 : 7;
 }
 
 static const char *
@@ -84,30 +94,13 @@ append_text (GString *line, const char *text, gboolean is_quoted, gsize limit)
 }
 
 static void
-append_redacted (const NebulaLogStyle *style, GString *line, const char *text, gboolean is_quoted, gsize limit)
+append_value (GString *line, const char *text, gboolean is_quoted, gsize limit)
 {
-  g_autofree char *redacted = style->redactor ? style->redactor (text, style->redactor_data) : NULL;
-
   if (is_quoted)
     g_string_append_c (line, '"');
-  append_text (line, redacted ? redacted : text, is_quoted, limit);
+  append_text (line, text, is_quoted, limit);
   if (is_quoted)
     g_string_append_c (line, '"');
-}
-
-static char *
-dup_field (const GLogField *field)
-{
-  return field->length < 0 ? g_strdup (field->value) : g_strndup (field->value, (gsize) field->length);
-}
-
-static char *
-find_field (const GLogField *fields, gsize n_fields, const char *key)
-{
-  for (gsize i = 0; i < n_fields; i++)
-    if (strcmp (fields[i].key, key) == 0)
-      return dup_field (&fields[i]);
-  return NULL;
 }
 
 static char *
@@ -126,33 +119,33 @@ needs_quotes (const char *text)
 }
 
 static void
-append_fields (const NebulaLogStyle *style, GString *line, const GLogField *fields, gsize n_fields)
+append_fields (GString *line, NebulaLogRecord *record, NebulaLogFormat format)
 {
   guint count = 0;
 
-  for (gsize i = 0; i < n_fields && count < FIELDS_MAX; i++) {
-    g_autofree char *value = NULL, *name = NULL;
+  for (guint i = 0; i < record->n_fields && count < FIELDS_MAX; i++) {
+    const char *value = record->fields[i].value;
+    g_autofree char *name = NULL;
 
-    if (!g_str_has_prefix (fields[i].key, FIELD_PREFIX))
+    if (!g_str_has_prefix (record->fields[i].key, NEBULA_LOG_FIELD_PREFIX))
       continue;
     count++;
-    value = dup_field (&fields[i]);
-    name = g_ascii_strdown (fields[i].key + strlen (FIELD_PREFIX), 64);
-    if (style->format == NEBULA_LOG_FORMAT_JSON)
-      g_string_append_printf (line, ",\"%s\":", name);
-    else
-      g_string_append_printf (line, " %s=", name);
-    append_redacted (style, line, value, style->format == NEBULA_LOG_FORMAT_JSON || needs_quotes (value), FIELD_BYTES);
+    name = g_ascii_strdown (record->fields[i].key + strlen (NEBULA_LOG_FIELD_PREFIX), 64);
+    g_string_append (line, format == NEBULA_LOG_FORMAT_JSON ? ",\"" : " ");
+    append_text (line, name, TRUE, FIELD_BYTES);
+    g_string_append (line, format == NEBULA_LOG_FORMAT_JSON ? "\":" : "=");
+    append_value (line, value, format == NEBULA_LOG_FORMAT_JSON || needs_quotes (value), FIELD_BYTES);
   }
 }
 
 static void
-append_head (const NebulaLogStyle *style, GString *line, const char *level, const char *colour, const char *domain)
+append_head (GString *line, NebulaLogRecord *record, NebulaLogFormat format, const char *colour)
 {
+  const char *level = _nebula_log_level_to_string (record->level), *domain = record->domain;
   g_autofree char *time
-    = format_time (style->real_usec, style->format == NEBULA_LOG_FORMAT_PRETTY ? "%H:%M:%S" : "%Y-%m-%dT%H:%M:%S");
+    = format_time (record->real_usec, format == NEBULA_LOG_FORMAT_PRETTY ? "%H:%M:%S" : "%Y-%m-%dT%H:%M:%S");
 
-  switch (style->format) {
+  switch (format) {
   case NEBULA_LOG_FORMAT_PRETTY:
     g_string_append_printf (line, "%s %s%-8s%s ", time, colour, level, *colour ? colour_off : "");
     append_text (line, domain, FALSE, FIELD_BYTES);
@@ -178,18 +171,15 @@ append_head (const NebulaLogStyle *style, GString *line, const char *level, cons
 }
 
 GString *
-_nebula_log_line (const NebulaLogStyle *style, GLogLevelFlags level, const GLogField *fields, gsize n_fields)
+_nebula_log_line (NebulaLogRecord *record, NebulaLogFormat format, gboolean has_colour)
 {
   GString *line = g_string_sized_new (256);
-  g_autofree char *domain = find_field (fields, n_fields, "GLIB_DOMAIN");
-  g_autofree char *message = find_field (fields, n_fields, "MESSAGE");
-  gboolean is_pretty = style->format == NEBULA_LOG_FORMAT_PRETTY;
-  gboolean is_quoted = style->format == NEBULA_LOG_FORMAT_JSON || style->format == NEBULA_LOG_FORMAT_LOGFMT;
+  gboolean is_pretty = format == NEBULA_LOG_FORMAT_PRETTY;
+  gboolean is_quoted = format == NEBULA_LOG_FORMAT_JSON || format == NEBULA_LOG_FORMAT_LOGFMT;
 
-  append_head (style, line, _nebula_log_level_to_string (level),
-               is_pretty && style->has_colour ? get_colour (level) : "", domain ? domain : "default");
-  append_redacted (style, line, message ? message : "", is_quoted, MESSAGE_BYTES);
-  append_fields (style, line, fields, n_fields);
-  g_string_append (line, style->format == NEBULA_LOG_FORMAT_JSON ? "}\n" : "\n");
+  append_head (line, record, format, is_pretty && has_colour ? get_colour (record->level) : "");
+  append_value (line, record->message, is_quoted, MESSAGE_BYTES);
+  append_fields (line, record, format);
+  g_string_append (line, format == NEBULA_LOG_FORMAT_JSON ? "}\n" : "\n");
   return line;
 }

@@ -176,6 +176,31 @@ nebula_module_load (NebulaModuleInfo *info, GError **error)
   return done;
 }
 
+/**
+ * nebula_module_info_load:
+ * @self: a module
+ * @error: where to put an error
+ *
+ * Loads a module into this process, if it is not there yet. Actions are loaded by themselves when they first run; this is
+ * for a module that brings something else, such as a sink for the log.
+ *
+ * Thread: any, locked.
+ *
+ * Errors: %NEBULA_ERROR_MODULE_BROKEN, %NEBULA_ERROR_MODULE_ABI, %NEBULA_ERROR_MODULE_REFUSED (terminal).
+ *
+ * Returns: whether it is loaded
+ *
+ * Since: 1.0
+ */
+gboolean
+nebula_module_info_load (NebulaModuleInfo *self, GError **error)
+{
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return nebula_module_load (self, error);
+}
+
 NebulaForeignCall
 nebula_module_load_function (NebulaModuleInfo *info, const char *name, GError **error)
 {

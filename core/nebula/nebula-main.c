@@ -9,6 +9,8 @@
 #include "nebula-log.h"
 #include "nebula-output-private.h"
 
+#define LOG_PATIENCE_USEC (5 * G_USEC_PER_SEC)
+
 static void
 set_up_language (void)
 {
@@ -30,6 +32,7 @@ main (int argc, char **argv)
   set_up_language ();
   nebula_log_install ();
   status = nebula_commands_main (argc, argv);
+  nebula_log_flush (LOG_PATIENCE_USEC);
   if (nebula_output_has_failed () && status == NEBULA_EXIT_OK)
     return NEBULA_EXIT_ENVIRONMENT;
   return status;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-config.h"
 #include "nebula-error.h"
 
 G_BEGIN_DECLS
 
 /* What the program takes from files and environment. */
 typedef struct {
+  NebulaConfig *config; /* NULL: there is nothing to read; it keeps the log as files say that somebody edits */
   char *store;      /* NULL: none was named */
   char *durability; /* NULL: as the schema has it */
   char *timeout;    /* NULL: none */

@@ -10,17 +10,22 @@
 #include "nebula-config.h"
 #include "nebula-expression-limits.h"
 #include "nebula-log.h"
+#include "nebula-module-info.h"
 #include "nebula-registry.h"
+#include "nebula-session-private.h"
 #include "nebula-settings-private.h"
 
 /* One for each setting that is used here. */
 static const char *const variables[] = {
     "NEBULA_DURABILITY",        "NEBULA_EXPRESSION_DEPTH",  "NEBULA_EXPRESSION_LENGTH",
     "NEBULA_EXPRESSION_MEMORY", "NEBULA_EXPRESSION_OUTPUT", "NEBULA_EXPRESSION_STEPS",
-    "NEBULA_EXPRESSION_TIME",   "NEBULA_LOG_FORMAT",        "NEBULA_LOG_LEVELS",
-    "NEBULA_MAX_CONNECTIONS",   "NEBULA_MAX_NODES",         "NEBULA_RUN_TIMEOUT",
-    "NEBULA_STORE_PATH",
+    "NEBULA_EXPRESSION_TIME",   "NEBULA_MAX_CONNECTIONS",   "NEBULA_MAX_NODES",
+    "NEBULA_RUN_TIMEOUT",       "NEBULA_STORE_PATH",
 };
+
+#define LOG_VARIABLES "NEBULA_LOG_"
+#define MODULE_VARIABLES "NEBULA_MODULES__"
+#define LOG_BUFFER_BYTES (1 << 20) /* as the schema has it */
 
 static gboolean
 has_file (const char *folder)
@@ -45,6 +50,10 @@ has_any_file (void)
 static gboolean
 has_any (void)
 {
+  for (char **variable = environ; *variable; variable++)
+    if (g_str_has_prefix (*variable, LOG_VARIABLES)
+        || g_str_has_prefix (*variable, MODULE_VARIABLES))
+      return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
     if (g_getenv (variables[i]))
       return TRUE;
@@ -66,17 +75,32 @@ nebula_settings_dup_module_path (GError **error)
   return nebula_registry_make_search_path ((const char *const *) folders);
 }
 
-/* The configuration has checked the levels. */
-static void
-set_up_log (NebulaConfig *config)
+static gboolean
+load_module (const char *id, GError **error)
 {
-  g_autofree char *levels = nebula_config_dup_string (config, "log-levels");
-  g_autofree char *name = nebula_config_dup_string (config, "log-format");
-  NebulaLogFormat format;
+  g_autoptr (NebulaRegistry) registry = nebula_registry_open (error);
+  g_autoptr (GPtrArray) modules = registry ? nebula_registry_list_modules (registry) : NULL;
 
-  nebula_log_set_levels (levels, NULL);
-  if (nebula_log_format_from_string (name, &format))
-    nebula_log_set_format (format);
+  for (guint i = 0; modules && i < modules->len; i++) {
+    NebulaModuleInfo *info = g_ptr_array_index (modules, i);
+
+    if (g_str_equal (nebula_module_info_get_id (info), id))
+      return nebula_module_info_load (info, error);
+  }
+  /* If there is none, the log says what it lacks. */
+  return modules != NULL;
+}
+
+static gboolean
+set_up_log (NebulaConfig *config, GError **error)
+{
+  static const char *const own[] = {"stderr", "file", "journald", NULL};
+  g_auto (GStrv) names = nebula_config_dup_strv (config, "log-sinks");
+
+  for (guint i = 0; names[i]; i++)
+    if (!g_strv_contains (own, names[i]) && !load_module (names[i], error))
+      return FALSE;
+  return nebula_config_apply_log (config, error);
 }
 
 static void
@@ -101,12 +125,12 @@ nebula_settings_load (NebulaSettings *self, GError **error)
 
   nebula_log_set_format (isatty (STDERR_FILENO) ? NEBULA_LOG_FORMAT_PRETTY
                                                 : NEBULA_LOG_FORMAT_COMPACT);
+  nebula_log_set_buffer (LOG_BUFFER_BYTES, NEBULA_LOG_OVERFLOW_DROP_NEWEST);
   if (!has_any ())
     return TRUE;
   config = nebula_config_new_default (error);
-  if (!config)
+  if (!config || !set_up_log (config, error))
     return FALSE;
-  set_up_log (config);
   set_up_expressions (config);
   self->store = nebula_config_dup_string (config, "store-path");
   self->durability = nebula_config_dup_string (config, "durability");
@@ -114,12 +138,14 @@ nebula_settings_load (NebulaSettings *self, GError **error)
     self->timeout = nebula_config_dup_string (config, "run-timeout");
   self->max_nodes = (guint) nebula_config_get_integer (config, "max-nodes");
   self->max_connections = (guint) nebula_config_get_integer (config, "max-connections");
+  self->config = g_steal_pointer (&config);
   return TRUE;
 }
 
 void
 nebula_settings_clear (NebulaSettings *self)
 {
+  g_clear_object (&self->config);
   g_clear_pointer (&self->store, g_free);
   g_clear_pointer (&self->durability, g_free);
   g_clear_pointer (&self->timeout, g_free);

@@ -89,6 +89,20 @@ checksum_facts (const NebulaUnit *unit)
                                           _nebula_unit_get_last (unit), data, length);
 }
 
+/* As it is after the unit; the texts stay the unit's. */
+static NebulaHeader
+make_header (const NebulaUnit *unit)
+{
+  NebulaHeader header = *unit->header;
+
+  header.stream = unit->stream;
+  header.sequence = _nebula_unit_get_last (unit);
+  if (unit->checkpoint)
+    header.checkpoint = header.sequence;
+
+  return header;
+}
+
 /* Writes the header if its stream is where the unit expects it. @segment: its last one; 0: as it was. */
 static int
 write_header (NebulaSqliteConnection *writer,
@@ -97,17 +111,12 @@ write_header (NebulaSqliteConnection *writer,
               gint64 segment,
               gboolean *ret_is_written)
 {
-  NebulaHeader header = *unit->header;
+  NebulaHeader header = make_header (unit);
   sqlite3_stmt *statement = NULL;
   int code = _nebula_sqlite_prepare (writer, id, &statement);
 
   if (code != SQLITE_OK)
     return code;
-
-  header.stream = unit->stream;
-  header.sequence = _nebula_unit_get_last (unit);
-  if (unit->checkpoint)
-    header.checkpoint = header.sequence;
 
   code = bind_header (statement, unit, &header);
   if (code != SQLITE_OK)
@@ -159,13 +168,35 @@ write_segment (NebulaSqliteConnection *writer,
   code |= _nebula_sqlite_bind_text (statement, 4, unit->stream);
   sqlite3_bind_int64 (statement, 5, (gint64) checksum_facts (unit));
   code |= _nebula_sqlite_bind_bytes (statement, 6, unit->facts);
-  if (id == NEBULA_SQLITE_APPEND_SEGMENT)
-    sqlite3_bind_int64 (statement, 7, (gint64) unit->header->epoch);
+  sqlite3_bind_int64 (statement, 7,
+                      id == NEBULA_SQLITE_APPEND_SEGMENT ? (gint64) unit->header->epoch : 0);
   if (code != SQLITE_OK)
     return SQLITE_TOOBIG;
 
   code = _nebula_sqlite_run_statement (statement);
   *ret_is_written = code == SQLITE_OK && sqlite3_changes (writer->db) > 0;
+
+  return code;
+}
+
+static int
+append_facts (NebulaSqliteConnection *writer,
+              const NebulaUnit *unit,
+              gint64 number,
+              gboolean *ret_is_written)
+{
+  NebulaHeader header = make_header (unit);
+  int code = _nebula_sqlite_write_light (writer, unit, &header, checksum_facts (unit), number,
+                                         ret_is_written);
+
+  if (code != SQLITE_OK || *ret_is_written)
+    return code;
+
+  code = write_segment (writer, NEBULA_SQLITE_APPEND_SEGMENT, unit, number, ret_is_written);
+  if (code == SQLITE_OK && *ret_is_written)
+    code = update_header (writer, unit, number, ret_is_written);
+  if (code == SQLITE_OK && *ret_is_written)
+    _nebula_sqlite_remember_head (writer, &header, number);
 
   return code;
 }
@@ -177,6 +208,8 @@ write_facts (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *r
   int code = SQLITE_OK;
 
   *ret_is_written = FALSE;
+  if (number == 0)
+    _nebula_sqlite_forget_head (writer, unit->stream);
   if (unit->expected_sequence == 0)
     code = write_header (writer, NEBULA_SQLITE_INSERT_STREAM, unit, number, ret_is_written);
   if (code != SQLITE_OK)
@@ -188,10 +221,7 @@ write_facts (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *r
   if (number == 0)
     return update_header (writer, unit, 0, ret_is_written);
 
-  code = write_segment (writer, NEBULA_SQLITE_APPEND_SEGMENT, unit, number, ret_is_written);
-
-  return code == SQLITE_OK && *ret_is_written ? update_header (writer, unit, number, ret_is_written)
-                                              : code;
+  return append_facts (writer, unit, number, ret_is_written);
 }
 
 static int
@@ -229,6 +259,7 @@ write_checkpoint_mark (NebulaSqliteConnection *writer,
   *ret_is_written = code == SQLITE_OK && header && header->sequence == unit->expected_sequence;
   if (!*ret_is_written)
     return code;
+  _nebula_sqlite_forget_head (writer, unit->stream);
 
   code = _nebula_sqlite_prepare (writer, NEBULA_SQLITE_UPDATE_CHECKPOINT, &statement);
   if (code != SQLITE_OK)
@@ -526,6 +557,7 @@ write_group (NebulaSqliteConnection *writer, Group *group, gboolean sync)
 static void
 roll_back (NebulaSqliteConnection *writer)
 {
+  _nebula_sqlite_forget_heads (writer);
   if (!sqlite3_get_autocommit (writer->db))
     _nebula_sqlite_run (writer, NEBULA_SQLITE_ROLLBACK);
 }

@@ -32,6 +32,7 @@ typedef enum
   NEBULA_SQLITE_INSERT_STREAM,
   NEBULA_SQLITE_UPDATE_STREAM,
   NEBULA_SQLITE_UPDATE_STREAM_INDEXED,
+  NEBULA_SQLITE_ADVANCE_STREAM,
   NEBULA_SQLITE_UPDATE_CHECKPOINT,
   NEBULA_SQLITE_INSERT_SEGMENT,
   NEBULA_SQLITE_APPEND_SEGMENT,
@@ -67,6 +68,7 @@ typedef struct
   sqlite3_stmt *statements[NEBULA_SQLITE_N_STATEMENTS];
   gint64 next_segment; /* the writer's; a number that a rolled-back group took is not used again */
   char *blobs_folder;  /* the writer's */
+  GHashTable *heads;   /* the writer's: see nebula-sqlite-head.c */
 } NebulaSqliteConnection;
 
 struct _NebulaSqliteStore
@@ -137,6 +139,19 @@ gboolean _nebula_sqlite_store_commit (NebulaStore *store,
 gboolean _nebula_sqlite_store_sync (NebulaStore *store, GError **error);
 gboolean _nebula_sqlite_set_sync (NebulaSqliteStore *self, gboolean sync, GError **error);
 int _nebula_sqlite_wal_hook (gpointer user_data, sqlite3 *db, const char *name, int n_frames);
+
+/* nebula-sqlite-head.c */
+void _nebula_sqlite_remember_head (NebulaSqliteConnection *writer,
+                                   const NebulaHeader *header,
+                                   gint64 segment);
+void _nebula_sqlite_forget_head (NebulaSqliteConnection *writer, const char *stream);
+void _nebula_sqlite_forget_heads (NebulaSqliteConnection *writer);
+int _nebula_sqlite_write_light (NebulaSqliteConnection *writer,
+                                const NebulaUnit *unit,
+                                const NebulaHeader *header,
+                                guint64 checksum,
+                                gint64 segment,
+                                gboolean *ret_is_written);
 
 /* nebula-sqlite-housekeeping.c */
 gboolean _nebula_sqlite_copy_log (NebulaSqliteStore *self, GError **error);

@@ -102,11 +102,15 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       " AND kind = ?2 AND status = ?8 AND wake_usec = ?13 AND workflow IS ?9",
   [NEBULA_SQLITE_UPDATE_STREAM_INDEXED] = STREAM_PLAIN_UPDATES
       ", kind = ?2, status = ?8, workflow = ?9, wake_usec = ?13" STREAM_IS_CURRENT,
+  [NEBULA_SQLITE_ADVANCE_STREAM] =
+      "UPDATE stream SET sequence = ?2, updated_usec = ?3, checksum = ?4,"
+      " digest = (digest | ?5) - (digest & ?5), segment = ?6"
+      " WHERE id = ?1 AND sequence = ?7 AND segment = ?8",
   [NEBULA_SQLITE_UPDATE_CHECKPOINT] = "UPDATE stream SET checkpoint = ?2, checksum = ?3"
                                       " WHERE id = ?1",
   [NEBULA_SQLITE_INSERT_SEGMENT] =
       "INSERT INTO segment (number, previous, first, last, stream, checksum, facts)"
-      " VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6)",
+      " VALUES (?1, ?7, ?2, ?3, ?4, ?5, ?6)",
   /* This is where a unit is refused: it inserts nothing if the stream is not where the unit expects it. */
   [NEBULA_SQLITE_APPEND_SEGMENT] =
       "INSERT INTO segment (number, previous, first, last, stream, checksum, facts)"
@@ -269,6 +273,7 @@ _nebula_sqlite_connection_free (NebulaSqliteConnection *self)
   for (guint i = 0; i < NEBULA_SQLITE_N_STATEMENTS; i++)
     sqlite3_finalize (self->statements[i]);
   sqlite3_close (self->db);
+  g_clear_pointer (&self->heads, g_hash_table_unref);
   g_free (self->blobs_folder);
   g_free (self);
 }

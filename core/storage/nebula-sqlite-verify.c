@@ -2,58 +2,27 @@
 
 /* Checksums of rows, and the check of a whole store. */
 
+#include "nebula-checksum-internal.h"
 #include "nebula-sqlite-private.h"
 
-/* Checksums: eight bytes a step, each step reversible, so that no single change can go unseen. */
-
-static guint64
-mix (guint64 state, guint64 word)
-{
-  state = (state ^ word) * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
-
-  return state ^ (state >> 32);
-}
-
-static guint64
-load_word (const guint8 *b)
-{
-  return (guint64) b[0] | (guint64) b[1] << 8 | (guint64) b[2] << 16 | (guint64) b[3] << 24 |
-         (guint64) b[4] << 32 | (guint64) b[5] << 40 | (guint64) b[6] << 48 | (guint64) b[7] << 56;
-}
-
-static guint64
-load_rest (const guint8 *bytes, gsize length)
-{
-  guint64 word = 0;
-
-  for (gsize i = 0; i < length; i++)
-    word |= (guint64) bytes[i] << (8 * i);
-
-  return word;
-}
+/* Checksums. */
 
 guint64
 _nebula_sqlite_checksum (guint64 seed, const void *data, gsize length)
 {
-  const guint8 *bytes = data;
-  guint64 state = mix (seed, length);
-
-  for (; length >= 8; bytes += 8, length -= 8)
-    state = mix (state, load_word (bytes));
-
-  return length > 0 ? mix (state, load_rest (bytes, length)) : state;
+  return _nebula_checksum (seed, data, length);
 }
 
 guint64
 _nebula_sqlite_checksum_text (guint64 seed, const char *text)
 {
-  return text ? _nebula_sqlite_checksum (seed, text, strlen (text)) : mix (seed, G_MAXUINT64);
+  return text ? _nebula_sqlite_checksum (seed, text, strlen (text)) : _nebula_checksum_mix (seed, G_MAXUINT64);
 }
 
 guint64
 _nebula_sqlite_checksum_integer (guint64 seed, gint64 integer)
 {
-  return mix (seed, (guint64) integer);
+  return _nebula_checksum_mix (seed, (guint64) integer);
 }
 
 guint64
@@ -62,7 +31,7 @@ _nebula_sqlite_checksum_segment (
 {
   guint64 state = _nebula_sqlite_checksum_text (0, stream);
 
-  state = mix (mix (state, first), last);
+  state = _nebula_checksum_mix (_nebula_checksum_mix (state, first), last);
 
   return _nebula_sqlite_checksum (state, facts, length);
 }
@@ -74,7 +43,7 @@ _nebula_sqlite_checksum_message (
   guint64 state = _nebula_sqlite_checksum_text (0, id);
 
   state = _nebula_sqlite_checksum_text (state, stream);
-  state = mix (state, (guint64) created_usec);
+  state = _nebula_checksum_mix (state, (guint64) created_usec);
 
   return _nebula_sqlite_checksum (state, payload, length);
 }
@@ -86,9 +55,9 @@ _nebula_sqlite_checksum_document (
   guint64 state = _nebula_sqlite_checksum_text (0, collection);
 
   state = _nebula_sqlite_checksum_text (state, key);
-  state = mix (state, (guint64) revision);
+  state = _nebula_checksum_mix (state, (guint64) revision);
 
-  return length < 0 ? mix (state, G_MAXUINT64)
+  return length < 0 ? _nebula_checksum_mix (state, G_MAXUINT64)
                     : _nebula_sqlite_checksum (state, value, (gsize) length);
 }
 
@@ -111,7 +80,7 @@ _nebula_sqlite_checksum_header (const NebulaHeader *header)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     state = _nebula_sqlite_checksum_text (state, texts[i]);
   for (guint i = 0; i < G_N_ELEMENTS (integers); i++)
-    state = mix (state, (guint64) integers[i]);
+    state = _nebula_checksum_mix (state, (guint64) integers[i]);
 
   return state;
 }
@@ -169,14 +138,14 @@ checksum_value (guint64 state, sqlite3_value *value)
 {
   switch (sqlite3_value_type (value)) {
   case SQLITE_INTEGER:
-    return mix (state, (guint64) sqlite3_value_int64 (value));
+    return _nebula_checksum_mix (state, (guint64) sqlite3_value_int64 (value));
   case SQLITE_TEXT:
     return _nebula_sqlite_checksum_text (state, (const char *) sqlite3_value_text (value));
   case SQLITE_BLOB:
     return _nebula_sqlite_checksum (state, sqlite3_value_blob (value),
                                     (gsize) sqlite3_value_bytes (value));
   default:
-    return mix (state, G_MAXUINT64);
+    return _nebula_checksum_mix (state, G_MAXUINT64);
   }
 }
 

@@ -81,6 +81,8 @@ gboolean nebula_bench_sequence (NebulaBench *bench, GError **error);
 gboolean nebula_bench_expressions (NebulaBench *bench, GError **error);
 gboolean nebula_bench_json (NebulaBench *bench, GError **error);
 gboolean nebula_bench_ground (NebulaBench *bench, GError **error);
+gboolean nebula_bench_resilience (NebulaBench *bench, GError **error);
+gboolean nebula_bench_log (NebulaBench *bench, GError **error);
 gboolean nebula_bench_journal (NebulaBench *bench, GError **error);
 gboolean nebula_bench_sleepers (NebulaBench *bench, GError **error);
 gboolean nebula_bench_recovery (NebulaBench *bench, GError **error);
