@@ -249,6 +249,8 @@ _nebula_schema_check_rules (NebulaSchemaWalk *walk,
     check_nodes (walk, value, path);
   } else if (shape == &_nebula_schema_shape_retry) {
     check_retry (walk, value, path);
+  } else if (shape == &_nebula_schema_shape_policy) {
+    _nebula_schema_check_policy (walk, value, path);
   } else if (shape == &_nebula_schema_shape_connection) {
     check_connection (walk, value, path);
   } else if (shape == &_nebula_schema_shape_join) {

@@ -298,7 +298,17 @@ const Case cases[] = {
   { "cancel_nobody", HEAD "  a: { action: flow.cancel, with: { node: b } }\n", { "unknown-node" }, 3, 35, nullptr },
   { "cancel_no_region", HEAD "  a: { action: flow.cancel, with: { region: b } }\n", { "unknown-node" }, 3, 35, "region" },
   { "add_outside", HEAD "  a: { action: flow.repeat, with: { times: 1 }, body: { nodes: { b: { action: flow.add, with: { items: [1] } } } } }\n", { "schema" }, 3, 79, "for-each" },
-  { "credentials_and_policy", IN_A "    credentials: { c: d }\n    policy: database\n", { "unsupported", "unsupported" }, 5, 5, nullptr },
+  { "credentials", IN_A "    credentials: { c: d }\n", { "unsupported" }, 5, 5, nullptr },
+  { "policy_unknown", IN_A "    policy: databse\n", { "schema" }, 5, 13, "http-api" },
+  { "policy_kind", IN_A "    policy: 5\n", { "schema" }, 5, 13, nullptr },
+  { "policy_key", IN_A "    policy: { braker: {} }\n", { "schema" }, 5, 15, "breaker" },
+  { "policy_option", IN_A "    policy:\n      breaker: { failures: 3, opn: 1s }\n", { "schema" }, 6, 36, "file format" },
+  { "policy_value", IN_A "    policy:\n      preset: file\n      bulkhead: { permits: 0 }\n", { "schema" }, 7, 28, "file format" },
+  { "policy_retry_budget", IN_A "    policy: { retry: { budget: 1m } }\n", { "schema" }, 5, 32, "file format" },
+  { "policy_retry_endless", IN_A "    policy: { retry: { attempts: 101, initial: 0s } }\n", { "schema" }, 5, 22, "initial" },
+  { "policy_timeout", IN_A "    policy: { timeout: 30 }\n", { "bad-duration" }, 5, 24, "30s" },
+  { "policy_hedge_of_effects", IN_A "    effect: effectful\n    policy: { hedge: {} }\n", { "schema" }, 6, 5, "idempotent" },
+  { "policy_of_a_loop", HEAD "  a:\n    action: flow.repeat\n    policy: file\n    with: { times: 1 }\n    body: { nodes: { b: { action: data.set } } }\n", { "schema" }, 5, 5, "body" },
 };
 
 class Mistake : public testing::TestWithParam<Case>
