@@ -73,6 +73,8 @@ typedef struct
 void _nebula_schema_report (NebulaSchemaWalk *walk, NebulaProblem problem, const NebulaPath *path, const char *message);
 /* What a table of keys cannot say: rules about the members of @shape. */
 void _nebula_schema_check_rules (NebulaSchemaWalk *walk, const NebulaSchemaShape *shape, NebulaValue *value, const NebulaPath *path);
+/* nebula-schema-trigger.c: whether a trigger says when it fires. */
+void _nebula_schema_check_trigger (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path);
 /* nebula-schema-policy.c: what the parts of a policy hold. */
 void _nebula_schema_check_policy (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path);
 

@@ -57,6 +57,9 @@ PLACES = [
         {"trigger": "m.x"}, {"trigger": ""}, {"trigger": 1}, {"trigger": "time.cron"}, {"trigger": "m.x", "unknown": 1},
         {"trigger": "time.cron", "with": {"schedule": "0 3 * * *"}}, {"trigger": "time.cron", "with": {"schedule": "0 3"}},
         {"trigger": "time.cron", "with": {"schedule": "@daily"}}, {"trigger": "time.cron", "with": {}},
+        {"trigger": "time.cron", "with": {"schedule": "0 3 * * *", "timezone": "Europe/Rome"}},
+        {"trigger": "time.cron", "with": {"schedule": "0 3 * * *", "timezone": 1}}, {"trigger": "time.interval"},
+        {"trigger": "time.interval", "with": {"every": "5m"}}, {"trigger": "time.interval", "with": {"every": 5}},
         {"trigger": "m.x", "with": 1}, {"trigger": "m.x", "input": 1, "disabled": True, "title": "t", "notes": "n"},
     ]),
     (["connections"], [
