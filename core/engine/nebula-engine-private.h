@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  *   nebula-instance.c   one execution in memory: turns, units, commits
  *   nebula-away.c       what happens to it in order, and turns that are too heavy for the loop
  *   nebula-runner.c     attempts: starts actions, takes their results
+ *   nebula-guard.c      what a policy puts in front of attempts: limits, breakers, bulkheads, hedges
  *   nebula-scheduler.c  the run queue, the timers, the one source of the engine's loop
  *   nebula-recovery.c   from the store into memory and out of it again
  *   nebula-loader.c     loads many executions at once, off the loop
@@ -51,6 +52,7 @@ typedef struct _NebulaStimulus NebulaStimulus;
 typedef struct _NebulaAwayJob NebulaAwayJob;
 typedef struct _NebulaAttempt NebulaAttempt;
 typedef struct _NebulaAsk NebulaAsk;
+typedef struct _NebulaPass NebulaPass;
 
 /* What the engine has done so far. */
 typedef struct {
@@ -129,6 +131,7 @@ struct _NebulaEngine {
   NebulaSleeper *free_sleepers;
   guint n_slept; /* since memory was given back */
   GHashTable *gates;      /* key → NebulaGate */
+  GHashTable *guards;     /* key → NebulaGuard; NULL: no node had a policy yet */
   GQueue run_queue;       /* NebulaInstance that want a turn */
   NebulaHeap wakes;       /* real time: instances and sleepers with a timer */
   NebulaHeap deadlines;   /* monotonic time: attempts with a time-out */
@@ -223,6 +226,7 @@ struct _NebulaAttempt {
   NebulaAction *action;
   NebulaHeapEntry deadline;
   GList link; /* in instance->attempts */
+  NebulaPass *pass; /* of its node's policy; NULL: it has none, or its instance is gone */
   gboolean is_abandoned;
 };
 
@@ -299,6 +303,32 @@ gboolean _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *co
 void _nebula_runner_sweep (NebulaInstance *instance);
 void _nebula_runner_abandon_all (NebulaInstance *instance);
 void _nebula_runner_time_out (NebulaAttempt *attempt);
+
+/* What an attempt is called with; borrowed. */
+typedef struct {
+  NebulaValue *parameters;
+  NebulaValue *input;
+  const char *identity; /* NULL: it needs none */
+} NebulaCall;
+
+/* Calls the action of an attempt that waited for its policy. */
+void _nebula_runner_launch (NebulaAttempt *attempt, const NebulaCall *call);
+/* A second attempt of the same command, for the same pass. Takes @action. */
+NebulaAttempt *_nebula_runner_double (NebulaAttempt *attempt, NebulaAction *action);
+/* Ends an attempt that was never made. */
+void _nebula_runner_refuse (NebulaAttempt *attempt, const GError *error, gboolean is_starting);
+void _nebula_runner_abandon (NebulaAttempt *attempt);
+
+/* nebula-guard.c */
+/* How many actions an attempt of a node may need besides its own. */
+guint _nebula_guard_count_spares (NebulaPlanNode *node, NebulaEffect effect);
+/* Lets an attempt begin as its node's policy allows: now, later, or never. Takes @spares (NebulaAction). */
+void _nebula_guard_begin (NebulaAttempt *attempt, const NebulaCall *call, GPtrArray *spares);
+/* An attempt has its result: whether it is the one that counts. */
+gboolean _nebula_guard_end (NebulaAttempt *attempt, NebulaResult *result);
+/* The attempt is over in every way, or its instance is gone. */
+void _nebula_guard_release (NebulaAttempt *attempt);
+void _nebula_guard_free (gpointer data);
 
 /* nebula-scheduler.c */
 void _nebula_scheduler_start (NebulaEngine *engine);

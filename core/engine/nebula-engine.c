@@ -188,6 +188,7 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->stored);
   _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
+  g_clear_pointer (&self->guards, g_hash_table_unref);
   nebula_blob_cache_unref (self->blobs);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);

@@ -40,6 +40,8 @@ NEBULA_API guint nebula_engine_get_n_active (NebulaEngine *self);
 NEBULA_API guint nebula_engine_get_n_waiting (NebulaEngine *self);
 /* Commits, syncs and transactions so far: an object of counters. */
 NEBULA_API NebulaValue *nebula_engine_get_counters (NebulaEngine *self);
+/* What policies of nodes hold back, limit and break in this process: an array of objects. */
+NEBULA_API NebulaValue *nebula_engine_list_policies (NebulaEngine *self);
 /* Stops taking new work, cancels what runs in this process without a word to the journal, commits what is pending. */
 NEBULA_API void nebula_engine_stop (NebulaEngine *self);
 

@@ -115,6 +115,8 @@ void _nebula_plan_builder_require_upstream (NebulaPlanBuilder *self, const Nebul
 void _nebula_plan_builder_answer (NebulaPlanBuilder *self);
 
 void _nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 node);
+/* After the node's action: what its policy says, where the node itself says nothing. */
+void _nebula_plan_builder_add_policy (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
 void _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
 
 /* Where an expression stands, which decides what it may name. */

@@ -206,7 +206,17 @@ setup_add (NebulaActionClass *klass)
 /* Kept for good, and on the heap: what never answers must be reachable to the end. */
 static std::vector<NebulaInvocation *> *const hung = new std::vector<NebulaInvocation *>;
 
-/* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`. */
+/* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`; with `hang-first` the
+ * first call of an attempt never answers. */
+static gboolean
+is_hung (NebulaInvocation *invocation)
+{
+  for (NebulaInvocation *other : *hung)
+    if (nebula_invocation_get_parameters (other) == nebula_invocation_get_parameters (invocation))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
 {
@@ -214,7 +224,10 @@ world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
   const char *fail = nebula_value_get_member_string (parameters, "fail", NULL);
   gint64 until = nebula_value_get_member_integer (parameters, "fail-until", 0);
 
-  if (nebula_value_has_member (parameters, "hang")) {
+  gboolean is_first =
+      nebula_value_has_member (parameters, "hang-first") && (hung->empty () || !is_hung (invocation));
+
+  if (nebula_value_has_member (parameters, "hang") || is_first) {
     hung->push_back ((NebulaInvocation *) g_object_ref (invocation)); /* it never answers */
     return;
   }
