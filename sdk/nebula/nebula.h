@@ -27,6 +27,7 @@
 #include "nebula-expression-limits.h"
 #include "nebula-function-set.h"
 #include "nebula-id.h"
+#include "nebula-idempotency.h"
 #include "nebula-interval.h"
 #include "nebula-json-schema.h"
 #include "nebula-jsonpath.h"
