@@ -112,6 +112,8 @@ struct _NebulaEngine {
   NebulaJournal *journal;
   NebulaMailbox *mailbox; /* of NebulaLetter */
   NebulaBlobCache *blobs; /* stored values that are in memory */
+  NebulaBudget *budget;   /* NULL: none */
+  gint64 intake_usec;     /* monotonic: when the next execution may start under high pressure */
   NebulaExecutor *executor; /* for heavy turns */
   guint64 inline_fuel;      /* of one evaluation on the loop */
   GMutex away_lock;         /* guards n_away, and is_finished of each job */
@@ -456,5 +458,8 @@ gsize _nebula_spilled_get_size (const NebulaUnit *unit);
 NebulaExecution *_nebula_execution_get_for (NebulaInstance *instance);
 /* The instance leaves memory under its handle. */
 void _nebula_execution_detach (NebulaInstance *instance);
+
+/* FALSE with throttled while the budget is short. */
+gboolean _nebula_engine_check_intake (NebulaEngine *self, GError **error);
 
 G_END_DECLS

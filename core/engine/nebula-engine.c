@@ -169,6 +169,7 @@ nebula_engine_dispose (GObject *object)
 
   nebula_engine_stop (self);
   g_clear_object (&self->bus);
+  g_clear_object (&self->budget);
   g_clear_object (&self->store);
   g_clear_object (&self->clock);
   g_clear_object (&self->executor);

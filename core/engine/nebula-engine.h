@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-budget.h"
 #include "nebula-clock.h"
 #include "nebula-event-bus.h"
 #include "nebula-idempotency.h"
@@ -22,6 +23,8 @@ NEBULA_API NebulaStore *nebula_engine_get_store (NebulaEngine *self);
 NEBULA_API NebulaClock *nebula_engine_get_clock (NebulaEngine *self);
 /* The largest workflow that is deployed; 0: the default of nebula-limits.h. */
 NEBULA_API void nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections);
+/* While @budget is short, new executions are throttled; NULL: none. */
+NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budget);
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
 NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
 /* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user,

@@ -144,7 +144,8 @@ check_start (NebulaEngine *self,
  * start. This reads one document of the store.
  *
  * Errors: %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
- * taken; %NEBULA_ERROR_CONFLICT (terminal): the key was used with another input; %NEBULA_ERROR_UNAVAILABLE (retry): the engine is stopping.
+ * taken; %NEBULA_ERROR_CONFLICT (terminal): the key was used with another input; %NEBULA_ERROR_UNAVAILABLE (retry): the
+ * engine is stopping; %NEBULA_ERROR_THROTTLED (throttle): memory is short, see nebula_engine_set_budget().
  *
  * Returns: (transfer full): the handle
  *
@@ -175,7 +176,8 @@ nebula_engine_start (NebulaEngine *self,
     options = empty;
   if (!input)
     input = empty;
-  if (!check_start (self, options, &durability, &timeout_usec, error) ||
+  if (!_nebula_engine_check_intake (self, error) ||
+      !check_start (self, options, &durability, &timeout_usec, error) ||
       (plan->input_schema &&
        !nebula_input_check (plan->input_schema, input, &filled, error)))
     return NULL;

@@ -45,6 +45,9 @@ typedef struct
   guint32 target;
   guint32 site; /* node that is shown in the message */
   char *pointer;
+  const char *text; /* at @pointer, with the place of the name in it; of an expression in `checks` */
+  guint text_line;
+  guint text_column;
 } NebulaUpstreamQuery;
 
 typedef struct

@@ -270,6 +270,51 @@ setup_effect (NebulaActionClass *klass)
   setup_invoked (klass, NEBULA_EFFECT_EFFECTFUL);
 }
 
+/* What a late expression gives for each item, computed on a thread of its own: NebulaValue or GError. */
+static gpointer
+run_late (gpointer data)
+{
+  const NebulaArguments *arguments =
+      nebula_action_get_arguments (static_cast<NebulaAction *> (data));
+  NebulaExpression *each = nebula_arguments_get_expression (arguments, "each");
+  NebulaValue *items = nebula_arguments_get (arguments, "items");
+  NebulaValueBuilder *list = nebula_value_builder_new_array ();
+  GError *error = NULL;
+
+  for (gsize i = 0; i < nebula_value_get_length (items) && error == NULL; i++)
+    if (NebulaValue *value = nebula_arguments_evaluate_item (
+            arguments, each, nebula_value_get_item (items, i), (gint64) i, &error))
+      nebula_value_builder_add_take (list, value);
+  NebulaValue *values = nebula_value_builder_end (list);
+  nebula_value_builder_unref (list);
+  auto *answer = new std::pair<NebulaValue *, GError *> (values, error);
+  return answer;
+}
+
+static void
+late_invoke (NebulaAction *action, NebulaInvocation *invocation)
+{
+  auto *answer = static_cast<std::pair<NebulaValue *, GError *> *> (
+      g_thread_join (g_thread_new ("late", run_late, action)));
+
+  if (answer->second != NULL)
+    nebula_invocation_return_error (invocation, answer->second);
+  else
+    nebula_invocation_return_value (invocation, answer->first);
+  g_clear_error (&answer->second);
+  nebula_value_unref (answer->first);
+  delete answer;
+}
+
+static void
+setup_late (NebulaActionClass *klass)
+{
+  klass->invoke = late_invoke;
+  nebula_action_class_set_effect (klass, NEBULA_EFFECT_PURE);
+  add (klass, "items", NEBULA_PARAMETER_KIND_JSON);
+  add (klass, "each", NEBULA_PARAMETER_KIND_EXPRESSION);
+}
+
 typedef struct {
   const char *id;
   void (*setup) (NebulaActionClass *klass);
@@ -293,6 +338,7 @@ static const WorldEntry world[] = {
     {"test.where", setup_where},
     {"flow.cancel", setup_cancel},
     {"flow.add", setup_add},
+    {"test.late", setup_late},
     {"test.pure", setup_pure},
     {"test.read", setup_read},
     {"test.idempotent", setup_idempotent},
