@@ -398,8 +398,7 @@ const NebulaCommand nebula_command_run = {
         "Examples:\n"
         "  nebula run hello.yaml --input '{\"name\": \"Ada\"}'\n"
         "  nebula run hello.yaml --set name=Ada --set address.city=London\n"
-        "  nebula run orders.yaml --input @orders.json --store orders.db --json\n"
-        "  nebula run orders.yaml --store orders.db --idempotency-key order-4711"),
+        "  nebula run orders.yaml --input @orders.json --store orders.db --json"),
     .options = options,
     .n_options = G_N_ELEMENTS (options),
     .options_size = sizeof (RunOptions),
