@@ -14,6 +14,7 @@ G_BEGIN_DECLS
 /*
  * The engine is a thin face; the work is done by
  *   nebula-start.c      how executions begin
+ *   nebula-once.c       starts with an idempotency key
  *   nebula-instance.c   one execution in memory: turns, units, commits
  *   nebula-away.c       what happens to it in order, and turns that are too heavy for the loop
  *   nebula-runner.c     attempts: starts actions, takes their results
@@ -53,6 +54,7 @@ typedef struct _NebulaAwayJob NebulaAwayJob;
 typedef struct _NebulaAttempt NebulaAttempt;
 typedef struct _NebulaAsk NebulaAsk;
 typedef struct _NebulaPass NebulaPass;
+typedef struct _NebulaOnce NebulaOnce;
 
 /* What the engine has done so far. */
 typedef struct {
@@ -131,6 +133,8 @@ struct _NebulaEngine {
   NebulaSleeper *free_sleepers;
   guint n_slept; /* since memory was given back */
   GHashTable *gates;      /* key → NebulaGate */
+  NebulaIdempotency *idempotency; /* NULL until somebody asks */
+  GHashTable *onces;      /* key → NebulaInstance whose start is not committed; NULL: there was none */
   GHashTable *guards;     /* key → NebulaGuard; NULL: no node had a policy yet */
   GQueue run_queue;       /* NebulaInstance that want a turn */
   NebulaHeap wakes;       /* real time: instances and sleepers with a timer */
@@ -205,6 +209,7 @@ struct _NebulaInstance {
   gboolean is_asking_gate; /* a message to its gate is on the way */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
   NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
+  NebulaOnce *once;        /* it was started with a key, and that is not committed yet; else NULL */
   NebulaScope *scope;      /* NULL until somebody asks; ends with the execution, or when it leaves memory */
 };
 
@@ -240,6 +245,24 @@ NebulaPlan *_nebula_engine_deploy_limited (NebulaEngine *self,
 
 /* A new reference, or NULL. Thread: any. */
 NebulaPlan *_nebula_engine_find_plan (NebulaEngine *self, const char *hash);
+
+/* nebula-once.c */
+/* Both stay NULL if the start has no key. @ret_execution: it was started before; else @ret_once is to be taken. */
+gboolean _nebula_once_find (NebulaEngine *engine,
+                            NebulaPlan *plan,
+                            NebulaValue *input,
+                            NebulaValue *options,
+                            NebulaOnce **ret_once,
+                            NebulaExecution **ret_execution,
+                            GError **error);
+void _nebula_once_free (NebulaOnce *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaOnce, _nebula_once_free)
+/* Takes @once. */
+void _nebula_once_take (NebulaInstance *instance, NebulaOnce *once);
+/* Puts the record into the unit of the start. */
+void _nebula_once_attach (NebulaInstance *instance, NebulaUnit *unit);
+/* It is committed, or the instance goes. */
+void _nebula_once_forget (NebulaInstance *instance);
 
 /* nebula-instance.c */
 /* Takes @kernel; NULL for a new one. */
