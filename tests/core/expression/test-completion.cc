@@ -321,6 +321,22 @@ TEST (Completion, KnowsData)
   EXPECT_EQ (first ("$nope"), "nothing");
 }
 
+TEST (Completion, HidesSecrets)
+{
+  Value secret (nebula_value_new_reference ("secret:token"));
+  Value empty = json ("{}");
+  Value inner (nebula_value_with_member (empty.get (), "key", secret.get ()));
+  Value data (nebula_value_with_member (empty.get (), "vault", inner.get ()));
+  Owned<NebulaExpressionScope, nebula_expression_scope_unref> scope (nebula_expression_scope_new_for_data (data.get ()));
+  GPtrArray *found = nebula_expression_complete ("$vault.ke", FALSE, 9, scope.get ());
+  Completion hovered (nebula_expression_hover ("$vault", FALSE, 2, scope.get ()));
+
+  ASSERT_GE (found->len, 1u);
+  EXPECT_STREQ (nebula_completion_get_documentation ((NebulaCompletion *) g_ptr_array_index (found, 0)), "\"•••\"");
+  EXPECT_STREQ (nebula_completion_get_documentation (hovered.get ()), "{\"key\":\"•••\"}");
+  g_ptr_array_unref (found);
+}
+
 static NebulaValue *
 call_nothing (NebulaValue *const *, guint, GError **)
 {
