@@ -4,6 +4,7 @@
 #include "nebula-budget.h"
 #include "nebula-clock.h"
 #include "nebula-event-bus.h"
+#include "nebula-idempotency.h"
 #include "nebula-store.h"
 #include "nebula-workflow.h"
 
@@ -26,7 +27,8 @@ NEBULA_API void nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, g
 NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budget);
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
 NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
-/* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user, tenant}. */
+/* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user,
+ * tenant, idempotency-key, idempotency-ttl}. */
 NEBULA_API NebulaExecution *nebula_engine_start (NebulaEngine *self, NebulaPlan *plan, NebulaValue *input, NebulaValue *options, GError **error);
 /* The handle of an execution in the store, in memory or not. Error: not-found. */
 NEBULA_API NebulaExecution *nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error);
@@ -40,6 +42,10 @@ NEBULA_API guint nebula_engine_get_n_active (NebulaEngine *self);
 NEBULA_API guint nebula_engine_get_n_waiting (NebulaEngine *self);
 /* Commits, syncs and transactions so far: an object of counters. */
 NEBULA_API NebulaValue *nebula_engine_get_counters (NebulaEngine *self);
+/* What runs once for each key, in this engine's store; it is the engine's. */
+NEBULA_API NebulaIdempotency *nebula_engine_get_idempotency (NebulaEngine *self);
+/* What policies of nodes hold back, limit and break in this process: an array of objects. */
+NEBULA_API NebulaValue *nebula_engine_list_policies (NebulaEngine *self);
 /* Stops taking new work, cancels what runs in this process without a word to the journal, commits what is pending. */
 NEBULA_API void nebula_engine_stop (NebulaEngine *self);
 
@@ -60,6 +66,14 @@ NEBULA_API void nebula_execution_signal_async (NebulaExecution *self, const char
 NEBULA_API gboolean nebula_execution_signal_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
 NEBULA_API void nebula_execution_resume_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API gboolean nebula_execution_resume_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
+/* Steering, each ended by nebula_execution_steer_finish (). @path NULL: the only node that waits for an approval. */
+NEBULA_API void nebula_execution_decide_async (NebulaExecution *self, const char *path, const char *by, gboolean is_approval, const char *comment, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_answer_async (NebulaExecution *self, const char *token, NebulaValue *value, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_terminate_async (NebulaExecution *self, const char *reason, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_cancel_node_async (NebulaExecution *self, const char *path, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_cancel_region_async (NebulaExecution *self, const char *region, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_pause_async (NebulaExecution *self, const char *reason, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API gboolean nebula_execution_steer_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
 /* Until it has ended and that is committed; TRUE whatever the end. */
 NEBULA_API void nebula_execution_wait_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API gboolean nebula_execution_wait_finish (NebulaExecution *self, GAsyncResult *result, GError **error);

@@ -18,9 +18,9 @@ make_id (NebulaEngine *self)
   return nebula_id_to_string (id);
 }
 
-/* What is captured when an execution is created: `env`, `trigger`, `user`. */
+/* What is captured when an execution is created: `env`, `trigger`, `user`, and the revisions of what it calls. */
 static NebulaValue *
-capture (NebulaValue *options)
+capture (NebulaValue *links, NebulaValue *options)
 {
   static const char *const names[] = {"env", "trigger", "user"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -31,6 +31,8 @@ capture (NebulaValue *options)
     if (value)
       nebula_value_builder_set (builder, names[i], value);
   }
+  if (links)
+    nebula_value_builder_set (builder, "links", links);
   return nebula_value_builder_end (builder);
 }
 
@@ -131,7 +133,7 @@ check_start (NebulaEngine *self,
  * @self: an engine
  * @plan: a plan of this engine
  * @input: (nullable): the input; %NULL for an empty object
- * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant}
+ * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, idempotency-key, idempotency-ttl}
  * @error: where the failure goes
  *
  * Starts an execution.
@@ -139,9 +141,13 @@ check_start (NebulaEngine *self,
  * Nothing has run and nothing is committed when this returns; wait for the handle. The input is checked against the
  * workflow's schema and its defaults are filled in.
  *
+ * With an idempotency key, which holds for one workflow of one tenant, only the first start with a key starts; until the key
+ * expires (`24h`) the others get the handle of that execution, whatever became of it. The key is committed together with the
+ * start. This reads one document of the store.
+ *
  * Errors: %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
- * taken; %NEBULA_ERROR_UNAVAILABLE (retry): the engine is stopping; %NEBULA_ERROR_THROTTLED (throttle): memory is short, see
- * nebula_engine_set_budget().
+ * taken; %NEBULA_ERROR_CONFLICT (terminal): the key was used with another input; %NEBULA_ERROR_UNAVAILABLE (retry): the
+ * engine is stopping; %NEBULA_ERROR_THROTTLED (throttle): memory is short, see nebula_engine_set_budget().
  *
  * Returns: (transfer full): the handle
  *
@@ -157,7 +163,11 @@ nebula_engine_start (NebulaEngine *self,
   g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
   g_autoptr (NebulaValue) filled = NULL;
   g_autoptr (NebulaValue) captured = NULL;
+  g_autoptr (NebulaValue) links = NULL;
+  g_autoptr (GPtrArray) pinned = NULL;
   g_autofree char *id = NULL;
+  g_autoptr (NebulaOnce) once = NULL;
+  NebulaExecution *former = NULL;
   NebulaDurability durability = plan->durability;
   gint64 timeout_usec = plan->timeout_usec;
   NebulaInstance *instance;
@@ -175,6 +185,10 @@ nebula_engine_start (NebulaEngine *self,
       (plan->input_schema &&
        !nebula_input_check (plan->input_schema, input, &filled, error)))
     return NULL;
+  if (!_nebula_once_find (self, plan, filled ? filled : input, options, &once, &former, error))
+    return NULL;
+  if (former)
+    return former;
   id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
   if (!id)
     id = make_id (self);
@@ -182,7 +196,13 @@ nebula_engine_start (NebulaEngine *self,
       self, id, nebula_value_get_member_string (options, "tenant", "default"), plan,
       NULL);
   _nebula_instance_set_durability (instance, durability);
-  captured = capture (options);
+  if (once)
+    _nebula_once_take (instance, g_steal_pointer (&once));
+  pinned = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_plan_unref);
+  links = _nebula_engine_pin (self, plan, pinned);
+  captured = capture (links, options);
+  if (links)
+    instance->pinned = g_steal_pointer (&pinned);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
   nebula_kernel_set_timeout (instance->kernel, timeout_usec);
   start_kernel (instance, filled ? filled : input, captured);

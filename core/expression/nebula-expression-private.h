@@ -410,6 +410,7 @@ extern const NebulaFunction _nebula_functions_jsonpath[];
 extern const NebulaFunction _nebula_functions_number[];
 extern const NebulaFunction _nebula_functions_object[];
 extern const NebulaFunction _nebula_functions_regex[];
+extern const NebulaFunction _nebula_functions_rules[];
 extern const NebulaFunction _nebula_functions_string[];
 extern const NebulaFunction _nebula_functions_time[];
 extern const NebulaFunction _nebula_functions_valid[];

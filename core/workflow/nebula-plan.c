@@ -30,6 +30,8 @@ clear_node (NebulaPlanNode *node)
 {
   g_clear_pointer (&node->need_expression, nebula_expression_unref);
   g_clear_pointer (&node->info, nebula_action_info_unref);
+  g_clear_pointer (&node->fallback, nebula_value_unref);
+  g_clear_pointer (&node->policy, nebula_value_unref);
   g_clear_pointer (&node->with, nebula_template_unref);
   g_clear_pointer (&node->lock, nebula_template_unref);
   g_clear_pointer (&node->late, clear_late_expressions);
@@ -52,6 +54,8 @@ nebula_plan_free (NebulaPlan *self)
   g_clear_pointer (&self->definition, nebula_value_unref);
   g_clear_pointer (&self->input_schema, nebula_json_schema_unref);
   g_clear_pointer (&self->variables, nebula_value_unref);
+  g_clear_pointer (&self->links, nebula_value_unref);
+  g_clear_pointer (&self->called, g_ptr_array_unref);
   g_free (self->nodes);
   g_free (self->edges);
   g_free (self->scopes);

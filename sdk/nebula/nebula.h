@@ -31,6 +31,7 @@
 #include "nebula-function-callback.h"
 #include "nebula-function-set.h"
 #include "nebula-id.h"
+#include "nebula-idempotency.h"
 #include "nebula-interval.h"
 #include "nebula-json-schema.h"
 #include "nebula-jsonpath.h"

@@ -145,6 +145,11 @@ setup_wait (NebulaActionClass *klass)
   add (klass, "until", NEBULA_PARAMETER_KIND_JSON);
   add (klass, "signal", NEBULA_PARAMETER_KIND_TEXT);
   add (klass, "transient", NEBULA_PARAMETER_KIND_BOOLEAN);
+  add (klass, "token", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "execution", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "approval", NEBULA_PARAMETER_KIND_JSON);
+  for (const char *port : {"approved", "rejected", "timeout"})
+    nebula_action_class_add_port (klass, port, port);
 }
 
 static void
@@ -203,10 +208,35 @@ setup_add (NebulaActionClass *klass)
   add (klass, "items", NEBULA_PARAMETER_KIND_JSON);
 }
 
+static void
+setup_call (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_CALL);
+  add (klass, "workflow", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "input", NEBULA_PARAMETER_KIND_JSON);
+  add (klass, "mode", NEBULA_PARAMETER_KIND_TEXT);
+}
+
+static void
+setup_token (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_TOKEN);
+}
+
 /* Kept for good, and on the heap: what never answers must be reachable to the end. */
 static std::vector<NebulaInvocation *> *const hung = new std::vector<NebulaInvocation *>;
 
-/* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`. */
+/* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`; with `hang-first` the
+ * first call of an attempt never answers. */
+static gboolean
+is_hung (NebulaInvocation *invocation)
+{
+  for (NebulaInvocation *other : *hung)
+    if (nebula_invocation_get_parameters (other) == nebula_invocation_get_parameters (invocation))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
 {
@@ -214,7 +244,10 @@ world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
   const char *fail = nebula_value_get_member_string (parameters, "fail", NULL);
   gint64 until = nebula_value_get_member_integer (parameters, "fail-until", 0);
 
-  if (nebula_value_has_member (parameters, "hang")) {
+  gboolean is_first =
+      nebula_value_has_member (parameters, "hang-first") && (hung->empty () || !is_hung (invocation));
+
+  if (nebula_value_has_member (parameters, "hang") || is_first) {
     hung->push_back ((NebulaInvocation *) g_object_ref (invocation)); /* it never answers */
     return;
   }
@@ -326,6 +359,8 @@ static const WorldEntry world[] = {
     {"flow.cancel", setup_cancel},
     {"flow.add", setup_add},
     {"test.late", setup_late},
+    {"flow.call", setup_call},
+    {"flow.token", setup_token},
     {"test.pure", setup_pure},
     {"test.read", setup_read},
     {"test.idempotent", setup_idempotent},
