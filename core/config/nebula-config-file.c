@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A configuration file is YAML, one key a line: `log-levels: debug`. It is read whole and held against the schema; one
+ * A configuration file is YAML, one key a line: `log-levels: debug`; settings of tenants and modules stand under their names
+ * in the objects `tenants` and `modules`. It is read whole and held against the schema; one
  * mistake refuses it whole. Only regular files of at most 1 MiB are opened, never through a symbolic link.
  */
 #include <errno.h>
@@ -20,43 +21,6 @@
 #include "nebula-log.h"
 
 #define FILE_BYTES_MAX (1 << 20)
-
-/* Settings whose text has a form of its own. */
-static const struct
-{
-  const char *key;
-  const char *kind;
-} text_kinds[] = {
-  { "drain-timeout", "duration" },
-  { "expression-memory", "size" },
-  { "expression-output", "size" },
-  { "expression-time", "duration" },
-  { "log-buffer", "size" },
-  { "log-file-age", "duration" },
-  { "log-file-size", "size" },
-  { "log-levels", "levels" },
-  { "max-body-size", "size" },
-  { "run-timeout", "duration" },
-};
-
-const char *
-_nebula_config_get_text_kind (const char *key)
-{
-  for (gsize i = 0; i < G_N_ELEMENTS (text_kinds); i++)
-    if (strcmp (text_kinds[i].key, key) == 0)
-      return text_kinds[i].kind;
-  return NULL;
-}
-
-gboolean
-_nebula_config_check_key (GSettingsSchema *schema, const char *key, GError **error)
-{
-  if (g_settings_schema_has_key (schema, key))
-    return TRUE;
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG,
-               _ ("There is no setting “%s”; “nebula config list” shows all."), key);
-  return FALSE;
-}
 
 static gboolean
 check_text_kind (const char *key, GVariant *variant, GError **error)
@@ -165,16 +129,18 @@ dup_type (GSettingsSchema *schema, const char *key)
 
 /* From the environment or the command line: lists have colons between their parts. */
 GVariant *
-_nebula_config_parse_text (GSettingsSchema *schema, const char *key, const char *text, GError **error)
+_nebula_config_parse_text (NebulaConfigSchemas *schemas, const char *key, const char *text, GError **error)
 {
+  const char *leaf = NULL;
+  GSettingsSchema *schema = _nebula_config_schemas_find (schemas, key, &leaf, error);
   g_autoptr (NebulaValue) value = NULL;
   g_auto (GStrv) parts = NULL;
   g_autoptr (GVariantType) type = NULL;
   GVariant *variant = NULL;
 
-  if (!_nebula_config_check_key (schema, key, error))
+  if (!schema)
     return NULL;
-  type = dup_type (schema, key);
+  type = dup_type (schema, leaf);
   if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING)) {
     value = nebula_value_new_string (text);
   } else if (g_variant_type_equal (type, G_VARIANT_TYPE_STRING_ARRAY)) {
@@ -186,7 +152,7 @@ _nebula_config_parse_text (GSettingsSchema *schema, const char *key, const char 
       value = nebula_value_new_string (text);
   }
   variant = convert_value (type, value, error);
-  return variant ? check_variant (schema, key, variant, error) : NULL;
+  return variant ? check_variant (schema, leaf, variant, error) : NULL;
 }
 
 static gboolean
@@ -262,82 +228,157 @@ parse_file (const char *path, GBytes *bytes, GError **error)
 }
 
 static GVariant *
-read_member (GSettingsSchema *schema, const char *key, NebulaValue *value, GError **error)
+read_member (NebulaConfigSchemas *schemas, const char *key, NebulaValue *value, GError **error)
 {
+  const char *leaf = NULL;
+  GSettingsSchema *schema = _nebula_config_schemas_find (schemas, key, &leaf, error);
   g_autoptr (GVariantType) type = NULL;
   GVariant *variant = NULL;
 
-  if (!_nebula_config_check_key (schema, key, error))
+  if (!schema)
     return NULL;
-  type = dup_type (schema, key);
+  type = dup_type (schema, leaf);
   variant = convert_value (type, value, error);
-  return variant ? check_variant (schema, key, variant, error) : NULL;
+  return variant ? check_variant (schema, leaf, variant, error) : NULL;
 }
 
-static GHashTable *
-read_members (GSettingsSchema *schema, const char *path, NebulaDocument *document, GError **error)
+/* One file that is being read. */
+typedef struct
 {
-  g_autoptr (GHashTable) table = _nebula_config_table_new ();
-  NebulaValue *root = nebula_document_get_value (document);
-  gsize count = nebula_value_is_null (root) ? 0 : nebula_value_get_length (root);
+  NebulaConfigSchemas *schemas;
+  const char *path;
+  NebulaDocument *document;
+  GHashTable *table;
+} Reading;
 
-  for (gsize i = 0; i < count; i++) {
-    const char *key = nebula_value_get_key (root, i, NULL);
-    g_autoptr (GError) local_error = NULL;
-    GVariant *variant = read_member (schema, key, nebula_value_get_member_at (root, i), &local_error);
+static gboolean
+fail_member (Reading *self, const char *key, const char *pointer, const GError *reason, GError **error)
+{
+  guint line = 0;
 
-    if (!variant) {
-      g_autofree char *pointer = g_strconcat ("/", key, NULL);
-      guint line = 0;
+  nebula_document_locate (self->document, pointer, TRUE, &line, NULL);
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, "%s:%u: %s: %s", self->path, line, key, reason->message);
+  return FALSE;
+}
 
-      nebula_document_locate (document, pointer, TRUE, &line, NULL);
-      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, "%s:%u: %s: %s", path, line, key, local_error->message);
-      return NULL;
+/* `tenants: { acme: { durability: relaxed } }`: two levels that are no settings themselves. */
+static gboolean
+is_group (const char *key, guint depth, NebulaValue *value)
+{
+  return depth < 3 && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT
+         && (depth == 2 || g_str_equal (key, "tenants") || g_str_equal (key, "modules"));
+}
+
+/* A file is two levels deep at most. */
+static gboolean
+read_members (Reading *self, NebulaValue *object, const char *above, const char *place, GError **error)
+{
+  guint depth = *above == '\0' ? 1 : strchr (above, '.') ? 3 : 2;
+
+  for (gsize i = 0; i < nebula_value_get_length (object); i++) {
+    const char *name = nebula_value_get_key (object, i, NULL);
+    NebulaValue *value = nebula_value_get_member_at (object, i);
+    g_autofree char *key = *above ? g_strconcat (above, ".", name, NULL) : g_strdup (name);
+    g_autofree char *pointer = g_strconcat (place, "/", name, NULL);
+    g_autoptr (GError) reason = NULL;
+    GVariant *variant = NULL;
+
+    if (is_group (key, depth, value)) {
+      if (!read_members (self, value, key, pointer, error))
+        return FALSE;
+      continue;
     }
-    g_hash_table_insert (table, g_strdup (key), variant);
+    variant = read_member (self->schemas, key, value, &reason);
+    if (!variant)
+      return fail_member (self, key, pointer, reason, error);
+    g_hash_table_insert (self->table, _nebula_config_key_to_path (key), variant);
   }
-  return g_steal_pointer (&table);
+  return TRUE;
 }
 
 GHashTable *
-_nebula_config_file_read (GSettingsSchema *schema, const char *path, GError **error)
+_nebula_config_file_read (NebulaConfigSchemas *schemas, const char *path, GError **error)
 {
   g_autoptr (GBytes) bytes = NULL;
   g_autoptr (NebulaDocument) document = NULL;
+  g_autoptr (GHashTable) table = _nebula_config_table_new ();
+  Reading reading = { schemas, path, NULL, table };
+  NebulaValue *root = NULL;
 
   if (!read_file (path, &bytes, error))
     return NULL;
   if (!bytes)
-    return _nebula_config_table_new ();
+    return g_steal_pointer (&table);
   document = parse_file (path, bytes, error);
-  return document ? read_members (schema, path, document, error) : NULL;
+  if (!document)
+    return NULL;
+  reading.document = document;
+  root = nebula_document_get_value (document);
+  if (!nebula_value_is_null (root) && !read_members (&reading, root, "", "", error))
+    return NULL;
+  return g_steal_pointer (&table);
+}
+
+static gint
+compare_paths (gconstpointer a, gconstpointer b)
+{
+  const char *one = *(const char *const *) a, *other = *(const char *const *) b;
+  gboolean is_nested = strchr (one, '/') != NULL, is_other_nested = strchr (other, '/') != NULL;
+
+  return is_nested != is_other_nested ? is_nested - is_other_nested : strcmp (one, other);
+}
+
+/* Puts a value under `a/b/c` into nested objects. */
+static NebulaValue *
+put_at (NebulaValue *object, const char *path, NebulaValue *value)
+{
+  const char *slash = strchr (path, '/');
+  g_autofree char *name = slash ? g_strndup (path, (gsize) (slash - path)) : g_strdup (path);
+  NebulaValue *below = slash ? nebula_value_get_member (object, name) : NULL;
+  g_autoptr (NebulaValueBuilder) empty = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) inner = NULL;
+
+  if (!slash)
+    return nebula_value_with_member (object, name, value);
+  inner = below ? nebula_value_ref (below) : nebula_value_builder_end (empty);
+  below = put_at (inner, slash + 1, value);
+  nebula_value_unref (inner);
+  inner = below;
+  return nebula_value_with_member (object, name, inner);
+}
+
+static char *
+make_text (GHashTable *table)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) value = nebula_value_builder_end (builder);
+  g_autofree char **paths = (char **) g_hash_table_get_keys_as_array (table, NULL);
+
+  qsort (paths, g_strv_length (paths), sizeof (char *), compare_paths);
+  for (guint i = 0; paths[i]; i++) {
+    g_autoptr (NebulaValue) member = nebula_value_from_variant (g_hash_table_lookup (table, paths[i]), NULL);
+    NebulaValue *with = put_at (value, paths[i], member);
+
+    nebula_value_unref (value);
+    value = with;
+  }
+  return nebula_value_to_yaml (value);
 }
 
 gboolean
-_nebula_config_file_write (GSettingsSchema *schema,
+_nebula_config_file_write (NebulaConfigSchemas *schemas,
                            const char *path,
                            const char *key,
                            GVariant *variant,
                            GError **error)
 {
-  g_autoptr (GHashTable) table = _nebula_config_file_read (schema, path, error);
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  g_autoptr (NebulaValue) value = NULL;
+  g_autoptr (GHashTable) table = _nebula_config_file_read (schemas, path, error);
   g_autofree char *text = NULL, *folder = NULL;
-  g_auto (GStrv) keys = NULL;
 
   if (!table)
     return FALSE;
-  g_hash_table_replace (table, g_strdup (key), g_variant_ref (variant));
-  keys = g_settings_schema_list_keys (schema);
-  for (guint i = 0; keys[i]; i++) {
-    GVariant *found = g_hash_table_lookup (table, keys[i]);
-
-    if (found)
-      nebula_value_builder_set_take (builder, keys[i], nebula_value_from_variant (found, NULL));
-  }
-  value = nebula_value_builder_end (builder);
-  text = nebula_value_to_yaml (value);
+  g_hash_table_replace (table, _nebula_config_key_to_path (key), g_variant_ref (variant));
+  text = make_text (table);
   folder = g_path_get_dirname (path);
   if (g_mkdir_with_parents (folder, 0700) != 0)
     return fail_file (path, errno, error);

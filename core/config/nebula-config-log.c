@@ -10,7 +10,9 @@
 #include "nebula-log.h"
 
 #define LOG_PREFIX "log-"
-#define ELASTICSEARCH_PREFIX "log-elasticsearch-"
+#define MODULE_PREFIX "modules."
+#define LEVEL_SUFFIX ".log-level"
+#define PASSWORD_FILE "password-file"
 #define PASSWORD_BYTES_MAX 4096
 
 static NebulaLogFormat
@@ -62,16 +64,59 @@ read_password (const char *path, GError **error)
   return g_steal_pointer (&text);
 }
 
-/* A sink of a module has its settings as properties. */
+/* One setting of a module as the property of that name; `password-file` gives `password`. */
+static gboolean
+add_property (GSettings *settings, const char *key, GPtrArray *names, GArray *values, GError **error)
+{
+  g_autofree char *text = g_settings_get_string (settings, key);
+  gboolean is_password = strcmp (key, PASSWORD_FILE) == 0;
+  GValue value = G_VALUE_INIT;
+
+  if (is_password) {
+    char *password = read_password (text, error);
+
+    if (!password)
+      return FALSE;
+    g_free (text);
+    text = password;
+  }
+  g_ptr_array_add (names, g_strdup (is_password ? "password" : key));
+  g_value_init (&value, G_TYPE_STRING);
+  g_value_take_string (&value, g_steal_pointer (&text));
+  g_array_append_val (values, value);
+  return TRUE;
+}
+
+/* A sink of a module has the module's settings as properties, those that are texts. */
+static NebulaLogSink *
+make_from_settings (GType type, GSettings *settings, GError **error)
+{
+  g_autoptr (GSettingsSchema) schema = NULL;
+  g_auto (GStrv) keys = NULL;
+  g_autoptr (GTypeClass) klass = g_type_class_ref (type);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GArray) values = g_array_new (FALSE, FALSE, sizeof (GValue));
+
+  g_array_set_clear_func (values, (GDestroyNotify) g_value_unset);
+  g_object_get (settings, "settings-schema", &schema, NULL);
+  keys = g_settings_schema_list_keys (schema);
+  for (guint i = 0; keys[i]; i++) {
+    const char *name = strcmp (keys[i], PASSWORD_FILE) == 0 ? "password" : keys[i];
+    GParamSpec *pspec = g_object_class_find_property (G_OBJECT_CLASS (klass), name);
+
+    if (pspec && pspec->value_type == G_TYPE_STRING && !add_property (settings, keys[i], names, values, error))
+      return NULL;
+  }
+  return NEBULA_LOG_SINK (g_object_new_with_properties (type, names->len, (const char **) names->pdata,
+                                                        (const GValue *) (gpointer) values->data));
+}
+
 static NebulaLogSink *
 make_foreign (NebulaConfig *config, const char *name, GError **error)
 {
   GType type = nebula_log_sink_find_type (name);
-  g_autofree char *url = nebula_config_dup_string (config, ELASTICSEARCH_PREFIX "url");
-  g_autofree char *index = nebula_config_dup_string (config, ELASTICSEARCH_PREFIX "index");
-  g_autofree char *user = nebula_config_dup_string (config, ELASTICSEARCH_PREFIX "user");
-  g_autofree char *path = nebula_config_dup_string (config, ELASTICSEARCH_PREFIX "password-file");
-  g_autofree char *password = NULL;
+  g_autofree char *owner = g_strconcat ("modules.", name, NULL);
+  g_autoptr (GSettings) settings = NULL;
 
   if (type == G_TYPE_INVALID) {
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG,
@@ -80,12 +125,8 @@ make_foreign (NebulaConfig *config, const char *name, GError **error)
                  name);
     return NULL;
   }
-  if (strcmp (name, "elasticsearch") != 0)
-    return g_object_new (type, NULL);
-  password = read_password (path, error);
-  if (!password)
-    return NULL;
-  return g_object_new (type, "url", url, "index", index, "user", user, "password", password, NULL);
+  settings = nebula_config_get_settings_of (config, owner, error);
+  return settings ? make_from_settings (type, settings, error) : NULL;
 }
 
 static NebulaLogSink *
@@ -120,17 +161,38 @@ make_sinks (NebulaConfig *config, GError **error)
   return g_steal_pointer (&sinks);
 }
 
+/* `modules.http.log-level` is the level of the log domain `nebula-http`. */
+static void
+apply_levels (NebulaConfig *config)
+{
+  g_autofree char *levels = nebula_config_dup_string (config, "log-levels");
+  g_auto (GStrv) keys = nebula_config_list (config);
+  g_autoptr (GString) all = g_string_new (levels);
+
+  for (guint i = 0; keys[i]; i++) {
+    g_autofree char *level = NULL, *module = NULL;
+
+    if (!g_str_has_prefix (keys[i], MODULE_PREFIX) || !g_str_has_suffix (keys[i], LEVEL_SUFFIX))
+      continue;
+    level = nebula_config_dup_string (config, keys[i]);
+    module = g_strndup (keys[i] + strlen (MODULE_PREFIX),
+                        strlen (keys[i]) - strlen (MODULE_PREFIX) - strlen (LEVEL_SUFFIX));
+    if (strcmp (level, "inherit") != 0)
+      g_string_append_printf (all, ",nebula-%s=%s", module, level);
+  }
+  nebula_log_set_levels (all->str, NULL);
+}
+
 static gboolean
 apply (NebulaConfig *config, GError **error)
 {
-  g_autofree char *levels = nebula_config_dup_string (config, "log-levels");
   g_autofree char *overflow = nebula_config_dup_string (config, "log-overflow");
   g_autoptr (GPtrArray) sinks = make_sinks (config, error);
 
   /* Only a sink can fail here: all else was checked when it was read. */
   if (!sinks)
     return FALSE;
-  nebula_log_set_levels (levels, NULL);
+  apply_levels (config);
   nebula_log_set_sinks (sinks);
   nebula_log_set_buffer (nebula_config_get_bytes (config, "log-buffer"),
                          g_str_equal (overflow, "drop-oldest") ? NEBULA_LOG_OVERFLOW_DROP_OLDEST
@@ -143,15 +205,10 @@ on_changed (NebulaConfig *config, const char *key, gpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!g_str_has_prefix (key, LOG_PREFIX))
-    return;
-  if (g_str_equal (key, "log-levels")) {
-    g_autofree char *levels = nebula_config_dup_string (config, key);
-
-    nebula_log_set_levels (levels, NULL);
-  } else if (!apply (config, &error)) {
+  if (g_str_equal (key, "log-levels") || g_str_has_suffix (key, LEVEL_SUFFIX))
+    apply_levels (config);
+  else if ((g_str_has_prefix (key, LOG_PREFIX) || g_str_has_prefix (key, MODULE_PREFIX)) && !apply (config, &error))
     g_debug ("the log stays as it was: %s", error->message);
-  }
 }
 
 /**

@@ -17,10 +17,13 @@
 char *
 nebula_config_dup_string (NebulaConfig *self, const char *key)
 {
+  g_autoptr (GVariant) variant = NULL;
+
   g_return_val_if_fail (NEBULA_IS_CONFIG (self), NULL);
   g_return_val_if_fail (_nebula_config_has_key (self, key), NULL);
 
-  return g_settings_get_string (nebula_config_get_settings (self), key);
+  variant = _nebula_config_get_variant (self, key);
+  return g_variant_dup_string (variant, NULL);
 }
 
 /**
@@ -37,10 +40,13 @@ nebula_config_dup_string (NebulaConfig *self, const char *key)
 gint64
 nebula_config_get_integer (NebulaConfig *self, const char *key)
 {
+  g_autoptr (GVariant) variant = NULL;
+
   g_return_val_if_fail (NEBULA_IS_CONFIG (self), 0);
   g_return_val_if_fail (_nebula_config_has_key (self, key), 0);
 
-  return g_settings_get_int (nebula_config_get_settings (self), key);
+  variant = _nebula_config_get_variant (self, key);
+  return g_variant_get_int32 (variant);
 }
 
 /**
@@ -57,10 +63,13 @@ nebula_config_get_integer (NebulaConfig *self, const char *key)
 gboolean
 nebula_config_get_boolean (NebulaConfig *self, const char *key)
 {
+  g_autoptr (GVariant) variant = NULL;
+
   g_return_val_if_fail (NEBULA_IS_CONFIG (self), FALSE);
   g_return_val_if_fail (_nebula_config_has_key (self, key), FALSE);
 
-  return g_settings_get_boolean (nebula_config_get_settings (self), key);
+  variant = _nebula_config_get_variant (self, key);
+  return g_variant_get_boolean (variant);
 }
 
 /**
@@ -118,8 +127,11 @@ nebula_config_get_bytes (NebulaConfig *self, const char *key)
 char **
 nebula_config_dup_strv (NebulaConfig *self, const char *key)
 {
+  g_autoptr (GVariant) variant = NULL;
+
   g_return_val_if_fail (NEBULA_IS_CONFIG (self), NULL);
   g_return_val_if_fail (_nebula_config_has_key (self, key), NULL);
 
-  return g_settings_get_strv (nebula_config_get_settings (self), key);
+  variant = _nebula_config_get_variant (self, key);
+  return g_variant_dup_strv (variant, NULL);
 }

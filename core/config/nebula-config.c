@@ -12,9 +12,6 @@
 /* An editor may write a file in several steps; the reload waits until it has been quiet for so long. */
 #define QUIET_MS 50
 
-#define SCHEMA_ID "org.nebula"
-#define ENVIRONMENT_PREFIX "NEBULA_"
-
 /**
  * NebulaConfig:
  *
@@ -25,22 +22,6 @@
  *
  * Since: 1.0
  */
-struct _NebulaConfig
-{
-  GObject parent_instance;
-
-  GSettingsSchema *schema;
-  GSettings *settings;
-  NebulaConfigBackend *backend;
-  GMainContext *context;
-  char **files;
-  GPtrArray *tables;       /* one GHashTable a file, lowest first */
-  GHashTable *environment; /* above the files */
-  GHashTable *overrides;   /* the command line's, above all */
-  GPtrArray *monitors;
-  GSource *reload_source;
-};
-
 enum
 {
   SIGNAL_CHANGED,
@@ -81,7 +62,7 @@ nebula_config_finalize (GObject *object)
 {
   NebulaConfig *self = NEBULA_CONFIG (object);
 
-  g_clear_pointer (&self->schema, g_settings_schema_unref);
+  g_clear_pointer (&self->schemas, _nebula_config_schemas_free);
   g_ptr_array_unref (self->tables);
   g_ptr_array_unref (self->monitors);
   g_hash_table_unref (self->environment);
@@ -132,63 +113,13 @@ nebula_config_init (NebulaConfig *self)
   self->overrides = _nebula_config_table_new ();
 }
 
-/* g_settings_new () ends the process if it does not know the schema, so it is looked up first. */
-static GSettingsSchema *
-find_schema (GError **error)
-{
-  GSettingsSchemaSource *parent = g_settings_schema_source_get_default ();
-  g_autoptr (GSettingsSchemaSource) own = NULL;
-  GSettingsSchema *schema = parent ? g_settings_schema_source_lookup (parent, SCHEMA_ID, TRUE) : NULL;
-
-  if (schema)
-    return schema;
-  own = g_settings_schema_source_new_from_directory (NEBULA_SCHEMA_DIR, parent, TRUE, NULL);
-  schema = own ? g_settings_schema_source_lookup (own, SCHEMA_ID, FALSE) : NULL;
-  if (!schema)
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG,
-                 _ ("The schema of the settings is missing; install Nebula again, or set GSETTINGS_SCHEMA_DIR. It was "
-                    "looked for in “%s”."),
-                 NEBULA_SCHEMA_DIR);
-  return schema;
-}
-
-static char *
-get_variable_name (const char *key)
-{
-  g_autofree char *upper = g_ascii_strup (key, -1);
-
-  return g_strconcat (ENVIRONMENT_PREFIX, g_strdelimit (upper, "-", '_'), NULL);
-}
-
-static gboolean
-read_environment (NebulaConfig *self, GError **error)
-{
-  g_auto (GStrv) keys = g_settings_schema_list_keys (self->schema);
-
-  for (guint i = 0; keys[i]; i++) {
-    g_autofree char *name = get_variable_name (keys[i]);
-    const char *text = g_getenv (name);
-    GVariant *variant = NULL;
-
-    if (!text)
-      continue;
-    variant = _nebula_config_parse_text (self->schema, keys[i], text, error);
-    if (!variant) {
-      g_prefix_error (error, _ ("Environment variable %s: "), name);
-      return FALSE;
-    }
-    g_hash_table_replace (self->environment, g_strdup (keys[i]), variant);
-  }
-  return TRUE;
-}
-
 static GPtrArray *
 read_files (NebulaConfig *self, GError **error)
 {
   g_autoptr (GPtrArray) tables = g_ptr_array_new_with_free_func ((GDestroyNotify) g_hash_table_unref);
 
   for (guint i = 0; self->files[i]; i++) {
-    GHashTable *table = _nebula_config_file_read (self->schema, self->files[i], error);
+    GHashTable *table = _nebula_config_file_read (self->schemas, self->files[i], error);
 
     if (!table)
       return NULL;
@@ -222,7 +153,7 @@ apply (NebulaConfig *self)
   lay_over (all, self->overrides);
   changed = _nebula_config_backend_replace (self->backend, all);
   for (guint i = 0; i < changed->len; i++) {
-    const char *key = g_ptr_array_index (changed, i);
+    g_autofree char *key = _nebula_config_key_from_path (g_ptr_array_index (changed, i));
 
     g_signal_emit (self, signals[SIGNAL_CHANGED], g_quark_from_string (key), key);
   }
@@ -290,15 +221,15 @@ nebula_config_new (const char *const *files, GError **error)
 
   self = g_object_new (NEBULA_TYPE_CONFIG, NULL);
   self->files = files ? g_strdupv ((char **) files) : g_new0 (char *, 1);
-  self->schema = find_schema (error);
-  if (!self->schema || !read_environment (self, error))
+  self->schemas = _nebula_config_schemas_new (error);
+  if (!self->schemas || !_nebula_config_environment_read (self->schemas, self->environment, error))
     return NULL;
   tables = read_files (self, error);
   if (!tables)
     return NULL;
   g_ptr_array_unref (self->tables);
   self->tables = tables;
-  self->settings = g_settings_new_full (self->schema, G_SETTINGS_BACKEND (self->backend), NULL);
+  self->settings = g_settings_new_full (self->schemas->main, G_SETTINGS_BACKEND (self->backend), NULL);
   apply (self);
   watch_files (self);
   return g_steal_pointer (&self);
@@ -354,6 +285,36 @@ nebula_config_get_settings (NebulaConfig *self)
 }
 
 /**
+ * nebula_config_get_settings_of:
+ * @self: the settings
+ * @owner: a tenant or module, such as `tenants.acme` or `modules.http`
+ * @error: where to put an error
+ *
+ * Gives the settings of one tenant or of one module. What a tenant does not say holds as for all.
+ *
+ * Errors: %NEBULA_ERROR_CONFIG (terminal) if @owner is none.
+ *
+ * Returns: (transfer full): the object, which must not outlive @self
+ *
+ * Since: 1.0
+ */
+GSettings *
+nebula_config_get_settings_of (NebulaConfig *self, const char *owner, GError **error)
+{
+  g_autofree char *path = NULL;
+  GSettingsSchema *schema = NULL;
+
+  g_return_val_if_fail (NEBULA_IS_CONFIG (self) && owner != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  schema = _nebula_config_schemas_find_owner (self->schemas, owner, &path, error);
+  if (!schema)
+    return NULL;
+  _nebula_config_backend_watch (self->backend, path, schema);
+  return g_settings_new_full (schema, G_SETTINGS_BACKEND (self->backend), path);
+}
+
+/**
  * nebula_config_check_file:
  * @self: the settings
  * @path: (type filename): a file
@@ -375,7 +336,7 @@ nebula_config_check_file (NebulaConfig *self, const char *path, GError **error)
   g_return_val_if_fail (NEBULA_IS_CONFIG (self) && path != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  table = _nebula_config_file_read (self->schema, path, error);
+  table = _nebula_config_file_read (self->schemas, path, error);
   return table != NULL;
 }
 
@@ -414,154 +375,6 @@ nebula_config_reload (NebulaConfig *self, GError **error)
   return TRUE;
 }
 
-static gint
-compare_keys (gconstpointer a, gconstpointer b)
-{
-  return strcmp (*(const char *const *) a, *(const char *const *) b);
-}
-
-gboolean
-_nebula_config_has_key (NebulaConfig *self, const char *key)
-{
-  return g_settings_schema_has_key (self->schema, key);
-}
-
-/**
- * nebula_config_list:
- * @self: the settings
- *
- * Lists all settings.
- *
- * Returns: (transfer full) (array zero-terminated=1): keys in order
- *
- * Since: 1.0
- */
-char **
-nebula_config_list (NebulaConfig *self)
-{
-  char **keys = NULL;
-
-  g_return_val_if_fail (NEBULA_IS_CONFIG (self), NULL);
-
-  keys = g_settings_schema_list_keys (self->schema);
-  qsort (keys, g_strv_length (keys), sizeof (char *), compare_keys);
-  return keys;
-}
-
-/**
- * nebula_config_get:
- * @self: the settings
- * @key: a setting
- * @error: where to put an error
- *
- * Gets the value that holds.
- *
- * Errors: %NEBULA_ERROR_CONFIG (terminal) if there is no such setting.
- *
- * Returns: (transfer full): the value
- *
- * Since: 1.0
- */
-NebulaValue *
-nebula_config_get (NebulaConfig *self, const char *key, GError **error)
-{
-  g_autoptr (GVariant) variant = NULL;
-
-  g_return_val_if_fail (NEBULA_IS_CONFIG (self) && key != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  if (!_nebula_config_check_key (self->schema, key, error))
-    return NULL;
-  variant = g_settings_get_value (self->settings, key);
-  return nebula_value_from_variant (variant, error);
-}
-
-static char *
-dup_source (NebulaConfig *self, const char *key)
-{
-  if (g_hash_table_contains (self->overrides, key))
-    return g_strdup ("command-line");
-  if (g_hash_table_contains (self->environment, key))
-    return get_variable_name (key);
-  for (guint i = self->tables->len; i > 0; i--)
-    if (g_hash_table_contains (g_ptr_array_index (self->tables, i - 1), key))
-      return g_strdup (self->files[i - 1]);
-  return g_strdup ("default");
-}
-
-static const char *
-get_type_name (GSettingsSchemaKey *key)
-{
-  const GVariantType *type = g_settings_schema_key_get_value_type (key);
-  const char *kind = _nebula_config_get_text_kind (g_settings_schema_key_get_name (key));
-
-  if (kind)
-    return kind;
-  if (g_variant_type_equal (type, G_VARIANT_TYPE_BOOLEAN))
-    return "boolean";
-  if (g_variant_type_equal (type, G_VARIANT_TYPE_INT32))
-    return "integer";
-  return g_variant_type_equal (type, G_VARIANT_TYPE_STRING) ? "string" : "list";
-}
-
-/* The schema gives ('type', …), ('enum', [choices]) or ('range', (least, greatest)). */
-static void
-describe_range (GSettingsSchemaKey *key, NebulaValueBuilder *builder)
-{
-  g_autoptr (GVariant) range = g_settings_schema_key_get_range (key);
-  g_autoptr (GVariant) content = NULL;
-  const char *kind = NULL;
-
-  g_variant_get (range, "(&sv)", &kind, &content);
-  if (strcmp (kind, "enum") == 0)
-    nebula_value_builder_set_take (builder, "choices", nebula_value_from_variant (content, NULL));
-  else if (strcmp (kind, "range") == 0)
-    nebula_value_builder_set_take (builder, "range", nebula_value_from_variant (content, NULL));
-}
-
-/**
- * nebula_config_describe:
- * @self: the settings
- * @key: a setting
- * @error: where to put an error
- *
- * Tells all about a setting: `key`, `type`, `value`, `default`, `source` (`default`, a file, a variable or
- * `command-line`), `summary`, `description`, and `choices` or `range`.
- *
- * Errors: %NEBULA_ERROR_CONFIG (terminal) if there is no such setting.
- *
- * Returns: (transfer full): an object
- *
- * Since: 1.0
- */
-NebulaValue *
-nebula_config_describe (NebulaConfig *self, const char *key, GError **error)
-{
-  g_autoptr (NebulaValueBuilder) builder = NULL;
-  g_autoptr (GSettingsSchemaKey) schema_key = NULL;
-  g_autoptr (GVariant) default_value = NULL;
-  g_autofree char *source = NULL;
-
-  g_return_val_if_fail (NEBULA_IS_CONFIG (self) && key != NULL, NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  if (!_nebula_config_check_key (self->schema, key, error))
-    return NULL;
-  builder = nebula_value_builder_new_object ();
-  schema_key = g_settings_schema_get_key (self->schema, key);
-  default_value = g_settings_schema_key_get_default_value (schema_key);
-  source = dup_source (self, key);
-  nebula_value_builder_set_string (builder, "key", key);
-  nebula_value_builder_set_string (builder, "type", get_type_name (schema_key));
-  nebula_value_builder_set_take (builder, "value", nebula_config_get (self, key, NULL));
-  nebula_value_builder_set_take (builder, "default", nebula_value_from_variant (default_value, NULL));
-  nebula_value_builder_set_string (builder, "source", source);
-  nebula_value_builder_set_string (builder, "summary", g_settings_schema_key_get_summary (schema_key));
-  nebula_value_builder_set_string (builder, "description", g_settings_schema_key_get_description (schema_key));
-  describe_range (schema_key, builder);
-  return nebula_value_builder_end (builder);
-}
-
 /**
  * nebula_config_set:
  * @self: the settings
@@ -585,15 +398,17 @@ nebula_config_set (NebulaConfig *self, const char *key, const char *text, GError
   g_return_val_if_fail (NEBULA_IS_CONFIG (self) && key != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!_nebula_config_check_key (self->schema, key, error))
+  if (!_nebula_config_schemas_find (self->schemas, key, NULL, error))
     return FALSE;
   if (text) {
-    variant = _nebula_config_parse_text (self->schema, key, text, error);
+    variant = _nebula_config_parse_text (self->schemas, key, text, error);
     if (!variant)
       return FALSE;
-    g_hash_table_replace (self->overrides, g_strdup (key), variant);
+    g_hash_table_replace (self->overrides, _nebula_config_key_to_path (key), variant);
   } else {
-    g_hash_table_remove (self->overrides, key);
+    g_autofree char *path = _nebula_config_key_to_path (key);
+
+    g_hash_table_remove (self->overrides, path);
   }
   apply (self);
   return TRUE;
@@ -629,8 +444,8 @@ nebula_config_store (NebulaConfig *self, const char *key, const char *text, GErr
     g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_CONFIG, _ ("There is no file to write the setting to."));
     return FALSE;
   }
-  variant = _nebula_config_parse_text (self->schema, key, text, error);
-  if (!variant || !_nebula_config_file_write (self->schema, self->files[n_files - 1], key, variant, error))
+  variant = _nebula_config_parse_text (self->schemas, key, text, error);
+  if (!variant || !_nebula_config_file_write (self->schemas, self->files[n_files - 1], key, variant, error))
     return FALSE;
   return nebula_config_reload (self, error);
 }

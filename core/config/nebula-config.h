@@ -11,6 +11,7 @@ NEBULA_API G_DECLARE_FINAL_TYPE (NebulaConfig, nebula_config, NEBULA, CONFIG, GO
 NEBULA_API NebulaConfig *nebula_config_new (const char *const *files, GError **error);
 NEBULA_API NebulaConfig *nebula_config_new_default (GError **error);
 NEBULA_API GSettings *nebula_config_get_settings (NebulaConfig *self);
+NEBULA_API GSettings *nebula_config_get_settings_of (NebulaConfig *self, const char *owner, GError **error);
 NEBULA_API gboolean nebula_config_check_file (NebulaConfig *self, const char *path, GError **error);
 NEBULA_API gboolean nebula_config_reload (NebulaConfig *self, GError **error);
 

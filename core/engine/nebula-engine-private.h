@@ -15,9 +15,11 @@ G_BEGIN_DECLS
  * The engine is a thin face; the work is done by
  *   nebula-deploy.c     workflows that can be started
  *   nebula-start.c      how executions begin
+ *   nebula-once.c       starts with an idempotency key
  *   nebula-instance.c   one execution in memory: turns, units, commits
  *   nebula-away.c       what happens to it in order, and turns that are too heavy for the loop
  *   nebula-runner.c     attempts: starts actions, takes their results
+ *   nebula-guard.c      what a policy puts in front of attempts: limits, breakers, bulkheads, hedges
  *   nebula-scheduler.c  the run queue, the timers, the one source of the engine's loop
  *   nebula-recovery.c   from the store into memory and out of it again
  *   nebula-loader.c     loads many executions at once, off the loop
@@ -57,6 +59,8 @@ typedef struct _NebulaAwayJob NebulaAwayJob;
 typedef struct _NebulaAttempt NebulaAttempt;
 typedef struct _NebulaAsk NebulaAsk;
 typedef struct _NebulaGate NebulaGate;
+typedef struct _NebulaPass NebulaPass;
+typedef struct _NebulaOnce NebulaOnce;
 
 /* What the engine has done so far. */
 typedef struct {
@@ -115,6 +119,8 @@ struct _NebulaEngine {
   NebulaJournal *journal;
   NebulaMailbox *mailbox; /* of NebulaLetter */
   NebulaBlobCache *blobs; /* stored values that are in memory */
+  NebulaBudget *budget;   /* NULL: none */
+  gint64 intake_usec;     /* monotonic: when the next execution may start under high pressure */
   NebulaExecutor *executor; /* for heavy turns */
   guint64 inline_fuel;      /* of one evaluation on the loop */
   GMutex away_lock;         /* guards n_away, and is_finished of each job */
@@ -135,6 +141,9 @@ struct _NebulaEngine {
   NebulaSleeper *free_sleepers;
   guint n_slept; /* since memory was given back */
   GHashTable *gates;      /* key → NebulaGate */
+  NebulaIdempotency *idempotency; /* NULL until somebody asks */
+  GHashTable *onces;      /* key → NebulaInstance whose start is not committed; NULL: there was none */
+  GHashTable *guards;     /* key → NebulaGuard; NULL: no node had a policy yet */
   GQueue run_queue;       /* NebulaInstance that want a turn */
   NebulaHeap wakes;       /* real time: instances and sleepers with a timer */
   NebulaHeap deadlines;   /* monotonic time: attempts with a time-out */
@@ -210,6 +219,7 @@ struct _NebulaInstance {
   guint n_gates_asked;     /* from here: messages to them are on the way, or were answered */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
   NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
+  NebulaOnce *once;        /* it was started with a key, and that is not committed yet; else NULL */
   NebulaScope *scope;      /* NULL until somebody asks; ends with the execution, or when it leaves memory */
 };
 
@@ -231,6 +241,7 @@ struct _NebulaAttempt {
   NebulaAction *action;
   NebulaHeapEntry deadline;
   GList link; /* in instance->attempts */
+  NebulaPass *pass; /* of its node's policy; NULL: it has none, or its instance is gone */
   gboolean is_abandoned;
 };
 
@@ -247,6 +258,24 @@ NebulaValue *
 _nebula_engine_pin (NebulaEngine *self, NebulaPlan *plan, GPtrArray *ret_plans);
 /* A new reference, or NULL. Thread: any. */
 NebulaPlan *_nebula_engine_find_plan (NebulaEngine *self, const char *hash);
+
+/* nebula-once.c */
+/* Both stay NULL if the start has no key. @ret_execution: it was started before; else @ret_once is to be taken. */
+gboolean _nebula_once_find (NebulaEngine *engine,
+                            NebulaPlan *plan,
+                            NebulaValue *input,
+                            NebulaValue *options,
+                            NebulaOnce **ret_once,
+                            NebulaExecution **ret_execution,
+                            GError **error);
+void _nebula_once_free (NebulaOnce *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaOnce, _nebula_once_free)
+/* Takes @once. */
+void _nebula_once_take (NebulaInstance *instance, NebulaOnce *once);
+/* Puts the record into the unit of the start. */
+void _nebula_once_attach (NebulaInstance *instance, NebulaUnit *unit);
+/* It is committed, or the instance goes. */
+void _nebula_once_forget (NebulaInstance *instance);
 
 /* nebula-instance.c */
 /* Takes @kernel; NULL for a new one. */
@@ -310,6 +339,32 @@ gboolean _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *co
 void _nebula_runner_sweep (NebulaInstance *instance);
 void _nebula_runner_abandon_all (NebulaInstance *instance);
 void _nebula_runner_time_out (NebulaAttempt *attempt);
+
+/* What an attempt is called with; borrowed. */
+typedef struct {
+  NebulaValue *parameters;
+  NebulaValue *input;
+  const char *identity; /* NULL: it needs none */
+} NebulaCall;
+
+/* Calls the action of an attempt that waited for its policy. */
+void _nebula_runner_launch (NebulaAttempt *attempt, const NebulaCall *call);
+/* A second attempt of the same command, for the same pass. Takes @action. */
+NebulaAttempt *_nebula_runner_double (NebulaAttempt *attempt, NebulaAction *action);
+/* Ends an attempt that was never made. */
+void _nebula_runner_refuse (NebulaAttempt *attempt, const GError *error, gboolean is_starting);
+void _nebula_runner_abandon (NebulaAttempt *attempt);
+
+/* nebula-guard.c */
+/* How many actions an attempt of a node may need besides its own. */
+guint _nebula_guard_count_spares (NebulaPlanNode *node, NebulaEffect effect);
+/* Lets an attempt begin as its node's policy allows: now, later, or never. Takes @spares (NebulaAction). */
+void _nebula_guard_begin (NebulaAttempt *attempt, const NebulaCall *call, GPtrArray *spares);
+/* An attempt has its result: whether it is the one that counts. */
+gboolean _nebula_guard_end (NebulaAttempt *attempt, NebulaResult *result);
+/* The attempt is over in every way, or its instance is gone. */
+void _nebula_guard_release (NebulaAttempt *attempt);
+void _nebula_guard_free (gpointer data);
 
 /* nebula-scheduler.c */
 void _nebula_scheduler_start (NebulaEngine *engine);
@@ -468,5 +523,8 @@ GTask *_nebula_execution_begin (NebulaExecution *self,
                                 gpointer user_data);
 /* The instance leaves memory under its handle. */
 void _nebula_execution_detach (NebulaInstance *instance);
+
+/* FALSE with throttled while the budget is short. */
+gboolean _nebula_engine_check_intake (NebulaEngine *self, GError **error);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-engine-private.h"
+#include "nebula-idempotency-internal.h"
 #include "nebula-error.h"
 #include "nebula-limits.h"
 #include "nebula-memory-store.h"
@@ -168,10 +169,12 @@ nebula_engine_dispose (GObject *object)
 
   nebula_engine_stop (self);
   g_clear_object (&self->bus);
+  g_clear_object (&self->budget);
   g_clear_object (&self->store);
   g_clear_object (&self->clock);
   g_clear_object (&self->executor);
   g_clear_object (&self->readers);
+  g_clear_object (&self->idempotency);
   g_clear_object (&self->resolver);
   G_OBJECT_CLASS (nebula_engine_parent_class)->dispose (object);
 }
@@ -188,6 +191,8 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->stored);
   _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
+  g_clear_pointer (&self->guards, g_hash_table_unref);
+  g_clear_pointer (&self->onces, g_hash_table_unref);
   nebula_blob_cache_unref (self->blobs);
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
@@ -596,6 +601,8 @@ nebula_engine_stop (NebulaEngine *self)
   _nebula_loader_stop (self);
   nebula_scope_end (self->scope);
   _nebula_scheduler_stop (self);
+  if (self->idempotency)
+    _nebula_idempotency_stop (self->idempotency);
   g_clear_pointer (&self->journal, nebula_journal_free);
   nebula_mailbox_close (self->mailbox, nebula_engine_discard);
   g_clear_pointer (&self->mailbox, nebula_mailbox_unref);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-budget.h"
 #include "nebula-clock.h"
 #include "nebula-event-bus.h"
+#include "nebula-idempotency.h"
 #include "nebula-store.h"
 #include "nebula-workflow.h"
 
@@ -21,9 +23,12 @@ NEBULA_API NebulaStore *nebula_engine_get_store (NebulaEngine *self);
 NEBULA_API NebulaClock *nebula_engine_get_clock (NebulaEngine *self);
 /* The largest workflow that is deployed; 0: the default of nebula-limits.h. */
 NEBULA_API void nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections);
+/* While @budget is short, new executions are throttled; NULL: none. */
+NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budget);
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
 NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
-/* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user, tenant}. */
+/* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user,
+ * tenant, idempotency-key, idempotency-ttl}. */
 NEBULA_API NebulaExecution *nebula_engine_start (NebulaEngine *self, NebulaPlan *plan, NebulaValue *input, NebulaValue *options, GError **error);
 /* The handle of an execution in the store, in memory or not. Error: not-found. */
 NEBULA_API NebulaExecution *nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error);
@@ -40,6 +45,10 @@ NEBULA_API NebulaValue *nebula_engine_get_counters (NebulaEngine *self);
 /* Gates: concurrency keys, rates, locks. An array of {key, kind, limit, inside, waiting}; one with all its entries. */
 NEBULA_API NebulaValue *nebula_engine_list_queues (NebulaEngine *self, GError **error);
 NEBULA_API NebulaValue *nebula_engine_get_queue (NebulaEngine *self, const char *key, GError **error);
+/* What runs once for each key, in this engine's store; it is the engine's. */
+NEBULA_API NebulaIdempotency *nebula_engine_get_idempotency (NebulaEngine *self);
+/* What policies of nodes hold back, limit and break in this process: an array of objects. */
+NEBULA_API NebulaValue *nebula_engine_list_policies (NebulaEngine *self);
 /* Stops taking new work, cancels what runs in this process without a word to the journal, commits what is pending. */
 NEBULA_API void nebula_engine_stop (NebulaEngine *self);
 

@@ -111,6 +111,7 @@ _nebula_instance_get_scope (NebulaInstance *self)
 void
 _nebula_instance_free (NebulaInstance *self)
 {
+  _nebula_once_forget (self);
   end_scope (self);
   g_clear_object (&self->scope);
   _nebula_scheduler_remove (self->engine, self);
@@ -146,6 +147,7 @@ _nebula_instance_drop (NebulaInstance *self, const GError *error)
   if (self->n_units > 0) {
     /* The journal still holds units that name it: it goes when they are answered. */
     self->is_dropped = TRUE;
+    _nebula_once_forget (self);
     _nebula_scheduler_remove (self->engine, self);
     _nebula_runner_abandon_all (self);
     g_hash_table_steal (self->engine->instances, self->id);
@@ -300,6 +302,7 @@ static void
 accept (NebulaInstance *self, const NebulaUnit *unit)
 {
   self->ahead_bytes -= _nebula_spilled_get_size (unit);
+  _nebula_once_forget (self);
   become_committed (self, unit->expected_sequence + unit->n_facts, unit->header->status);
   if (self->is_dropped)
     return;
@@ -451,6 +454,7 @@ submit (NebulaInstance *self)
   unit->consumed = g_steal_pointer (&self->consumed);
   add_definition (self, unit);
   _nebula_spilled_attach (self, unit);
+  _nebula_once_attach (self, unit);
   self->submitted += n_facts;
   self->ahead_bytes += _nebula_spilled_get_size (unit);
   self->n_units++;

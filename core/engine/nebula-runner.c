@@ -55,6 +55,7 @@ orphan_free (NebulaAttempt *attempt)
 static void
 attempt_free (NebulaAttempt *attempt)
 {
+  _nebula_guard_release (attempt);
   nebula_heap_remove (&attempt->engine->deadlines, &attempt->deadline);
   if (attempt->instance)
     g_queue_unlink (&attempt->instance->attempts, &attempt->link);
@@ -176,23 +177,39 @@ fill_info (NebulaAttempt *attempt, NebulaPlanNode *node, NebulaInvocationInfo *i
   info->store = attempt->engine->store;
 }
 
-static void
-invoke (NebulaAttempt *attempt, NebulaWork *work)
+void
+_nebula_runner_launch (NebulaAttempt *attempt, const NebulaCall *call)
 {
-  NebulaInstance *instance = attempt->instance;
-  NebulaPlanNode *node = &instance->plan->nodes[work->node];
+  NebulaPlanNode *node = &attempt->instance->plan->nodes[attempt->command.node];
   NebulaInvocationInfo info = {0};
-  g_autofree char *identity = NULL;
 
-  identity = work->effect == NEBULA_EFFECT_PURE || work->effect == NEBULA_EFFECT_READ
-            ? NULL
-            : nebula_kernel_dup_identity (instance->kernel, work);
   fill_info (attempt, node, &info);
-  info.identity = identity;
+  info.identity = call->identity;
   set_deadline (attempt, node, &info);
   attempt->invocation =
-      nebula_invocation_new (&info, work->parameters, nebula_kernel_get_input (work), &sink, attempt, NULL);
+      nebula_invocation_new (&info, call->parameters, call->input, &sink, attempt, NULL);
   nebula_action_invoke (attempt->action, attempt->invocation);
+}
+
+static NebulaAttempt *
+attempt_new (NebulaInstance *instance, const NebulaCommand *command, NebulaAction *action)
+{
+  NebulaAttempt *attempt = g_new0 (NebulaAttempt, 1);
+
+  attempt->engine = instance->engine;
+  attempt->instance = instance;
+  attempt->mailbox = nebula_mailbox_ref (instance->engine->mailbox);
+  attempt->command = *command;
+  attempt->action = action;
+  attempt->link.data = attempt;
+  g_queue_push_tail_link (&instance->attempts, &attempt->link);
+  return attempt;
+}
+
+NebulaAttempt *
+_nebula_runner_double (NebulaAttempt *attempt, NebulaAction *action)
+{
+  return attempt_new (attempt->instance, &attempt->command, action);
 }
 
 static void
@@ -207,14 +224,52 @@ fail_to_start (NebulaInstance *instance,
   _nebula_instance_wake (instance);
 }
 
+/* Actions for the calls that a policy may make besides the first; NULL with error. */
+static GPtrArray *
+make_spares (NebulaEngine *engine,
+             NebulaPlanNode *node,
+             NebulaWork *work,
+             const NebulaArguments *arguments,
+             GError **error)
+{
+  g_autoptr (GPtrArray) spares = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint n = _nebula_guard_count_spares (node, work->effect); n > 0; n--) {
+    NebulaAction *spare = create_action (engine, node, arguments, error);
+
+    if (!spare)
+      return NULL;
+    g_ptr_array_add (spares, spare);
+  }
+  return g_steal_pointer (&spares);
+}
+
+static void
+invoke (NebulaAttempt *attempt, NebulaWork *work, GPtrArray *spares)
+{
+  NebulaPlanNode *node = &attempt->instance->plan->nodes[work->node];
+  gboolean is_free =
+      work->effect == NEBULA_EFFECT_PURE || work->effect == NEBULA_EFFECT_READ;
+  g_autofree char *identity =
+      is_free ? NULL : nebula_kernel_dup_identity (attempt->instance->kernel, work);
+  NebulaCall call = {work->parameters, nebula_kernel_get_input (work), identity};
+
+  if (spares) {
+    _nebula_guard_begin (attempt, &call, spares);
+    return;
+  }
+  _nebula_narrator_tell (attempt->instance, "node.started", node->id, NULL);
+  _nebula_runner_launch (attempt, &call);
+}
+
 gboolean
 _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
 {
   NebulaEngine *engine = instance->engine;
   NebulaPlanNode *node = &instance->plan->nodes[command->node];
   NebulaArguments arguments;
-  NebulaAttempt *attempt;
   g_autoptr (NebulaAction) action = NULL;
+  g_autoptr (GPtrArray) spares = NULL; /* NULL: the node has no policy */
   g_autoptr (GError) error = NULL;
   NebulaWork *work = nebula_kernel_prepare (instance->kernel, command, &error);
 
@@ -224,22 +279,17 @@ _nebula_runner_start (NebulaInstance *instance, const NebulaCommand *command)
     nebula_kernel_fill_arguments (instance->kernel, work, &arguments);
     arguments.frozen = nebula_kernel_freeze (instance->kernel, work);
     action = create_action (engine, node, &arguments, &error);
+    if (action && node->policy &&
+        !(spares = make_spares (engine, node, work, &arguments, &error)))
+      g_clear_object (&action);
     g_clear_pointer (&arguments.frozen, nebula_frozen_unref);
   }
   if (!action) {
     fail_to_start (instance, command, error);
     return TRUE;
   }
-  attempt = g_new0 (NebulaAttempt, 1);
-  attempt->engine = engine;
-  attempt->instance = instance;
-  attempt->mailbox = nebula_mailbox_ref (engine->mailbox);
-  attempt->command = *command;
-  attempt->action = g_steal_pointer (&action);
-  attempt->link.data = attempt;
-  g_queue_push_tail_link (&instance->attempts, &attempt->link);
-  _nebula_narrator_tell (instance, "node.started", node->id, NULL);
-  invoke (attempt, work);
+  invoke (attempt_new (instance, command, g_steal_pointer (&action)), work,
+          g_steal_pointer (&spares));
   return TRUE;
 }
 
@@ -325,7 +375,7 @@ receive (gpointer data)
   }
   if (instance)
     instance->n_units++; /* held: see _nebula_instance_release () */
-  if (instance && !attempt->is_abandoned)
+  if (instance && !attempt->is_abandoned && _nebula_guard_end (attempt, letter->result))
     take_result (instance, attempt, letter->result);
   else if (instance)
     _nebula_instance_wake (instance);
@@ -359,12 +409,31 @@ _nebula_runner_time_out (NebulaAttempt *attempt)
                                 NEBULA_RETRY_CLASS_RETRY, NULL);
   result = nebula_result_new (NEBULA_RESULT_KIND_UNKNOWN, NULL, failure, 0);
   attempt->is_abandoned = TRUE;
-  take_result (instance, attempt, result);
+  if (_nebula_guard_end (attempt, result))
+    take_result (instance, attempt, result);
   nebula_invocation_abandon (attempt->invocation);
 }
 
-static void
-abandon (NebulaAttempt *attempt)
+void
+_nebula_runner_refuse (NebulaAttempt *attempt, const GError *error, gboolean is_starting)
+{
+  NebulaInstance *instance = attempt->instance;
+  g_autoptr (NebulaResult) result = NULL;
+
+  if (is_starting) {
+    fail_to_start (instance, &attempt->command, error);
+    attempt_free (attempt);
+    return;
+  }
+  result = nebula_result_new_error (error);
+  instance->n_units++; /* held, as in receive () */
+  take_result (instance, attempt, result);
+  attempt_free (attempt);
+  _nebula_instance_release (instance);
+}
+
+void
+_nebula_runner_abandon (NebulaAttempt *attempt)
 {
   if (attempt->is_abandoned)
     return;
@@ -377,11 +446,15 @@ abandon (NebulaAttempt *attempt)
 void
 _nebula_runner_sweep (NebulaInstance *instance)
 {
-  for (GList *link = instance->attempts.head; link; link = link->next) {
+  for (GList *link = instance->attempts.head, *next; link; link = next) {
     NebulaAttempt *attempt = link->data;
 
-    if (!nebula_kernel_wants_result (instance->kernel, &attempt->command))
-      abandon (attempt);
+    next = link->next;
+    if (nebula_kernel_wants_result (instance->kernel, &attempt->command))
+      continue;
+    _nebula_runner_abandon (attempt);
+    if (!attempt->invocation)
+      attempt_free (attempt); /* it waited for its policy: no result will come */
   }
 }
 
@@ -393,7 +466,10 @@ _nebula_runner_abandon_all (NebulaInstance *instance)
   while ((link = g_queue_pop_head_link (&instance->attempts))) {
     NebulaAttempt *attempt = link->data;
 
+    _nebula_runner_abandon (attempt);
+    _nebula_guard_release (attempt);
     attempt->instance = NULL;
-    abandon (attempt);
+    if (!attempt->invocation)
+      attempt_free (attempt);
   }
 }

@@ -133,7 +133,7 @@ check_start (NebulaEngine *self,
  * @self: an engine
  * @plan: a plan of this engine
  * @input: (nullable): the input; %NULL for an empty object
- * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant}
+ * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, idempotency-key, idempotency-ttl}
  * @error: where the failure goes
  *
  * Starts an execution.
@@ -141,8 +141,13 @@ check_start (NebulaEngine *self,
  * Nothing has run and nothing is committed when this returns; wait for the handle. The input is checked against the
  * workflow's schema and its defaults are filled in.
  *
+ * With an idempotency key, which holds for one workflow of one tenant, only the first start with a key starts; until the key
+ * expires (`24h`) the others get the handle of that execution, whatever became of it. The key is committed together with the
+ * start. This reads one document of the store.
+ *
  * Errors: %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
- * taken; %NEBULA_ERROR_UNAVAILABLE (retry): the engine is stopping.
+ * taken; %NEBULA_ERROR_CONFLICT (terminal): the key was used with another input; %NEBULA_ERROR_UNAVAILABLE (retry): the
+ * engine is stopping; %NEBULA_ERROR_THROTTLED (throttle): memory is short, see nebula_engine_set_budget().
  *
  * Returns: (transfer full): the handle
  *
@@ -161,6 +166,8 @@ nebula_engine_start (NebulaEngine *self,
   g_autoptr (NebulaValue) links = NULL;
   g_autoptr (GPtrArray) pinned = NULL;
   g_autofree char *id = NULL;
+  g_autoptr (NebulaOnce) once = NULL;
+  NebulaExecution *former = NULL;
   NebulaDurability durability = plan->durability;
   gint64 timeout_usec = plan->timeout_usec;
   NebulaInstance *instance;
@@ -173,10 +180,15 @@ nebula_engine_start (NebulaEngine *self,
     options = empty;
   if (!input)
     input = empty;
-  if (!check_start (self, options, &durability, &timeout_usec, error) ||
+  if (!_nebula_engine_check_intake (self, error) ||
+      !check_start (self, options, &durability, &timeout_usec, error) ||
       (plan->input_schema &&
        !nebula_input_check (plan->input_schema, input, &filled, error)))
     return NULL;
+  if (!_nebula_once_find (self, plan, filled ? filled : input, options, &once, &former, error))
+    return NULL;
+  if (former)
+    return former;
   id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
   if (!id)
     id = make_id (self);
@@ -184,6 +196,8 @@ nebula_engine_start (NebulaEngine *self,
       self, id, nebula_value_get_member_string (options, "tenant", "default"), plan,
       NULL);
   _nebula_instance_set_durability (instance, durability);
+  if (once)
+    _nebula_once_take (instance, g_steal_pointer (&once));
   pinned = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_plan_unref);
   links = _nebula_engine_pin (self, plan, pinned);
   captured = capture (links, options);

@@ -30,6 +30,7 @@ static const char *const topics[] = {
   "trigger.failed",
   "module.found",
   "module.broken",
+  "resource.breaker",
   "system.store-paused",
   "system.store-resumed",
   "system.fatal",

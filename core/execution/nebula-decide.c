@@ -119,10 +119,13 @@ get_retry_delay (NebulaKernel *self,
   NebulaValue *details = nebula_value_get_member (failure, "details");
   gint64 after_ms = 0;
 
-  if (node->retry.jitter && delay > 0)
-    delay = (gint64) (_nebula_kernel_random (self, work->lane, work->node, work->firing,
-                                             attempt | 1u << 31) %
-                      ((guint64) delay + 1));
+  if (node->retry.jitter && delay > 0) {
+    gint64 fixed = node->retry.jitter == NEBULA_JITTER_EQUAL ? delay / 2 : 0;
+
+    delay = fixed + (gint64) (_nebula_kernel_random (self, work->lane, work->node,
+                                                     work->firing, attempt | 1u << 31) %
+                              ((guint64) (delay - fixed) + 1));
+  }
   if (details && nebula_value_get_kind (details) == NEBULA_VALUE_KIND_OBJECT)
     after_ms = nebula_value_get_member_integer (details, "retry_after_ms", 0);
   return MAX (delay, CLAMP (after_ms, 0, 86400000) * 1000);
@@ -134,10 +137,17 @@ _nebula_kernel_fail_for_good (NebulaKernel *self,
                               guint attempt,
                               NebulaValue *failure)
 {
-  g_autoptr (NebulaValue) placed = add_place (self, work, failure);
+  NebulaValue *fallback = get_node (self, work)->fallback;
+  g_autoptr (NebulaValue) placed = NULL;
   NebulaFact fact = {
       .kind = NEBULA_FACT_NODE_FAILED, .lane = work->lane->number, .node = work->node};
 
+  if (fallback &&
+      !g_str_equal (nebula_value_get_member_string (failure, "retry", ""), "cancelled")) {
+    _nebula_kernel_end_node (self, work, attempt, NULL, fallback);
+    return;
+  }
+  placed = add_place (self, work, failure);
   fact.attempt = attempt;
   fact.value = placed;
   _nebula_kernel_record (self, &fact);

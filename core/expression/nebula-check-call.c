@@ -48,7 +48,7 @@ get_lambda_argument (const NebulaFunction *function, const NebulaType *first, gu
   if (strcmp (function->name, "reduce") == 0)
     return index == 1 && is_array ? _nebula_type_get_item (first) : nebula_type_any ();
   if (!is_array)
-    return nebula_type_any ();
+    return index == 0 ? _nebula_type_get_item (first) : nebula_type_any ();
   if (index == 0 || strcmp (function->name, "sort") == 0)
     return _nebula_type_get_item (first);
   return nebula_type_from_kind (NEBULA_VALUE_KIND_INTEGER);

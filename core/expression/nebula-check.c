@@ -8,11 +8,6 @@
 
 #define BIT(kind) (1u << NEBULA_VALUE_KIND_##kind)
 
-typedef struct {
-  const char *name;
-  NebulaType type;
-} NebulaLocal;
-
 void
 _nebula_checker_report (NebulaChecker *self,
                         const NebulaSyntax *node,
@@ -210,7 +205,7 @@ infer_index (NebulaChecker *self, const NebulaSyntax *node)
                             _ ("The index into %s is an integer, not %s"), container,
                             words);
   }
-  if (base.kinds == BIT (ARRAY))
+  if (base.kinds == BIT (ARRAY) || base.example != NULL)
     type = _nebula_type_get_item (&base);
   else if (base.kinds == BIT (STRING))
     type = nebula_type_from_kind (NEBULA_VALUE_KIND_STRING);
@@ -311,8 +306,8 @@ infer_path (NebulaChecker *self, const NebulaSyntax *node)
   return infer_member (self, node, node->name, _nebula_checker_infer (self, node->a));
 }
 
-NebulaType
-_nebula_checker_infer (NebulaChecker *self, const NebulaSyntax *node)
+static NebulaType
+infer_any (NebulaChecker *self, const NebulaSyntax *node)
 {
   switch ((NebulaSyntaxKind) node->kind) {
   case NEBULA_SYNTAX_LITERAL:
@@ -353,12 +348,22 @@ _nebula_checker_infer (NebulaChecker *self, const NebulaSyntax *node)
 }
 
 NebulaType
+_nebula_checker_infer (NebulaChecker *self, const NebulaSyntax *node)
+{
+  NebulaType type = infer_any (self, node);
+
+  if (G_UNLIKELY (self->probe != NULL))
+    _nebula_probe_visit (self->probe, self, node, &type);
+  return type;
+}
+
+NebulaType
 nebula_expression_check (NebulaExpression *self, const NebulaTypeScope *scope)
 {
   g_auto (NebulaParser) parser = {0};
   g_autoptr (GArray) locals = g_array_new (FALSE, FALSE, sizeof (NebulaLocal));
   g_autoptr (GPtrArray) types = g_ptr_array_new_with_free_func (g_free);
-  NebulaChecker checker = {scope, &parser, self->set, locals, types};
+  NebulaChecker checker = {scope, &parser, self->set, locals, types, NULL};
   NebulaSyntax *tree;
   NebulaType type;
 

@@ -263,8 +263,7 @@ load_function (NebulaCompiler *self,
 {
   g_autoptr (GError) error = NULL;
 
-  if (function->foreign == NULL ||
-      _nebula_foreign_get_call (function->foreign, &error) != NULL)
+  if (function->foreign == NULL || _nebula_foreign_load (function->foreign, &error))
     return TRUE;
   return _nebula_parser_fail (self->parser, NEBULA_ERROR_MODULE_BROKEN, node->at, NULL,
                               _ ("The function “%s” cannot be used: %s"), function->name,

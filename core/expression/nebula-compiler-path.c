@@ -44,13 +44,11 @@ collect (Path *path, NebulaSyntax *node)
     g_ptr_array_add (path->steps, g_ptr_array_index (backwards, i - 1));
 }
 
-/* Lines and columns are counted on from the last reference: a long template has many. */
+/* Lines and columns are counted on from the last place: a long template has many. */
 static void
-add_read (NebulaCompiler *self, const NebulaExternal *external, guint32 at)
+locate (NebulaCompiler *self, guint32 at, guint *ret_line, guint *ret_column)
 {
   const char *text = self->parser->text;
-  NebulaReference read = {
-      .name = external->name, .id = external->id, .field = external->field};
 
   if (at < self->located) {
     self->located = 0;
@@ -61,14 +59,38 @@ add_read (NebulaCompiler *self, const NebulaExternal *external, guint32 at)
     self->line += *p == '\n' ? 1 : 0;
   }
   self->located = at;
-  read.line = self->line;
-  read.column = self->column;
+  *ret_line = self->line;
+  *ret_column = self->column;
+}
+
+/* @id_at is the place of the id, or that of the name again. */
+static void
+add_read (NebulaCompiler *self,
+          const NebulaExternal *external,
+          guint32 at,
+          guint32 id_at)
+{
+  NebulaReference read = {
+      .name = external->name, .id = external->id, .field = external->field};
+
+  locate (self, at, &read.line, &read.column);
+  locate (self, id_at, &read.id_line, &read.id_column);
   g_array_append_val (self->reads, read);
 }
 
-static guint
-add_external (NebulaCompiler *self, NebulaExternal external, guint32 at)
+/* Where the key of a step stands: a name, or what is in brackets. */
+static guint32
+get_key_place (const NebulaSyntax *step)
 {
+  return step->kind == NEBULA_SYNTAX_INDEX ? step->b->start : step->at;
+}
+
+static guint
+add_external (NebulaCompiler *self, NebulaExternal external, const Path *path)
+{
+  guint32 at = path->base->at;
+  guint32 id_at =
+      external.id != NULL ? get_key_place (g_ptr_array_index (path->steps, 0)) : at;
   g_autofree char *key =
       g_strdup_printf ("%d %d %s\n%s\n%s", (int) external.kind, external.is_optional,
                        external.name, external.id != NULL ? external.id : "",
@@ -78,7 +100,7 @@ add_external (NebulaCompiler *self, NebulaExternal external, guint32 at)
   external.name = g_intern_string (external.name);
   external.id = g_intern_string (external.id);
   external.field = g_intern_string (external.field);
-  add_read (self, &external, at);
+  add_read (self, &external, at, id_at);
   if (known > 0)
     return known - 1;
   g_array_append_val (self->externals, external);
@@ -206,7 +228,7 @@ compile_node_path (NebulaCompiler *self, Path *path)
                        ? node_fields[external.node_field]
                        : NULL;
   external.is_optional = step->is_optional;
-  index = add_external (self, external, path->base->at);
+  index = add_external (self, external, path);
   emit_fused (self, NEBULA_OP_EXTERNAL, NEBULA_OP_EXTERNAL_MEMBERS, index, path);
   return TRUE;
 }
@@ -223,7 +245,7 @@ compile_computed_node (NebulaCompiler *self, Path *path, NebulaSyntax *node)
   external.name = g_intern_static_string ("nodes");
   external.field =
       field < NEBULA_NODE_FIELD_ALL ? g_intern_static_string (node_fields[field]) : NULL;
-  add_read (self, &external, path->base->a->at);
+  add_read (self, &external, path->base->a->at, path->base->a->at);
   _nebula_compiler_emit (self, NEBULA_OP_NODE,
                          field | (path->base->is_optional ? 1u << 8 : 0), path->base);
   emit_members (self, path, node);
@@ -249,7 +271,7 @@ compile_loop (NebulaCompiler *self, Path *path)
                                 ((NebulaSyntax *) g_ptr_array_index (path->steps, 1))->at,
                                 _ ("A loop has item, index and last."),
                                 _ ("A loop has no “%s”"), external.field);
-  index = add_external (self, external, path->base->at);
+  index = add_external (self, external, path);
   emit_fused (self, NEBULA_OP_EXTERNAL, NEBULA_OP_EXTERNAL_MEMBERS, index, path);
   return TRUE;
 }
@@ -264,7 +286,7 @@ compile_variable (NebulaCompiler *self, Path *path)
     return compile_node_path (self, path);
   if (strcmp (external.name, "loop") == 0)
     return compile_loop (self, path);
-  index = add_external (self, external, path->base->at);
+  index = add_external (self, external, path);
   emit_fused (self, NEBULA_OP_EXTERNAL, NEBULA_OP_EXTERNAL_MEMBERS, index, path);
   return TRUE;
 }

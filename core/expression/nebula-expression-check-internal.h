@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  * @schema: (nullable): a JSON Schema of it, borrowed; its types may also be decimal, bytes, date, timestamp, duration
  * @value: (nullable): the value itself, if it is known; borrowed
  * @item: (nullable): what an array holds, if no schema tells; private
+ * @example: (nullable): something that it may be; proves nothing, but tells names; borrowed
  */
 typedef struct _NebulaType NebulaType;
 struct _NebulaType {
@@ -23,6 +24,7 @@ struct _NebulaType {
   NebulaValue *schema;
   NebulaValue *value;
   const NebulaType *item;
+  NebulaValue *example;
 };
 
 #define NEBULA_TYPE_KINDS_ANY ((1u << (NEBULA_VALUE_KIND_REFERENCE + 1)) - 1)

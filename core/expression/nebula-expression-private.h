@@ -39,6 +39,7 @@ struct _NebulaCell {
   guint8 tag;
   guint8 is_owned;  /* of a value: unref it when done */
   guint8 is_spread; /* in an array literal: `...value` */
+  guint8 is_shared; /* a constant of the program, which threads share */
   union {
     gboolean boolean;
     gint64 integer;
@@ -409,6 +410,7 @@ extern const NebulaFunction _nebula_functions_jsonpath[];
 extern const NebulaFunction _nebula_functions_number[];
 extern const NebulaFunction _nebula_functions_object[];
 extern const NebulaFunction _nebula_functions_regex[];
+extern const NebulaFunction _nebula_functions_rules[];
 extern const NebulaFunction _nebula_functions_string[];
 extern const NebulaFunction _nebula_functions_time[];
 extern const NebulaFunction _nebula_functions_valid[];

@@ -90,6 +90,8 @@ NEBULA_API NebulaValue *nebula_expression_evaluate_data_leniently (NebulaExpress
  * @field: for nodes the field (`result`), for loops `item`, `index` or `last`; interned, may be %NULL
  * @line: line in the expression's text, from 1
  * @column: column in characters, from 1
+ * @id_line: line of @id, or of the name if no id is written out
+ * @id_column: column of it
  *
  * A name that an expression reads, for checks before it runs.
  */
@@ -100,6 +102,8 @@ typedef struct
   const char *field;
   guint line;
   guint column;
+  guint id_line;
+  guint id_column;
 } NebulaReference;
 
 NEBULA_API const NebulaReference *nebula_expression_get_references (NebulaExpression *self, guint *ret_count);

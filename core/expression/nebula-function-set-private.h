@@ -56,8 +56,8 @@ guint32 _nebula_function_get_result_kinds (const NebulaFunction *self); /* of `1
 char *_nebula_kinds_to_words (guint32 kinds);
 guint32 _nebula_kinds_from_letters (const char *letters);
 
-/* The module's function, loaded if need be; NULL with an error. */
-NebulaForeignCall _nebula_foreign_get_call (const NebulaForeign *self, GError **error);
+/* Loads the module's function if need be. */
+gboolean _nebula_foreign_load (const NebulaForeign *self, GError **error);
 guint32 _nebula_foreign_get_argument_kinds (const NebulaForeign *self, guint argument);
 guint32 _nebula_foreign_get_result_kinds (const NebulaForeign *self);
 const char *_nebula_foreign_get_examples (const NebulaForeign *self); /* lines; nullable */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "nebula-expression-private.h"
+#include "nebula-function-callback.h"
 
 #define PARAMETERS_MAX 16
 #define CALL_FUEL      50 /* what a call costs beside its data */
@@ -20,6 +21,7 @@ struct _NebulaForeign {
   guint n_arguments;
   guint32 result_kinds;
   NebulaForeignCall call; /* atomic; NULL until it is loaded */
+  NebulaFunctionCallback callback; /* nullable: called instead */
   NebulaFunctionLoader loader;
   gpointer user_data;
   GDestroyNotify destroy;
@@ -244,6 +246,28 @@ add (NebulaFunctionSet *set, NebulaForeign *self, GError **error)
   return TRUE;
 }
 
+/* Takes @self. */
+static gboolean
+add_entry (NebulaFunctionSet *set,
+           NebulaForeign *self,
+           NebulaValue *entry,
+           GError **error)
+{
+  if (nebula_value_get_kind (entry) != NEBULA_VALUE_KIND_OBJECT) {
+    foreign_free (self);
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
+                         _ ("The entry of a function is an object."));
+    return FALSE;
+  }
+  self->function.name = g_strdup (nebula_value_get_member_string (entry, "name", ""));
+  self->function.description =
+      g_strdup (nebula_value_get_member_string (entry, "description", ""));
+  self->parameters = g_strdup (nebula_value_get_member_string (entry, "parameters", ""));
+  self->result = g_strdup (nebula_value_get_member_string (entry, "result", "any"));
+  self->examples = g_strdup (nebula_value_get_member_string (entry, "examples", NULL));
+  return add (set, self, error);
+}
+
 /**
  * nebula_function_set_add: (skip)
  * @self: a set that is not yet shared
@@ -316,20 +340,45 @@ nebula_function_set_add_late (NebulaFunctionSet *self,
   foreign->loader = loader;
   foreign->user_data = user_data;
   foreign->destroy = destroy;
-  if (nebula_value_get_kind (entry) != NEBULA_VALUE_KIND_OBJECT) {
-    foreign_free (foreign);
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA,
-                         _ ("The entry of a function is an object."));
-    return FALSE;
-  }
-  foreign->function.name = g_strdup (nebula_value_get_member_string (entry, "name", ""));
-  foreign->function.description =
-      g_strdup (nebula_value_get_member_string (entry, "description", ""));
-  foreign->parameters =
-      g_strdup (nebula_value_get_member_string (entry, "parameters", ""));
-  foreign->result = g_strdup (nebula_value_get_member_string (entry, "result", "any"));
-  foreign->examples = g_strdup (nebula_value_get_member_string (entry, "examples", NULL));
-  return add (self, foreign, error);
+  return add_entry (self, foreign, entry, error);
+}
+
+/**
+ * nebula_function_set_add_callback:
+ * @self: a set that is not yet shared
+ * @entry: `{name, parameters, result, description, examples?}`, as nebula_function_set_describe() gives it
+ * @callback: (scope notified) (closure user_data) (destroy destroy): the function
+ * @user_data: data for @callback
+ * @destroy: (nullable): frees @user_data, also when the function is not added
+ * @error: return location for an error
+ *
+ * Adds a function that is written in this process, in C or in the language of a script.
+ *
+ * Errors: as for nebula_function_set_add_late().
+ *
+ * Returns: whether it was added
+ *
+ * Since: 1.0
+ */
+gboolean
+nebula_function_set_add_callback (NebulaFunctionSet *self,
+                                  NebulaValue *entry,
+                                  NebulaFunctionCallback callback,
+                                  gpointer user_data,
+                                  GDestroyNotify destroy,
+                                  GError **error)
+{
+  NebulaForeign *foreign;
+
+  g_return_val_if_fail (self != NULL, FALSE);
+  g_return_val_if_fail (entry != NULL && callback != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  foreign = g_new0 (NebulaForeign, 1);
+  foreign->callback = callback;
+  foreign->user_data = user_data;
+  foreign->destroy = destroy;
+  return add_entry (self, foreign, entry, error);
 }
 
 /**
@@ -386,8 +435,8 @@ _nebula_function_set_find (NebulaFunctionSet *self, const char *name)
   return NULL;
 }
 
-NebulaForeignCall
-_nebula_foreign_get_call (const NebulaForeign *self, GError **error)
+static NebulaForeignCall
+get_call (const NebulaForeign *self, GError **error)
 {
   NebulaForeign *known = self->function.foreign;
   NebulaForeignCall call = (NebulaForeignCall) g_atomic_pointer_get (&known->call);
@@ -398,6 +447,27 @@ _nebula_foreign_get_call (const NebulaForeign *self, GError **error)
   if (call != NULL)
     g_atomic_pointer_set (&known->call, call);
   return call;
+}
+
+gboolean
+_nebula_foreign_load (const NebulaForeign *self, GError **error)
+{
+  return self->callback != NULL || get_call (self, error) != NULL;
+}
+
+static NebulaValue *
+call_foreign (const NebulaForeign *self, GPtrArray *values, GError **error)
+{
+  NebulaValue **arguments = (NebulaValue **) values->pdata;
+  g_autoptr (NebulaValue) array = NULL;
+  NebulaForeignCall call;
+
+  if (self->callback != NULL) {
+    array = nebula_value_new_array (arguments, values->len);
+    return self->callback (array, self->user_data, error);
+  }
+  call = get_call (self, error);
+  return call != NULL ? call (arguments, values->len, error) : NULL;
 }
 
 guint32
@@ -485,17 +555,13 @@ _nebula_foreign_run (NebulaVm *vm,
   const NebulaForeign *self = function->foreign;
   g_autoptr (GPtrArray) values =
       g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_value_unref);
-  NebulaForeignCall call;
   NebulaValue *value;
   GError *error = NULL;
 
   if (!check_arguments (vm, self, arguments, count) || !_nebula_vm_burn (vm, CALL_FUEL))
     return FALSE;
-  call = _nebula_foreign_get_call (self, &error);
-  if (call == NULL)
-    return take_result (vm, self, NULL, error, ret);
   for (guint i = 0; i < count; i++)
     g_ptr_array_add (values, _nebula_cell_ref_value (&arguments[i]));
-  value = call ((NebulaValue *const *) values->pdata, count, &error);
+  value = call_foreign (self, values, &error);
   return take_result (vm, self, value, error, ret);
 }

@@ -11,7 +11,7 @@ static const NebulaFunction *const tables[] = {
     _nebula_functions_csv,      _nebula_functions_encoding,   _nebula_functions_jmespath,
     _nebula_functions_jsonpath, _nebula_functions_number,     _nebula_functions_object,
     _nebula_functions_regex,    _nebula_functions_string,     _nebula_functions_time,
-    _nebula_functions_valid,
+    _nebula_functions_valid,    _nebula_functions_rules,
 };
 
 typedef struct {

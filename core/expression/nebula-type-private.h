@@ -17,6 +17,16 @@ NebulaType _nebula_type_join (NebulaType a, NebulaType b);
 NebulaType _nebula_type_get_member (const NebulaType *self, const char *key, NebulaMembership *ret);
 NebulaValue *_nebula_type_get_members (const NebulaType *self);
 NebulaType _nebula_type_get_item (const NebulaType *self);
+/* For people: where nothing is known an example tells the kind. */
+NebulaType _nebula_type_guess (NebulaType self);
+
+/* The parameter of a lambda. */
+typedef struct {
+  const char *name;
+  NebulaType type;
+} NebulaLocal;
+
+typedef struct _NebulaProbe NebulaProbe;
 
 typedef struct {
   const NebulaTypeScope *scope;
@@ -24,6 +34,7 @@ typedef struct {
   NebulaFunctionSet *functions;
   GArray *locals;   /* NebulaLocal, the innermost last */
   GPtrArray *types; /* NebulaType that live until the end */
+  NebulaProbe *probe; /* nullable */
 } NebulaChecker;
 
 /* nebula-check.c */
@@ -37,6 +48,12 @@ void _nebula_checker_report (NebulaChecker *self,
 const NebulaType *_nebula_checker_keep (NebulaChecker *self, NebulaType type);
 void _nebula_checker_push (NebulaChecker *self, const char *name, NebulaType type);
 void _nebula_checker_pop (NebulaChecker *self, guint count);
+
+/* nebula-probe.c */
+void _nebula_probe_visit (NebulaProbe *self,
+                          NebulaChecker *checker,
+                          const NebulaSyntax *node,
+                          const NebulaType *type);
 
 /* nebula-check-operators.c */
 NebulaType _nebula_checker_infer_binary (NebulaChecker *self, const NebulaSyntax *node);

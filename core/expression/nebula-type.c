@@ -106,6 +106,7 @@ _nebula_type_join (NebulaType a, NebulaType b)
     type.schema = a.schema;
   if (a.item == b.item)
     type.item = a.item;
+  type.example = a.example != NULL ? a.example : b.example;
   return type;
 }
 
@@ -118,6 +119,25 @@ is_open (NebulaValue *schema)
   return additional == NULL ||
          nebula_value_get_kind (additional) != NEBULA_VALUE_KIND_BOOLEAN ||
          nebula_value_get_boolean (additional);
+}
+
+static NebulaType
+get_example_member (const NebulaType *self, const char *key)
+{
+  NebulaType type = nebula_type_any ();
+
+  if (self->example != NULL &&
+      nebula_value_get_kind (self->example) == NEBULA_VALUE_KIND_OBJECT)
+    type.example = nebula_value_get_member (self->example, key);
+  return type;
+}
+
+NebulaType
+_nebula_type_guess (NebulaType self)
+{
+  if (self.kinds == NEBULA_TYPE_KINDS_ANY && self.example != NULL)
+    self.kinds = 1u << nebula_value_get_kind (self.example);
+  return self;
 }
 
 /* The member of an object. *ret_known tells whether the lack of it is sure. */
@@ -137,7 +157,7 @@ _nebula_type_get_member (const NebulaType *self, const char *key, NebulaMembersh
       self->schema != NULL ? nebula_value_get_member (self->schema, "properties") : NULL;
   if (properties == NULL ||
       nebula_value_get_kind (properties) != NEBULA_VALUE_KIND_OBJECT)
-    return nebula_type_any ();
+    return get_example_member (self, key);
   property = nebula_value_get_member (properties, key);
   if (property == NULL) {
     *ret = is_open (self->schema) ? NEBULA_MEMBERSHIP_UNNAMED : NEBULA_MEMBERSHIP_NONE;
@@ -155,9 +175,25 @@ _nebula_type_get_members (const NebulaType *self)
 
   if (members == NULL && self->schema != NULL)
     members = nebula_value_get_member (self->schema, "properties");
+  if (members == NULL)
+    members = self->example;
   return members != NULL && nebula_value_get_kind (members) == NEBULA_VALUE_KIND_OBJECT
              ? members
              : NULL;
+}
+
+/* Of a value all kinds of items, and the first one for an example. */
+static NebulaType
+get_value_item (NebulaValue *list)
+{
+  NebulaType type = {0};
+
+  for (gsize i = 0; i < nebula_value_get_length (list); i++)
+    type.kinds |= 1u << nebula_value_get_kind (nebula_value_get_item (list, i));
+  if (type.kinds == 0)
+    return nebula_type_any ();
+  type.example = nebula_value_get_item (list, 0);
+  return type;
 }
 
 NebulaType
@@ -165,16 +201,18 @@ _nebula_type_get_item (const NebulaType *self)
 {
   NebulaValue *items =
       self->schema != NULL ? nebula_value_get_member (self->schema, "items") : NULL;
-  NebulaType type = {0};
+  NebulaType type = nebula_type_any ();
 
   if (self->item != NULL)
     return *self->item;
   if (items != NULL)
     return nebula_type_from_schema (items);
-  if (self->value == NULL ||
-      nebula_value_get_kind (self->value) != NEBULA_VALUE_KIND_ARRAY)
-    return nebula_type_any ();
-  for (gsize i = 0; i < nebula_value_get_length (self->value); i++)
-    type.kinds |= 1u << nebula_value_get_kind (nebula_value_get_item (self->value, i));
-  return type.kinds != 0 ? type : nebula_type_any ();
+  if (self->value != NULL &&
+      nebula_value_get_kind (self->value) == NEBULA_VALUE_KIND_ARRAY)
+    return get_value_item (self->value);
+  if (self->example != NULL &&
+      nebula_value_get_kind (self->example) == NEBULA_VALUE_KIND_ARRAY &&
+      nebula_value_get_length (self->example) > 0)
+    type.example = nebula_value_get_item (self->example, 0);
+  return type;
 }

@@ -10,6 +10,8 @@
 
 #include "nebula-expression-private.h"
 
+#define COPIED_BYTES 64 /* of a text that is a result */
+
 static inline NebulaCell *
 get_top (NebulaVm *vm)
 {
@@ -41,6 +43,7 @@ run_constant (NebulaVm *vm, guint operand)
   NebulaCell cell = vm->program->constants[operand];
 
   cell.is_owned = FALSE;
+  cell.is_shared = TRUE;
   _nebula_vm_push (vm, cell);
   return TRUE;
 }
@@ -553,6 +556,30 @@ _nebula_vm_call_condition (NebulaVm *vm,
   return is_done;
 }
 
+/*
+ * The result outlives the cells. A short text of the program is copied: if threads that share the program counted its
+ * references, each would wait for the others' caches.
+ */
+static void
+own_result (NebulaCell *cell)
+{
+  gsize length;
+  const char *text;
+
+  if (cell->is_owned || !cell->is_shared ||
+      !_nebula_cell_is (cell, NEBULA_VALUE_KIND_STRING)) {
+    _nebula_cell_own (cell);
+    return;
+  }
+  text = _nebula_cell_get_string (cell, &length);
+  if (length <= COPIED_BYTES) {
+    cell->as.value = nebula_value_new_string_length (text, length);
+    cell->is_owned = TRUE;
+    return;
+  }
+  _nebula_cell_own (cell);
+}
+
 /* Runs a program from `pc` in cells that it finds or makes; @ret is owned. */
 gboolean
 _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret)
@@ -578,7 +605,7 @@ _nebula_vm_start (NebulaVm *vm, NebulaCell *frame, NebulaCell *ret)
     *ret = vm->stack[--vm->depth];
     is_done = _nebula_vm_check_output (vm, ret);
     if (is_done)
-      _nebula_cell_own (ret);
+      own_result (ret);
     else
       _nebula_cell_release (ret);
   }

@@ -3,17 +3,16 @@
 /* nebula expr: one expression, or on a terminal one after another. */
 
 #include <glib/gi18n-lib.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "nebula-command-private.h"
+#include "nebula-completion.h"
 #include "nebula-expression.h"
+#include "nebula-line-private.h"
 #include "nebula-output-private.h"
 #include "nebula-reading-private.h"
 #include "nebula-settings-private.h"
-
-#define LINE_BYTES 16384
 
 typedef struct {
   char *data;
@@ -127,58 +126,125 @@ help_on (const char *word)
   return TRUE;
 }
 
-/* FALSE ends the loop. */
-static gboolean
-take_line (char *line, const ExprOptions *opts, NebulaValue **data)
+/* Lines that are read and evaluated one after another. */
+typedef struct {
+  const ExprOptions *opts;
+  NebulaValue *data; /* with `last` */
+  gboolean is_terminal;
+  gboolean has_failed;
+  guint n_lines; /* that were not empty */
+} Session;
+
+static void
+session_clear (Session *self)
+{
+  g_clear_pointer (&self->data, nebula_value_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Session, session_clear)
+
+static GPtrArray *
+complete (const char *text, guint position, gpointer user_data)
+{
+  Session *self = user_data;
+  g_autoptr (NebulaExpressionScope) scope =
+      nebula_expression_scope_new_for_data (self->data);
+
+  return nebula_expression_complete (text, self->opts->is_template, position, scope);
+}
+
+/* What the last word of the text is. */
+static void
+tell (Session *self, const char *text)
+{
+  g_autoptr (NebulaExpressionScope) scope =
+      nebula_expression_scope_new_for_data (self->data);
+  guint length = (guint) g_utf8_strlen (text, -1);
+  g_autoptr (NebulaCompletion) found =
+      nebula_expression_hover (text, self->opts->is_template, length, scope);
+  const char *detail, *documentation;
+
+  if (help_on (text))
+    return;
+  if (!found) {
+    nebula_note (_ ("Nothing is known of “%s”."), text);
+    return;
+  }
+  detail = nebula_completion_get_detail (found);
+  documentation = nebula_completion_get_documentation (found);
+  nebula_note ("%s%s%s", nebula_completion_get_label (found), detail ? ": " : "",
+               detail ? detail : "");
+  if (documentation)
+    nebula_note ("%s", documentation);
+}
+
+static void
+evaluate_line (Session *self, const char *line)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) value = NULL;
   NebulaValue *changed;
 
-  g_strstrip (line);
-  if (line[0] == '\0')
-    return TRUE;
-  if (g_str_equal (line, ":quit") || g_str_equal (line, ":q"))
-    return FALSE;
-  if (g_str_has_prefix (line, ":help ") && help_on (g_strchug (line + strlen (":help "))))
-    return TRUE;
-  if (g_str_equal (line, ":functions")) {
-    list_functions ();
-    return TRUE;
-  }
   if (g_utf8_validate (line, -1, NULL))
-    value = evaluate (line, opts, *data, &error);
+    value = evaluate (line, self->opts, self->data, &error);
   else
     g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_SYNTAX,
                          _ ("This is not UTF-8."));
   if (!value) {
+    self->has_failed = TRUE;
     nebula_note ("%s", error->message);
-    return TRUE;
+    return;
   }
-  nebula_output_value (value, TRUE);
-  changed = nebula_value_with_member (*data, "last", value);
-  nebula_value_unref (*data);
-  *data = changed;
+  nebula_output_value (value, self->is_terminal);
+  changed = nebula_value_with_member (self->data, "last", value);
+  nebula_value_unref (self->data);
+  self->data = changed;
+}
+
+/* FALSE ends the loop. */
+static gboolean
+take_line (Session *self, char *line)
+{
+  g_strstrip (line);
+  if (line[0] == '\0')
+    return TRUE;
+  self->n_lines++;
+  if (g_str_equal (line, ":quit") || g_str_equal (line, ":q"))
+    return FALSE;
+  if (g_str_has_prefix (line, ":help ") && g_utf8_validate (line, -1, NULL))
+    tell (self, g_strchug (line + strlen (":help ")));
+  else if (g_str_equal (line, ":functions"))
+    list_functions ();
+  else
+    evaluate_line (self, line);
   return TRUE;
 }
 
+/* Somebody who types sees mistakes at once; a script wants to know of them in the end. */
 static int
-read_and_print (const ExprOptions *opts, NebulaValue *given)
+read_and_print (const ExprOptions *opts, NebulaValue *data)
 {
-  g_autoptr (NebulaValue) data = nebula_value_ref (given);
-  g_autofree char *line = g_malloc (LINE_BYTES);
+  g_auto (Session) session = {.opts = opts, .data = nebula_value_ref (data)};
+  g_autoptr (NebulaLine) reader = nebula_line_new ("> ", complete, &session);
+  gboolean is_over = FALSE;
 
-  nebula_note ("%s",
-               _ ("Type an expression, :functions or :quit. $last is the last result."));
-  for (;;) {
-    nebula_note_text ("> ");
-    if (!fgets (line, LINE_BYTES, stdin)) {
+  session.is_terminal = nebula_line_is_terminal (reader);
+  if (session.is_terminal)
+    nebula_note ("%s", _ ("Type an expression, :help NAME, :functions or :quit. $last is "
+                          "the last result."));
+  while (!is_over) {
+    g_autofree char *line = nebula_line_read (reader);
+
+    if (!line && session.is_terminal)
       nebula_note_text ("\n");
-      return NEBULA_EXIT_OK;
-    }
-    if (!take_line (line, opts, &data))
-      return NEBULA_EXIT_OK;
+    is_over = !line || !take_line (&session, line);
   }
+  if (session.is_terminal || session.n_lines > 0)
+    return session.has_failed && !session.is_terminal ? NEBULA_EXIT_FAILED
+                                                      : NEBULA_EXIT_OK;
+  nebula_complain (
+      "%s", _ ("“nebula expr” wants an expression. “nebula expr --help” tells more."));
+  return NEBULA_EXIT_USAGE;
 }
 
 static int
@@ -197,13 +263,8 @@ command_expr (gpointer opts_data, char **arguments)
     nebula_complain_error (error);
     return NEBULA_EXIT_USAGE;
   }
-  if (!arguments[0] && isatty (STDIN_FILENO))
+  if (!arguments[0])
     return read_and_print (opts, data);
-  if (!arguments[0]) {
-    nebula_complain (
-        "%s", _ ("“nebula expr” wants an expression. “nebula expr --help” tells more."));
-    return NEBULA_EXIT_USAGE;
-  }
   value = evaluate (arguments[0], opts, data, &error);
   if (!value) {
     nebula_note ("%s", error->message);
@@ -219,7 +280,8 @@ const NebulaCommand nebula_command_expr = {
     .arguments = N_ ("[EXPRESSION]"),
     .max_arguments = 1,
     .details =
-        N_ ("Without an expression, on a terminal, it asks for one after another.\n"
+        N_ ("Without an expression it reads one after another, a line each; on a terminal the\n"
+            "tabulator completes what is typed.\n"
             "\n"
             "Examples:\n"
             "  nebula expr '[1, 2, 3] | map(x => x * 2)'\n"

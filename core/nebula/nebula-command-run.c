@@ -19,6 +19,7 @@ typedef struct {
   char *store;
   char *durability;
   char *timeout;
+  char *key;
   gboolean is_json;
   gboolean is_quiet;
 } RunOptions;
@@ -59,6 +60,12 @@ static const NebulaOption options[] = {
                         0,
                         N_ ("Ends the run after this time, such as 30s or 5m"),
                         N_ ("DURATION")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        key,
+                        "idempotency-key",
+                        0,
+                        N_ ("Runs once for each key; again it shows what became of that run"),
+                        N_ ("KEY")),
     NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
 };
 
@@ -244,6 +251,8 @@ start (Run *self, NebulaPlan *plan, GError **error)
     nebula_value_builder_set_string (builder, "durability", durability);
   if (timeout)
     nebula_value_builder_set_string (builder, "timeout", timeout);
+  if (self->options->key)
+    nebula_value_builder_set_string (builder, "idempotency-key", self->options->key);
   choices = nebula_value_builder_end (builder);
   self->execution =
       nebula_engine_start (self->session.engine, plan, self->input, choices, error);

@@ -24,6 +24,7 @@ static const char *const variables[] = {
 };
 
 #define LOG_VARIABLES "NEBULA_LOG_"
+#define MODULE_VARIABLES "NEBULA_MODULES__"
 #define LOG_BUFFER_BYTES (1 << 20) /* as the schema has it */
 
 static gboolean
@@ -50,7 +51,8 @@ static gboolean
 has_any (void)
 {
   for (char **variable = environ; *variable; variable++)
-    if (g_str_has_prefix (*variable, LOG_VARIABLES))
+    if (g_str_has_prefix (*variable, LOG_VARIABLES)
+        || g_str_has_prefix (*variable, MODULE_VARIABLES))
       return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
     if (g_getenv (variables[i]))

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "nebula-parameter.h"
+#include "nebula-validator.h"
 
 G_BEGIN_DECLS
 
@@ -27,6 +28,8 @@ struct _NebulaParameter
   gint64 max_length; /* -1: no limit */
   NebulaValue *show_if;
   NebulaValue *hide_if;
+  NebulaValue *rules; /* of validators; NULL: none */
+  NebulaValidator *validator;
 };
 
 typedef gboolean (*NebulaParameterCheck) (NebulaParameter *self, NebulaValue *value, GError **error);
@@ -49,6 +52,9 @@ const NebulaParameterKindInfo *_nebula_parameter_kind_get_info (NebulaParameterK
 const NebulaParameterKindInfo *_nebula_parameter_kind_find (const char *name);
 /* Sets invalid-parameter (or type) with the parameter's name; the value itself is never part of it. */
 gboolean _nebula_parameter_refuse (NebulaParameter *self, GError **error, const char *reason);
+/* NULL is no rules. */
+gboolean _nebula_parameter_read_rules (NebulaParameter *self, NebulaValue *rules, GError **error);
+gboolean _nebula_parameter_check_rules (NebulaParameter *self, NebulaValue *value, GError **error);
 gboolean _nebula_parameter_is_late (NebulaParameter *self);
 
 G_END_DECLS

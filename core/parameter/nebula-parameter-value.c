@@ -4,7 +4,7 @@
  *
  *   {"name": "url", "kind": "text", "flags": ["required"], "title": …, "description": …, "group": …, "placeholder": …,
  *    "default": …, "options": [ … ], "order": 0, "minimum": …, "maximum": …, "min-length": …, "max-length": …,
- *    "pattern": …, "show-if": { … }, "hide-if": { … }}
+ *    "pattern": …, "rules": …, "show-if": { … }, "hide-if": { … }}
  *
  * What has its default is left out. The default of a secret is never written.
  */
@@ -118,6 +118,7 @@ nebula_parameter_to_value (NebulaParameter *self)
   set_length (builder, "min-length", self->min_length);
   set_length (builder, "max-length", self->max_length);
   set_text (builder, "pattern", self->pattern);
+  set_value (builder, "rules", self->rules);
   set_value (builder, "show-if", self->show_if);
   set_value (builder, "hide-if", self->hide_if);
   return nebula_value_builder_end (builder);
@@ -235,6 +236,7 @@ read_members (NebulaParameter *self, NebulaValue *value, GError **error)
          read_options (self, nebula_value_get_member (value, "options"), error) &&
          read_range (self, value, error) &&
          read_pattern (self, nebula_value_get_member_string (value, "pattern", NULL), error) &&
+         _nebula_parameter_read_rules (self, nebula_value_get_member (value, "rules"), error) &&
          read_condition (self, &self->show_if, nebula_value_get_member (value, "show-if"), error) &&
          read_condition (self, &self->hide_if, nebula_value_get_member (value, "hide-if"), error);
 }

@@ -90,6 +90,8 @@ nebula_parameter_unref (NebulaParameter *self)
   g_free (self->group);
   g_free (self->placeholder);
   g_free (self->pattern);
+  g_clear_pointer (&self->rules, nebula_value_unref);
+  g_clear_pointer (&self->validator, nebula_validator_unref);
   g_clear_pointer (&self->regex, g_regex_unref);
   g_clear_pointer (&self->default_value, nebula_value_unref);
   g_clear_pointer (&self->show_if, nebula_value_unref);
@@ -608,7 +610,7 @@ refuse_kind (NebulaParameter *self, NebulaValue *value, const NebulaParameterKin
  * @self: a parameter
  * @value: a value that was set
  *
- * Checks one value: null, kind, range, length, pattern, options. The message never shows the value itself.
+ * Checks one value: null, kind, range, length, pattern, options, rules. The message never shows the value itself.
  *
  * Errors: %NEBULA_ERROR_INVALID_PARAMETER (terminal).
  *
@@ -636,7 +638,7 @@ nebula_parameter_validate (NebulaParameter *self, NebulaValue *value, GError **e
   info = _nebula_parameter_kind_get_info (self->kind);
   if ((info->accepts & (1u << nebula_value_get_kind (value))) == 0)
     return refuse_kind (self, value, info, error);
-  return info->check == NULL || info->check (self, value, error);
+  return (info->check == NULL || info->check (self, value, error)) && _nebula_parameter_check_rules (self, value, error);
 }
 
 /**

@@ -118,6 +118,9 @@ NEBULA_API void nebula_parameter_set_default (NebulaParameter *self, NebulaValue
 NEBULA_API void nebula_parameter_set_group (NebulaParameter *self, const char *group);
 NEBULA_API void nebula_parameter_set_order (NebulaParameter *self, gint order);
 NEBULA_API void nebula_parameter_set_placeholder (NebulaParameter *self, const char *placeholder);
+/* Named validators, as nebula_validator_new () takes them. */
+NEBULA_API void nebula_parameter_set_rules (NebulaParameter *self, NebulaValue *rules);
+NEBULA_API NebulaValue *nebula_parameter_get_rules (NebulaParameter *self); /* borrowed, may be NULL */
 /* Shown only if the condition over the other parameters holds; see nebula-condition.h for the form. */
 NEBULA_API void nebula_parameter_set_show_if (NebulaParameter *self, NebulaValue *condition);
 NEBULA_API void nebula_parameter_set_hide_if (NebulaParameter *self, NebulaValue *condition);

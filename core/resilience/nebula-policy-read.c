@@ -68,13 +68,30 @@ load_preset (NebulaValue *name, GError **error)
   return NULL;
 }
 
-/* The options with those of their preset underneath. */
-static NebulaValue *
-resolve (NebulaValue *options, GError **error)
+/**
+ * nebula_policy_resolve_options:
+ * @options: the name of a preset, or an object that may name one as `preset`
+ * @error: where to put an error
+ *
+ * Lays options over those of their preset. What they hold is not checked.
+ *
+ * Thread: any.
+ *
+ * Errors: %NEBULA_ERROR_INVALID_DATA (terminal) if there is no such preset.
+ *
+ * Returns: (transfer full): an object without `preset`
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_policy_resolve_options (NebulaValue *options, GError **error)
 {
   NebulaValue *preset = NULL;
   g_autoptr (NebulaValue) base = NULL;
   g_autoptr (NebulaValue) own = NULL;
+
+  g_return_val_if_fail (options != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if (nebula_value_get_kind (options) == NEBULA_VALUE_KIND_STRING)
     return load_preset (options, error);
@@ -134,7 +151,7 @@ _nebula_policy_read (NebulaPolicy *self, NebulaValue *options, GError **error)
   static const char *const names[] = {"fallback", "shed",    "total-timeout", "retry",
                                       "limit",    "breaker", "bulkhead",      "timeout",
                                       "hedge",    NULL};
-  g_autoptr (NebulaValue) resolved = resolve (options, error);
+  g_autoptr (NebulaValue) resolved = nebula_policy_resolve_options (options, error);
   NebulaOptions reader;
 
   if (!resolved)

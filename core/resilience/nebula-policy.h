@@ -36,6 +36,8 @@ typedef void (*NebulaPolicyWork) (GTask *task, guint attempt, gpointer user_data
  */
 NEBULA_API NebulaPolicy *nebula_policy_new (NebulaClock *clock, NebulaValue *options, GError **error);
 NEBULA_API GStrv nebula_policy_list_presets (void);
+/* The options with those of their preset underneath; an object. */
+NEBULA_API NebulaValue *nebula_policy_resolve_options (NebulaValue *options, GError **error);
 NEBULA_API void nebula_policy_run_async (NebulaPolicy *self, NebulaPolicyWork work, gpointer work_data, GDestroyNotify work_destroy, gboolean is_idempotent, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API NebulaValue *nebula_policy_run_finish (NebulaPolicy *self, GAsyncResult *result, GError **error);
 NEBULA_API void nebula_policy_return (GTask *task, NebulaValue *value);

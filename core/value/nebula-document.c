@@ -389,6 +389,56 @@ locate_in_block (const char *begin, const char *end, const char *text, guint tex
   *column = (guint) blanks + text_column;
 }
 
+/* How many bytes show one character of a text in quotes; 0: it cannot be told, as where a line is folded. */
+static gsize
+measure_quoted (const char *place, const char *end, char quote)
+{
+  gsize left = (gsize) (end - place);
+  gboolean is_escape = quote == '"' && *place == '\\';
+
+  if (left < 2 || *place == '\n' || *place == '\r' || (*place == quote && place[1] != quote))
+    return 0;
+  if (!is_escape)
+    return *place == quote ? (quote == '\'' ? 2 : 0) : (gsize) (g_utf8_next_char (place) - place);
+  switch (place[1]) {
+  case '\n':
+  case '\r':
+    return 0;
+  case 'x':
+    return 4;
+  case 'U':
+    return 10;
+  case 'u':
+    /* Two of them, if it is the first half of a pair. */
+    return left > 12 && g_ascii_tolower (place[2]) == 'd' && strchr ("89abAB", place[3]) ? 12 : 6;
+  default:
+    return 2;
+  }
+}
+
+/* Goes through the document and the text side by side, since escapes are longer than what they mean. */
+static void
+locate_in_quotes (const char *place, const char *end, const char *text, guint text_line, guint text_column, guint *column)
+{
+  char quote = *place++;
+  guint shown = *column + 1;
+  guint line = 1;
+  guint at = 1;
+
+  while (line != text_line || at != text_column) {
+    gsize length = place < end ? measure_quoted (place, end, quote) : 0;
+
+    if (length == 0 || length > (gsize) (end - place) || *text == '\0' || (*place != '\\' && *place != *text))
+      return;
+    at = *text == '\n' ? 1 : at + 1;
+    line += *text == '\n' ? 1 : 0;
+    shown += (guint) g_utf8_strlen (place, (gssize) length);
+    place += length;
+    text = g_utf8_next_char (text);
+  }
+  *column = shown;
+}
+
 /**
  * nebula_document_locate_inside:
  * @self: a document
@@ -398,8 +448,7 @@ locate_in_block (const char *begin, const char *end, const char *text, guint tex
  * @line: (inout): the line of the value, then that of the place in it
  * @column: (inout): the column of the value, then that of the place in it
  *
- * Finds a place inside a text. Where the document does not show the text as it is, because of escapes or folded lines,
- * the place of the value stays.
+ * Finds a place inside a text, also behind escapes in quotes. Where the document folds lines the place of the value stays.
  *
  * Since: 1.0
  */
@@ -415,7 +464,6 @@ nebula_document_locate_inside (NebulaDocument *self,
   const char *begin;
   const char *end;
   const char *place;
-  guint quote;
 
   g_return_if_fail (self != NULL && text != NULL);
   g_return_if_fail (line != NULL && column != NULL);
@@ -431,7 +479,8 @@ nebula_document_locate_inside (NebulaDocument *self,
     locate_in_block (begin, end, text, text_line, text_column, line, column);
     return;
   }
-  quote = *place == '"' || *place == '\'' ? 1 : 0;
-  if (text_line == 1 && stands_at (place + quote, end, text, strlen (text)))
-    *column += quote + text_column - 1;
+  if (*place == '"' || *place == '\'')
+    locate_in_quotes (place, end, text, text_line, text_column, column);
+  else if (text_line == 1 && stands_at (place, end, text, strlen (text)))
+    *column += text_column - 1;
 }

@@ -48,6 +48,9 @@ typedef struct
   guint32 target;
   guint32 site; /* node that is shown in the message */
   char *pointer;
+  const char *text; /* at @pointer, with the place of the name in it; of an expression in `checks` */
+  guint text_line;
+  guint text_column;
 } NebulaUpstreamQuery;
 
 typedef struct
@@ -115,6 +118,8 @@ void _nebula_plan_builder_require_upstream (NebulaPlanBuilder *self, const Nebul
 void _nebula_plan_builder_answer (NebulaPlanBuilder *self);
 
 void _nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 node);
+/* After the node's action: what its policy says, where the node itself says nothing. */
+void _nebula_plan_builder_add_policy (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
 void _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
 
 void _nebula_plan_builder_add_calls (NebulaPlanBuilder *self);

@@ -22,11 +22,30 @@ is_one_of (const char *name, const char *const *list, gsize n)
   return FALSE;
 }
 
+/* One name that an expression reads, and where it stands. */
+typedef struct
+{
+  const NebulaReference *reference;
+  const char *pointer; /* of the text */
+  const char *text;
+} NebulaNamePlace;
+
 static void
-report (const NebulaExpressionSite *self, const char *pointer, const char *code, const char *hint, const char *message)
+report (const NebulaExpressionSite *self,
+        const NebulaNamePlace *place,
+        const char *code,
+        const char *hint,
+        const char *message)
 {
   _nebula_problems_add (self->builder->problems,
-                        &(NebulaProblem) { .code = code, .pointer = pointer, .hint = hint },
+                        &(NebulaProblem) {
+                            .code = code,
+                            .pointer = place->pointer,
+                            .hint = hint,
+                            .text = place->text,
+                            .text_line = place->reference->id_line,
+                            .text_column = place->reference->id_column,
+                        },
                         "%s",
                         message);
 }
@@ -85,9 +104,10 @@ report_error (const NebulaExpressionSite *self, const char *pointer, gboolean is
 }
 
 static void
-report_unknown_node (const NebulaExpressionSite *self, const char *pointer, const char *id)
+report_unknown_node (const NebulaExpressionSite *self, const NebulaNamePlace *place)
 {
   NebulaPlan *plan = self->builder->plan;
+  const char *id = place->reference->id;
   gpointer found = g_hash_table_lookup (plan->node_index, id);
   g_autofree char *hint = NULL;
   g_autofree char *message = g_strdup_printf (_("There is no node “%s” that could be named here"), id);
@@ -104,7 +124,7 @@ report_unknown_node (const NebulaExpressionSite *self, const char *pointer, cons
   }
   if (!hint)
     hint = _nebula_plan_builder_hint_node (self->builder, self->scope, id, TRUE);
-  report (self, pointer, "unknown-node", hint, message);
+  report (self, place, "unknown-node", hint, message);
 }
 
 /* The node of @target's scope that stands for this site: the node itself, or the loop around it. */
@@ -123,8 +143,9 @@ stand_in (const NebulaExpressionSite *self, guint32 target)
 }
 
 static void
-check_node (const NebulaExpressionSite *self, const NebulaReference *reference, const char *pointer)
+check_node (const NebulaExpressionSite *self, const NebulaNamePlace *place)
 {
+  const NebulaReference *reference = place->reference;
   NebulaPlan *plan = self->builder->plan;
   guint32 target;
   guint32 node;
@@ -133,11 +154,11 @@ check_node (const NebulaExpressionSite *self, const NebulaReference *reference, 
     return; /* computed: the name is checked when it runs */
   target = nebula_plan_find_node (plan, self->scope, reference->id);
   if (target == NEBULA_PLAN_NONE) {
-    report_unknown_node (self, pointer, reference->id);
+    report_unknown_node (self, place);
     return;
   }
   if (self->nothing_ran) {
-    report (self, pointer, "not-upstream", _("Use $input or $vars."), _("No node has run yet when this is evaluated"));
+    report (self, place, "not-upstream", _("Use $input or $vars."), _("No node has run yet when this is evaluated"));
     return;
   }
 
@@ -150,13 +171,17 @@ check_node (const NebulaExpressionSite *self, const NebulaReference *reference, 
           .node = node,
           .target = target,
           .site = self->node != NEBULA_PLAN_NONE ? self->node : node,
-          .pointer = (char *) pointer,
+          .pointer = (char *) place->pointer,
+          .text = place->text,
+          .text_line = reference->id_line,
+          .text_column = reference->id_column,
       });
 }
 
 static void
-check_loop (const NebulaExpressionSite *self, const NebulaReference *reference, const char *pointer)
+check_loop (const NebulaExpressionSite *self, const NebulaNamePlace *place)
 {
+  const NebulaReference *reference = place->reference;
   NebulaPlan *plan = self->builder->plan;
   g_autofree char *message = NULL;
 
@@ -168,7 +193,7 @@ check_loop (const NebulaExpressionSite *self, const NebulaReference *reference, 
   if (self->items && self->node != NEBULA_PLAN_NONE && strcmp (plan->nodes[self->node].id, reference->id) == 0)
     return;
   message = g_strdup_printf (_("No loop “%s” stands around this"), reference->id);
-  report (self, pointer, "unknown-node", _("$loop names the loops whose bodies hold this node."), message);
+  report (self, place, "unknown-node", _("$loop names the loops whose bodies hold this node."), message);
 }
 
 /* Whether a loop stands around; an action that is not known may be one. */
@@ -199,8 +224,9 @@ has_error (const NebulaExpressionSite *self)
 }
 
 static void
-check_name (const NebulaExpressionSite *self, const char *name, const char *pointer)
+check_name (const NebulaExpressionSite *self, const NebulaNamePlace *place)
 {
+  const char *name = place->reference->name;
   g_autofree char *message = NULL;
   g_autofree char *hint = NULL;
   NebulaNearest nearest;
@@ -211,7 +237,7 @@ check_name (const NebulaExpressionSite *self, const char *name, const char *poin
     if (is_in_loop (self) || self->items)
       return;
     message = g_strdup_printf (_("$%s has a value only inside a loop"), name);
-    report (self, pointer, "bad-expression", _("$json is the input of the node."), message);
+    report (self, place, "bad-expression", _("$json is the input of the node."), message);
     return;
   }
 
@@ -219,7 +245,7 @@ check_name (const NebulaExpressionSite *self, const char *name, const char *poin
     if (has_error (self))
       return;
     report (self,
-            pointer,
+            place,
             "bad-expression",
             _("Behind the port “error” of a node $json is its error."),
             _("$error has a value only in “catch” and “finally”"));
@@ -233,7 +259,7 @@ check_name (const NebulaExpressionSite *self, const char *name, const char *poin
     nebula_nearest_offer (&nearest, loop_names[i]);
   hint = _nebula_hint_nearest (nearest.best);
   message = g_strdup_printf (_("There is no $%s"), name);
-  report (self, pointer, "bad-expression", hint, message);
+  report (self, place, "bad-expression", hint, message);
 }
 
 void
@@ -250,13 +276,14 @@ _nebula_expression_site_check (const NebulaExpressionSite *self,
     return;
   pointer = g_strconcat (self->pointer, inner_pointer, NULL);
   for (guint i = 0; i < n; i++) {
-    if (strcmp (references[i].name, "nodes") == 0) {
-      check_node (self, &references[i], pointer);
-    } else if (strcmp (references[i].name, "loop") == 0) {
-      check_loop (self, &references[i], pointer);
-    } else {
-      check_name (self, references[i].name, pointer);
-    }
+    NebulaNamePlace place = { &references[i], pointer, nebula_expression_get_text (expression) };
+
+    if (strcmp (references[i].name, "nodes") == 0)
+      check_node (self, &place);
+    else if (strcmp (references[i].name, "loop") == 0)
+      check_loop (self, &place);
+    else
+      check_name (self, &place);
   }
 }
 
@@ -295,7 +322,10 @@ _nebula_expression_site_add (const NebulaExpressionSite *self, NebulaValue *text
   NebulaExpression *expression;
 
   if (strlen (source) != nebula_value_get_string_length (text)) {
-    report (self, self->pointer, "bad-expression", NULL, _("An expression must not hold U+0000"));
+    _nebula_problems_add (self->builder->problems,
+                          &(NebulaProblem) { .code = "bad-expression", .pointer = self->pointer },
+                          "%s",
+                          _("An expression must not hold U+0000"));
     return NULL;
   }
   /* Braces around the whole are superfluous where an expression is wanted, and do no harm. */

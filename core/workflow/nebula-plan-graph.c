@@ -360,7 +360,13 @@ report_not_upstream (NebulaPlanBuilder *self, const NebulaUpstreamQuery *query)
 {
   const char *target = self->plan->nodes[query->target].id;
   const char *site = self->plan->nodes[query->site].id;
-  NebulaProblem problem = { .code = "not-upstream", .pointer = query->pointer };
+  NebulaProblem problem = {
+    .code = "not-upstream",
+    .pointer = query->pointer,
+    .text = query->text,
+    .text_line = query->text_line,
+    .text_column = query->text_column,
+  };
 
   if (query->site == query->target) {
     problem.hint = _("$json is the input of this node.");

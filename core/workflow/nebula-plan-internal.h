@@ -108,6 +108,13 @@ typedef enum
   NEBULA_PART_UNDO,   /* the one node that undoes it */
 } NebulaPart;
 
+typedef enum
+{
+  NEBULA_JITTER_NONE,
+  NEBULA_JITTER_FULL,  /* draw from 0 to the delay */
+  NEBULA_JITTER_EQUAL, /* draw from half of the delay to all of it */
+} NebulaJitter;
+
 typedef struct
 {
   guint attempts; /* counts the first try; 1 is no retry */
@@ -115,7 +122,7 @@ typedef struct
   double factor; /* exponential: 2 by default */
   gint64 initial_usec;
   gint64 max_usec;
-  gboolean jitter; /* draw from 0 to the delay */
+  guint jitter; /* NebulaJitter */
 } NebulaRetry;
 
 typedef struct
@@ -147,6 +154,8 @@ typedef struct
   NebulaRetry retry;
   gint64 timeout_usec;       /* of one attempt; 0: none */
   gint64 total_timeout_usec; /* of all attempts; 0: none */
+  NebulaValue *fallback;       /* the result instead of a failure; NULL: none */
+  NebulaValue *policy;         /* what stands in front of attempts: {name, shed, limit, breaker, bulkhead, hedge}; NULL: none */
   gint32 priority;
   NebulaActionInfo *info;
   NebulaEvaluate evaluate;     /* set by nebula_plan_link (); NULL: must be invoked */

@@ -52,7 +52,7 @@ add_retry (NebulaRetry *retry, NebulaValue *value)
   retry->factor = factor && nebula_value_is_number (factor) ? nebula_value_get_float (factor) : 2.0;
   retry->initial_usec = duration_or (value, "initial", DEFAULT_INITIAL_USEC);
   retry->max_usec = duration_or (value, "max", MAX (DEFAULT_MAX_USEC, retry->initial_usec));
-  retry->jitter = jitter && nebula_value_get_boolean (jitter);
+  retry->jitter = jitter && nebula_value_get_boolean (jitter) ? NEBULA_JITTER_FULL : NEBULA_JITTER_NONE;
 }
 
 static void
@@ -129,6 +129,7 @@ add_policies (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
   node->timeout_usec = duration_or (value, "timeout", 0);
   node->total_timeout_usec = duration_or (value, "total-timeout", 0);
   add_retry (&node->retry, _nebula_member (value, "retry", NEBULA_VALUE_KIND_OBJECT));
+  _nebula_plan_builder_add_policy (self, index, value);
   add_lock (self, index, value);
   add_join (self, index, _nebula_member (value, "join", NEBULA_VALUE_KIND_OBJECT));
 }
@@ -142,7 +143,6 @@ check_unsupported (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
     const char *key;
     const char *hint;
   } keys[] = {
-    { "policy", N_("Use “retry” and “timeout”.") },
     { "credentials", N_("Give the secret to the action by a parameter.") },
   };
 

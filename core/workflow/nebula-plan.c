@@ -30,6 +30,8 @@ clear_node (NebulaPlanNode *node)
 {
   g_clear_pointer (&node->need_expression, nebula_expression_unref);
   g_clear_pointer (&node->info, nebula_action_info_unref);
+  g_clear_pointer (&node->fallback, nebula_value_unref);
+  g_clear_pointer (&node->policy, nebula_value_unref);
   g_clear_pointer (&node->with, nebula_template_unref);
   g_clear_pointer (&node->lock, nebula_template_unref);
   g_clear_pointer (&node->late, clear_late_expressions);

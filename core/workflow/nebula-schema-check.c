@@ -35,6 +35,8 @@ kind_for_people (NebulaFieldKind kind)
     return _("a text");
   case NEBULA_FIELD_TEXTS:
     return _("a list of texts");
+  case NEBULA_FIELD_CHOICE_OR_SHAPE:
+    return _("a text or an object");
   case NEBULA_FIELD_BOOLEAN:
     return _("true or false");
   case NEBULA_FIELD_INTEGER:
@@ -63,6 +65,8 @@ kind_fits (NebulaFieldKind kind, NebulaValue *value)
   case NEBULA_FIELD_TEXT:
   case NEBULA_FIELD_CHOICE:
     return found == NEBULA_VALUE_KIND_STRING;
+  case NEBULA_FIELD_CHOICE_OR_SHAPE:
+    return found == NEBULA_VALUE_KIND_STRING || found == NEBULA_VALUE_KIND_OBJECT;
   case NEBULA_FIELD_DURATION:
     return found == NEBULA_VALUE_KIND_STRING || nebula_value_is_number (value);
   case NEBULA_FIELD_BOOLEAN:
@@ -240,6 +244,12 @@ check_field (NebulaSchemaWalk *walk,
   switch (field->kind) {
   case NEBULA_FIELD_CHOICE:
     check_choice (walk, shape, field, value, path);
+    break;
+  case NEBULA_FIELD_CHOICE_OR_SHAPE:
+    if (nebula_value_get_kind (value) == NEBULA_VALUE_KIND_STRING)
+      check_choice (walk, shape, field, value, path);
+    else
+      check_shape (walk, field->shape, value, path);
     break;
   case NEBULA_FIELD_DURATION:
     check_duration (walk, field, value, path);

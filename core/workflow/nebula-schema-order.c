@@ -96,6 +96,7 @@ order_field (const NebulaField *field, NebulaValue *value)
 {
   switch (field->kind) {
   case NEBULA_FIELD_SHAPE:
+  case NEBULA_FIELD_CHOICE_OR_SHAPE:
     return order_shape (field->shape, value);
   case NEBULA_FIELD_MAP:
   case NEBULA_FIELD_NODES:

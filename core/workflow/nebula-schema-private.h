@@ -15,6 +15,7 @@ typedef enum
   NEBULA_FIELD_NUMBER,
   NEBULA_FIELD_OBJECT,   /* any object; its keys are the user's */
   NEBULA_FIELD_CHOICE,   /* one of the shape's texts */
+  NEBULA_FIELD_CHOICE_OR_SHAPE, /* one of the texts, or an object with known keys */
   NEBULA_FIELD_DURATION, /* text; a number is told apart from other kinds */
   NEBULA_FIELD_SHAPE,    /* object with known keys */
   NEBULA_FIELD_MAP,      /* object: user's key → shape */
@@ -56,6 +57,7 @@ extern const NebulaSchemaShape _nebula_schema_shape_workflow;
 extern const NebulaSchemaShape _nebula_schema_shape_body;
 extern const NebulaSchemaShape _nebula_schema_shape_connection;
 extern const NebulaSchemaShape _nebula_schema_shape_join;
+extern const NebulaSchemaShape _nebula_schema_shape_policy;
 extern const NebulaSchemaShape _nebula_schema_shape_retry;
 extern const NebulaSchemaShape _nebula_schema_shape_trigger;
 
@@ -71,5 +73,9 @@ typedef struct
 void _nebula_schema_report (NebulaSchemaWalk *walk, NebulaProblem problem, const NebulaPath *path, const char *message);
 /* What a table of keys cannot say: rules about the members of @shape. */
 void _nebula_schema_check_rules (NebulaSchemaWalk *walk, const NebulaSchemaShape *shape, NebulaValue *value, const NebulaPath *path);
+/* nebula-schema-trigger.c: whether a trigger says when it fires. */
+void _nebula_schema_check_trigger (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path);
+/* nebula-schema-policy.c: what the parts of a policy hold. */
+void _nebula_schema_check_policy (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path);
 
 G_END_DECLS

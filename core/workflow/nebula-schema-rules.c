@@ -194,53 +194,6 @@ check_connection (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *
                    _("Only a connection with “loop: true” has a “max”"));
 }
 
-/* Five or six fields, or a nickname such as @daily. */
-static gboolean
-looks_like_cron (const char *text)
-{
-  g_auto (GStrv) fields = NULL;
-  guint n_fields = 0;
-
-  if (text[0] == '@')
-    return g_ascii_isalpha (text[1]);
-  fields = g_strsplit_set (text, " \t", -1);
-  for (guint i = 0; fields[i]; i++) {
-    if (!*fields[i])
-      continue;
-    if (strspn (fields[i], "0123456789*/,-?#LWABCDEFGHIJKMNOPQRSTUVXYZabcdefghijklmnopqrstuvwxyz")
-        != strlen (fields[i]))
-      return FALSE;
-    n_fields++;
-  }
-  return n_fields == 5 || n_fields == 6;
-}
-
-static void
-check_trigger (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
-{
-  NebulaValue *kind = nebula_value_get_member (value, "trigger");
-  NebulaValue *with = _nebula_member (value, "with", NEBULA_VALUE_KIND_OBJECT);
-  NebulaProblem problem = { .code = "bad-trigger" };
-  const char *schedule;
-  NebulaPath inner = { path, "with", 0 };
-
-  if (!kind
-      || (nebula_value_get_kind (kind) == NEBULA_VALUE_KIND_STRING
-          && !*nebula_value_get_string (kind))) {
-    problem.hint = _("Add a line such as “trigger: time.cron”.");
-    report_member (walk, path, "trigger", problem, _("This trigger does not say what kind it is"));
-    return;
-  }
-  if (g_strcmp0 (_nebula_member_text (value, "trigger"), "time.cron") != 0)
-    return;
-
-  schedule = _nebula_member_text (with, "schedule");
-  if (schedule && looks_like_cron (schedule))
-    return;
-  problem.hint = _("Write a schedule of five fields, such as “0 3 * * *”.");
-  report_member (walk, &inner, "schedule", problem, _("This trigger has no schedule that can be read"));
-}
-
 void
 _nebula_schema_check_rules (NebulaSchemaWalk *walk,
                             const NebulaSchemaShape *shape,
@@ -256,11 +209,13 @@ _nebula_schema_check_rules (NebulaSchemaWalk *walk,
     check_nodes (walk, value, path);
   } else if (shape == &_nebula_schema_shape_retry) {
     check_retry (walk, value, path);
+  } else if (shape == &_nebula_schema_shape_policy) {
+    _nebula_schema_check_policy (walk, value, path);
   } else if (shape == &_nebula_schema_shape_connection) {
     check_connection (walk, value, path);
   } else if (shape == &_nebula_schema_shape_join) {
     check_join (walk, value, path);
   } else if (shape == &_nebula_schema_shape_trigger) {
-    check_trigger (walk, value, path);
+    _nebula_schema_check_trigger (walk, value, path);
   }
 }

@@ -15,6 +15,7 @@ static const char *const effects[] = { "pure", "read", "transactional", "idempot
 static const char *const on_errors[] = { "fail", "finish", "continue", NULL };
 static const char *const node_on_errors[] = { "fail", "finish", "continue", "collect", NULL };
 static const char *const on_unknowns[] = { "fail", "retry", "ask", NULL };
+static const char *const presets[] = { "database", "http-api", "file", "long-running", "critical", NULL };
 static const char *const rests[] = { "ignore", "block", "cancel", NULL };
 
 #define KEY(name_, kind_, ...)                                                                   \
@@ -67,6 +68,25 @@ const NebulaSchemaShape _nebula_schema_shape_body = {
   N_ ("a body"), "schema", body_fields, G_N_ELEMENTS (body_fields)
 };
 
+/* Nothing is left out when a policy is written: what equals a default here may differ from what its preset says. What the
+ * parts hold is checked by the library of policies itself. */
+static const NebulaField policy_fields[] = {
+  KEY ("preset", CHOICE, .choices = presets),
+  KEY ("name", TEXT),
+  KEY ("shed", INTEGER),
+  KEY ("retry", OBJECT),
+  KEY ("limit", OBJECT),
+  KEY ("breaker", OBJECT),
+  KEY ("bulkhead", OBJECT),
+  KEY ("hedge", OBJECT),
+  KEY ("timeout", DURATION),
+  KEY ("total-timeout", DURATION),
+  KEY ("fallback", ANY),
+};
+const NebulaSchemaShape _nebula_schema_shape_policy = {
+  N_ ("“policy”"), "schema", policy_fields, G_N_ELEMENTS (policy_fields)
+};
+
 static const NebulaField undo_fields[] = {
   KEY ("action", TEXT, REQUIRED),
   KEY ("with", OBJECT, .fallback = "{}"),
@@ -89,7 +109,7 @@ static const NebulaField node_fields[] = {
   KEY ("retry", SHAPE, .shape = &_nebula_schema_shape_retry, .fallback = "{}"),
   KEY ("timeout", DURATION),
   KEY ("total-timeout", DURATION),
-  KEY ("policy", ANY),
+  KEY ("policy", CHOICE_OR_SHAPE, .choices = presets, .shape = &_nebula_schema_shape_policy),
   KEY ("on-error", CHOICE, .choices = node_on_errors),
   KEY ("on-unknown", CHOICE, .choices = on_unknowns, .fallback = "\"fail\""),
   KEY ("undo", SHAPE, .shape = &undo_shape),

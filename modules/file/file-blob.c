@@ -3,6 +3,7 @@
 #include "file-private.h"
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #define BLOCK_BYTES (4 * NEBULA_FILE_BLOCK_BYTES)
 
@@ -64,4 +65,18 @@ _nebula_file_write_content (int fd, NebulaFileContent *content, GCancellable *ca
     content->written += n_read;
   }
   return n_read == 0;
+}
+
+GBytes *
+_nebula_file_to_bytes (NebulaValue *content)
+{
+  char *text;
+
+  if (nebula_value_get_kind (content) == NEBULA_VALUE_KIND_BYTES)
+    return nebula_value_ref_bytes (content);
+  if (nebula_value_get_kind (content) == NEBULA_VALUE_KIND_STRING)
+    return g_bytes_new (nebula_value_get_string (content), nebula_value_get_string_length (content));
+
+  text = nebula_value_to_json (content, NEBULA_JSON_FLAGS_NONE);
+  return g_bytes_new_take (text, strlen (text));
 }

@@ -13,6 +13,9 @@ GType nebula_file_write_get_type (void);
 GType nebula_file_list_get_type (void);
 GType nebula_file_move_get_type (void);
 GType nebula_file_delete_get_type (void);
+GType nebula_file_convert_get_type (void); /* what the next two are made of */
+GType nebula_file_compress_get_type (void);
+GType nebula_file_decompress_get_type (void);
 
 /* The path that the system is asked for: relative ones start at the invocation's folder. */
 char *_nebula_file_resolve (NebulaInvocation *invocation, const char *path);
@@ -26,6 +29,8 @@ gboolean _nebula_file_write_all (int fd, const char *data, gsize size, GCancella
 /* Makes a rename or removal in the folder of @full durable. */
 gboolean _nebula_file_sync_folder (const char *full, const char *path, GError **error);
 
+/* Bytes and text as they are, other values as JSON. */
+GBytes *_nebula_file_to_bytes (NebulaValue *content);
 /* Text without a byte order mark; NULL with invalid-data if it is no UTF-8. */
 NebulaValue *_nebula_file_new_text (const char *data, gsize size, gboolean at_start, const char *path, GError **error);
 /* file.read with `lines`: `{lines, next}`. */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gi18n-lib.h>
-#include <string.h>
 #include <unistd.h>
 
 typedef struct
@@ -34,20 +33,6 @@ enum
 static GParamSpec *props[N_PROPS];
 
 G_DEFINE_TYPE (NebulaFileWrite, nebula_file_write, NEBULA_TYPE_SIMPLE_ACTION)
-
-static GBytes *
-to_bytes (NebulaValue *content)
-{
-  char *text;
-
-  if (nebula_value_get_kind (content) == NEBULA_VALUE_KIND_BYTES)
-    return nebula_value_ref_bytes (content);
-  if (nebula_value_get_kind (content) == NEBULA_VALUE_KIND_STRING)
-    return g_bytes_new (nebula_value_get_string (content), nebula_value_get_string_length (content));
-
-  text = nebula_value_to_json (content, NEBULA_JSON_FLAGS_NONE);
-  return g_bytes_new_take (text, strlen (text));
-}
 
 static gboolean
 write_open (NebulaFileWrite *self, int fd, NebulaFileContent *content, GCancellable *cancellable, GError **error)
@@ -103,7 +88,7 @@ nebula_file_write_run (NebulaSimpleAction *action, NebulaInvocation *invocation,
     if (stream == NULL)
       return NULL;
   } else {
-    bytes = to_bytes (self->content);
+    bytes = _nebula_file_to_bytes (self->content);
   }
   content.bytes = bytes;
   content.stream = stream;

@@ -23,6 +23,7 @@
 #include "nebula-supply-action.h"
 #include "nebula-trigger-action.h"
 #include "nebula-value.h"
+#include "nebula-zstd.h"
 
 /* NEBULA_DEFINE_ACTION (NebulaFlowIf, nebula_flow_if)
  *

@@ -57,6 +57,34 @@ class PythonTest(unittest.TestCase):
         value = expression.evaluate_data(parse('{"input":{"items":[1,2,3]}}'))
         self.assertEqual(value.get_integer(), 12)
 
+    def test_completion_and_hover(self):
+        scope = Nebula.ExpressionScope.new_for_data(parse('{"order": {"total": 12}, "lines": [{"price": 2}]}'))
+        found = Nebula.Expression.complete('1 + $order.tota', False, 15, scope)
+        self.assertEqual([(one.get_label(), one.get_insert_text(), one.get_start(), one.get_end()) for one in found],
+                         [('total', 'total', 11, 15)])
+        self.assertEqual(found[0].get_kind(), Nebula.CompletionKind.MEMBER)
+        labels = [one.get_label() for one in Nebula.Expression.complete('$lines.map (l => l.', False, 19, scope)]
+        self.assertEqual(labels[0], 'price')
+        self.assertEqual(Nebula.Expression.hover('upper ("a")', False, 2, scope).get_label(), 'upper')
+        self.assertIsNone(Nebula.Expression.hover('1 + 1', False, 2, scope))
+
+    def test_functions_of_a_script(self):
+        def tax(arguments, *_):
+            amount = arguments.get_item(0).get_integer()
+            if amount < 0:
+                raise GLib.Error.new_literal(Nebula.error_quark(), 'No tax on less than nothing', Nebula.Error.INVALID_ARGUMENT)
+            return Nebula.Value.new_integer(amount // 5)
+
+        functions = Nebula.FunctionSet.new()
+        functions.add_callback(parse('{"name": "tax_of", "parameters": "amount: integer", "result": "integer"}'), tax)
+        expression = Nebula.Expression.compile_with_functions('$list | map (x => tax_of (x)) | sum ()', False, functions)
+        self.assertEqual(expression.evaluate_data(parse('{"list": [10, 20]}')).get_integer(), 6)
+        with self.assertRaises(GLib.Error) as caught:
+            expression.evaluate_data(parse('{"list": [-1]}'))
+        self.assertIn('No tax', caught.exception.message)
+        with self.assertRaises(GLib.Error):
+            Nebula.Expression.compile_with_functions('tax_of ("x", 1)', False, functions)
+
     def test_workflow(self):
         engine = Nebula.Engine.new(self.registry, None, None)
         topics = []

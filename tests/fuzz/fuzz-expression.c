@@ -1,65 +1,76 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Compiles any bytes as an expression and as a template and evaluates them with little
- * fuel. What comes out must be a value that can be written.
+ * Compiles any bytes as an expression and as a template, and asks what might stand at each of their ends: tokens, the
+ * tree, the compiler, references, completion. Nothing is evaluated; fuzz-evaluate does that.
  */
+#include <string.h>
+
 #include "fuzz.h"
-
+#include "nebula-completion.h"
 #include "nebula-expression.h"
-#include "nebula-json.h"
 
-#define FUEL 5000
-
-static const char values[] =
-    "{\"json\": {\"a\": 1, \"b\": 2.5, \"s\": \"text\", \"l\": [1, null, \"x\", {\"k\": true}]}, "
-    "\"nodes\": {\"n\": {\"result\": [1], \"status\": \"completed\"}}, \"now\": \"2026-03-01T10:20:30Z\"}";
-
-static NebulaValue *
-get_variable (const NebulaEnvironment *environment, const char *name, GError **error)
+static NebulaExpressionScope *
+get_scope (void)
 {
-  NebulaValue *value = nebula_value_get_member (environment->data, name);
+  static NebulaExpressionScope *scope;
 
-  return value != NULL ? nebula_value_ref (value) : NULL;
+  if (scope == NULL) {
+    scope = nebula_expression_scope_new ();
+    nebula_expression_scope_add_variable (scope, "json", NULL, NULL);
+    nebula_expression_scope_add_node (scope, "my-node", NULL, NULL);
+    nebula_expression_scope_add_loop (scope, "each", NULL);
+  }
+  return scope;
 }
 
-static guint64
-get_random (const NebulaEnvironment *environment, guint call_index)
+/* A text that compiles compiles again to the same; the places of its names are in it. */
+static void
+compile (const char *text, gboolean is_template)
 {
-  return call_index * G_GUINT64_CONSTANT (0x9e3779b97f4a7c15);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaExpression) expression =
+      nebula_expression_compile_with_functions (text, is_template, NULL, &error);
+  const NebulaReference *references;
+  guint count;
+
+  g_assert_true ((expression != NULL) == (error == NULL));
+  if (expression == NULL)
+    return;
+  references = nebula_expression_get_references (expression, &count);
+  for (guint i = 0; i < count; i++) {
+    g_assert_cmpuint (references[i].line, >=, 1);
+    g_assert_cmpuint (references[i].id_column, >=, 1);
+  }
+  g_assert_cmpstr (nebula_expression_get_text (expression), ==, text);
 }
 
 static void
-evaluate (NebulaExpression *expression, NebulaValue *data)
+complete (const char *text, gboolean is_template, guint position)
 {
-  NebulaEnvironment environment = { .get_variable = get_variable,
-                                    .get_random = get_random,
-                                    .data = data,
-                                    .fuel = FUEL };
-  g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) value =
-      nebula_expression_evaluate (expression, &environment, &error);
-  g_autofree char *json = NULL;
-  guint count;
+  g_autoptr (GPtrArray) found =
+      nebula_expression_complete (text, is_template, position, get_scope ());
+  g_autoptr (NebulaCompletion) hovered =
+      nebula_expression_hover (text, is_template, position, get_scope ());
 
-  g_assert_true ((value != NULL) == (error == NULL));
-  g_assert_cmpuint (environment.fuel, <=, FUEL);
-  nebula_expression_get_references (expression, &count);
-  if (value != NULL)
-    json = nebula_value_to_json (value, NEBULA_JSON_FLAGS_NONE);
+  for (guint i = 0; i < MIN (found->len, 4); i++) {
+    NebulaCompletion *one = g_ptr_array_index (found, i);
+
+    g_assert_cmpuint (nebula_completion_get_start (one), <=, nebula_completion_get_end (one));
+    g_assert_cmpuint (nebula_completion_get_end (one), <=, position);
+  }
 }
 
 int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   g_autofree char *text = g_strndup ((const char *) data, size);
-  g_autoptr (NebulaValue) object =
-      nebula_value_parse_json (values, -1, NEBULA_JSON_FLAGS_NONE, NULL);
-  g_autoptr (NebulaExpression) expression = nebula_expression_compile (text, NULL);
-  g_autoptr (NebulaExpression) template = nebula_expression_compile_template (text, NULL);
+  gsize length = strlen (text);
 
-  if (expression != NULL)
-    evaluate (expression, object);
-  if (template != NULL)
-    evaluate (template, object);
+  compile (text, FALSE);
+  compile (text, TRUE);
+  if (length > 300 || !g_utf8_validate (text, -1, NULL))
+    return 0;
+  complete (text, FALSE, (guint) g_utf8_strlen (text, -1));
+  complete (text, TRUE, (guint) g_utf8_strlen (text, -1) / 2);
   return 0;
 }

@@ -107,6 +107,82 @@ TEST_F (FileTest, CopiesByBlob)
   EXPECT_EQ (value ("file.read", R"({"path": "large", "as": "blob", "lines": 2})"), "!invalid-parameter");
 }
 
+TEST_F (FileTest, CompressesAndDecompresses)
+{
+  std::string content;
+  for (int i = 0; i < 400000; i++)
+    content += std::to_string (i % 1009);
+  put ("large", content);
+  NebulaResult *result = run ("file.read", R"({"as": "blob", "path": "large"})");
+  ASSERT_NE (result, nullptr);
+  Value blob (nebula_value_ref (nebula_result_get_value (result)));
+
+  for (const char *options : { R"({})", R"({"format": "zstd", "level": 1})", R"({"format": "gzip"})", R"({"format": "gzip", "level": 9})" }) {
+    Value parameters (nebula_value_with_member (json (options).get (), "content", blob.get ()));
+    result = run ("file.compress", parameters);
+    ASSERT_NE (result, nullptr) << options;
+    Value small (nebula_value_ref (nebula_result_get_value (result)));
+    ASSERT_TRUE (nebula_value_is_blob (small.get ())) << options;
+    EXPECT_LT (nebula_value_get_blob_size (small.get ()), content.size () / 2);
+    std::string format = strstr (options, "gzip") ? "gzip" : "zstd";
+    Value back (nebula_value_with_member (json (("{\"format\": \"" + format + "\"}").c_str ()).get (), "content", small.get ()));
+    result = run ("file.decompress", back);
+    ASSERT_NE (result, nullptr) << options;
+    EXPECT_TRUE (nebula_value_equal (nebula_result_get_value (result), blob.get ())) << "the same bytes are the same blob";
+    /* As bytes and text, and not more than allowed. */
+    back.reset (nebula_value_with_member (json (("{\"as\": \"text\", \"format\": \"" + format + "\"}").c_str ()).get (), "content", small.get ()));
+    EXPECT_EQ (value ("file.decompress", back), "\"" + content + "\"");
+    for (const char *as : { "blob", "bytes" }) {
+      std::string limited = "{\"as\": \"" + std::string (as) + "\", \"max-size\": 1000000, \"format\": \"" + format + "\"}";
+      back.reset (nebula_value_with_member (json (limited.c_str ()).get (), "content", small.get ()));
+      EXPECT_EQ (value ("file.decompress", back), "!too-large");
+    }
+  }
+}
+
+TEST_F (FileTest, CompressesWhatLiesInMemory)
+{
+  EXPECT_EQ (value ("file.compress", R"({"content": "hello", "as": "bytes", "format": "gzip", "level": 12})"), "!invalid-parameter");
+  for (const char *text : { "", "hello" }) {
+    for (const char *format : { "gzip", "zstd" }) {
+      std::string options = std::string ("{\"as\": \"bytes\", \"format\": \"") + format + "\"}";
+      Value content (nebula_value_new_string (text));
+      Value parameters (nebula_value_with_member (json (options.c_str ()).get (), "content", content.get ()));
+      NebulaResult *result = run ("file.compress", parameters);
+      ASSERT_NE (result, nullptr);
+      Value small (nebula_value_ref (nebula_result_get_value (result)));
+      GBytes *once = nebula_value_ref_bytes (small.get ());
+      gsize size = 0;
+      const char *data = (const char *) g_bytes_get_data (once, &size);
+      std::string twice = std::string (data, size) + std::string (data, size);
+      Value both = bytes (twice.data (), twice.size ());
+      options = std::string ("{\"as\": \"text\", \"format\": \"") + format + "\"}";
+      parameters.reset (nebula_value_with_member (json (options.c_str ()).get (), "content", small.get ()));
+      EXPECT_EQ (value ("file.decompress", parameters), "\"" + std::string (text) + "\"") << format;
+      parameters.reset (nebula_value_with_member (json (options.c_str ()).get (), "content", both.get ()));
+      EXPECT_EQ (value ("file.decompress", parameters), "\"" + std::string (text) + text + "\"") << format << ": two behind each other";
+      Value cut = bytes (data, size - 1);
+      parameters.reset (nebula_value_with_member (json (options.c_str ()).get (), "content", cut.get ()));
+      EXPECT_EQ (value ("file.decompress", parameters), "!invalid-data") << format;
+      std::string more = std::string (data, size) + "rest";
+      Value followed = bytes (more.data (), more.size ());
+      parameters.reset (nebula_value_with_member (json (options.c_str ()).get (), "content", followed.get ()));
+      EXPECT_EQ (value ("file.decompress", parameters), "!invalid-data") << format;
+      g_bytes_unref (once);
+    }
+  }
+  EXPECT_EQ (value ("file.decompress", R"({"content": "no such format", "as": "text"})"), "!invalid-data");
+}
+
+TEST_F (FileTest, ConvertsNothingWithoutItsBlob)
+{
+  Value blob (nebula_value_new_blob (std::string (64, '0').c_str (), 9));
+  Value parameters (nebula_value_with_member (json ("{}").get (), "content", blob.get ()));
+
+  EXPECT_EQ (value ("file.compress", parameters), "!not-found");
+  EXPECT_EQ (value ("file.decompress", parameters), "!not-found");
+}
+
 TEST_F (FileTest, WritesNothingWithoutItsBlob)
 {
   put ("kept", "old");

@@ -226,7 +226,17 @@ setup_token (NebulaActionClass *klass)
 /* Kept for good, and on the heap: what never answers must be reachable to the end. */
 static std::vector<NebulaInvocation *> *const hung = new std::vector<NebulaInvocation *>;
 
-/* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`. */
+/* Invoked ones answer with their parameters, at once, or fail as `fail` says, or never with `hang`; with `hang-first` the
+ * first call of an attempt never answers. */
+static gboolean
+is_hung (NebulaInvocation *invocation)
+{
+  for (NebulaInvocation *other : *hung)
+    if (nebula_invocation_get_parameters (other) == nebula_invocation_get_parameters (invocation))
+      return TRUE;
+  return FALSE;
+}
+
 static void
 world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
 {
@@ -234,7 +244,10 @@ world_action_invoke (NebulaAction *action, NebulaInvocation *invocation)
   const char *fail = nebula_value_get_member_string (parameters, "fail", NULL);
   gint64 until = nebula_value_get_member_integer (parameters, "fail-until", 0);
 
-  if (nebula_value_has_member (parameters, "hang")) {
+  gboolean is_first =
+      nebula_value_has_member (parameters, "hang-first") && (hung->empty () || !is_hung (invocation));
+
+  if (nebula_value_has_member (parameters, "hang") || is_first) {
     hung->push_back ((NebulaInvocation *) g_object_ref (invocation)); /* it never answers */
     return;
   }
@@ -277,6 +290,51 @@ setup_effect (NebulaActionClass *klass)
   setup_invoked (klass, NEBULA_EFFECT_EFFECTFUL);
 }
 
+/* What a late expression gives for each item, computed on a thread of its own: NebulaValue or GError. */
+static gpointer
+run_late (gpointer data)
+{
+  const NebulaArguments *arguments =
+      nebula_action_get_arguments (static_cast<NebulaAction *> (data));
+  NebulaExpression *each = nebula_arguments_get_expression (arguments, "each");
+  NebulaValue *items = nebula_arguments_get (arguments, "items");
+  NebulaValueBuilder *list = nebula_value_builder_new_array ();
+  GError *error = NULL;
+
+  for (gsize i = 0; i < nebula_value_get_length (items) && error == NULL; i++)
+    if (NebulaValue *value = nebula_arguments_evaluate_item (
+            arguments, each, nebula_value_get_item (items, i), (gint64) i, &error))
+      nebula_value_builder_add_take (list, value);
+  NebulaValue *values = nebula_value_builder_end (list);
+  nebula_value_builder_unref (list);
+  auto *answer = new std::pair<NebulaValue *, GError *> (values, error);
+  return answer;
+}
+
+static void
+late_invoke (NebulaAction *action, NebulaInvocation *invocation)
+{
+  auto *answer = static_cast<std::pair<NebulaValue *, GError *> *> (
+      g_thread_join (g_thread_new ("late", run_late, action)));
+
+  if (answer->second != NULL)
+    nebula_invocation_return_error (invocation, answer->second);
+  else
+    nebula_invocation_return_value (invocation, answer->first);
+  g_clear_error (&answer->second);
+  nebula_value_unref (answer->first);
+  delete answer;
+}
+
+static void
+setup_late (NebulaActionClass *klass)
+{
+  klass->invoke = late_invoke;
+  nebula_action_class_set_effect (klass, NEBULA_EFFECT_PURE);
+  add (klass, "items", NEBULA_PARAMETER_KIND_JSON);
+  add (klass, "each", NEBULA_PARAMETER_KIND_EXPRESSION);
+}
+
 typedef struct {
   const char *id;
   void (*setup) (NebulaActionClass *klass);
@@ -300,6 +358,7 @@ static const WorldEntry world[] = {
     {"test.where", setup_where},
     {"flow.cancel", setup_cancel},
     {"flow.add", setup_add},
+    {"test.late", setup_late},
     {"flow.call", setup_call},
     {"flow.token", setup_token},
     {"test.pure", setup_pure},

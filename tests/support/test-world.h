@@ -20,7 +20,8 @@ namespace nebula
 using Plan = Owned<NebulaPlan, nebula_plan_unref>;
 
 /* A resolver that knows: data.set, flow.if, flow.switch (port by `port`), flow.no-op, all constructs, test.where (as
- * data.set; it notes its thread), and the invoked test.pure, test.read, test.idempotent, test.effect. */
+ * data.set; it notes its thread), and the invoked test.pure, test.read, test.idempotent, test.effect, and test.late, which
+ * computes its expression `each` for its `items` on a thread of its own. */
 Ref<NebulaActionResolver> new_world_resolver ();
 /* The threads in which test.where was evaluated since the last call. */
 std::vector<GThread *> take_evaluated ();

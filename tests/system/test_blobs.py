@@ -15,6 +15,24 @@ nodes:
   write: { action: file.write, with: { path: copy.bin, content: "{{ $nodes.read.result }}" }, after: [read] }
 output: "{{ $nodes.write.result.written }}"
 """
+COMPRESS = """
+nebula: 1
+name: compress
+nodes:
+  read: { action: file.read, with: { path: large.bin, as: blob } }
+  compress: { action: file.compress, with: { content: "{{ $nodes.read.result }}" }, after: [read] }
+  write: { action: file.write, with: { path: large.zst, content: "{{ $nodes.compress.result }}" }, after: [compress] }
+output: "{{ $nodes.write.result.written }}"
+"""
+DECOMPRESS = """
+nebula: 1
+name: decompress
+nodes:
+  read: { action: file.read, with: { path: large.zst, as: blob } }
+  decompress: { action: file.decompress, with: { content: "{{ $nodes.read.result }}" }, after: [read] }
+  write: { action: file.write, with: { path: copy.bin, content: "{{ $nodes.decompress.result }}" }, after: [decompress] }
+output: "{{ $nodes.write.result.written }}"
+"""
 BLOCK = 1 << 20
 
 
@@ -55,6 +73,20 @@ class Blobs(world.Case):
         self.assertEqual(self.digest_of('copy.bin'), digest)
         self.assertEqual(os.listdir(self.path('s.db.blobs')), [digest])
         self.assertLess(peak, start + 64 * 1024)
+
+    def test_256_megabytes_are_compressed_in_64(self):
+        """The whole process, with all its libraries, never holds 64 MiB."""
+        self.write('compress.yaml', COMPRESS)
+        self.write('decompress.yaml', DECOMPRESS)
+        digest = self.make(256)
+        output, peak = self.run_measured('run', 'compress.yaml', '--store', 's.db', '--quiet')
+        self.assertEqual(int(output), os.path.getsize(self.path('large.zst')))
+        self.assertLess(peak, 64 * 1024)
+        os.unlink(self.path('large.bin'))
+        output, peak = self.run_measured('run', 'decompress.yaml', '--store', 't.db', '--quiet')
+        self.assertEqual(int(output), 256 * BLOCK)
+        self.assertEqual(self.digest_of('copy.bin'), digest)
+        self.assertLess(peak, 64 * 1024)
 
     def test_a_long_loop_can_be_looked_into(self):
         self.write('loop.yaml', world.LOOP.replace('range (0, 20)', 'range (0, 3000)'))

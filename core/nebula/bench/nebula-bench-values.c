@@ -1,234 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Expressions and JSON: no disk, no engine. */
+/* JSON and MessagePack: no disk, no engine. */
 
-#include <gio/gio.h>
-#include <glib/gi18n-lib.h>
+#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <string.h>
 
 #include "nebula-bench-private.h"
-#include "nebula-error.h"
-#include "nebula-executor.h"
-#include "nebula-expression.h"
 #include "nebula-json.h"
-#include "nebula-limits.h"
-
-typedef struct {
-  const char *what;
-  const char *text;
-  gboolean is_template;
-  guint rounds;
-  const char
-      *lua; /* a function body of the same meaning; `order` and `items` are there */
-  double target; /* nanoseconds */
-} ExpressionCase;
-
-static const ExpressionCase expression_cases[] = {
-    {"literal", "42", FALSE, 400000, "return 42", 30},
-    {"arithmetic on two fields", "$order.quantity * $order.price", FALSE, 400000,
-     "return order.quantity * order.price", 150},
-    {"nested conditional",
-     "$order.quantity > 100 ? \"bulk\" : $order.price > 50 ? \"large\" : \"small\"",
-     FALSE, 400000,
-     "if order.quantity > 100 then return 'bulk' elseif order.price > 50 then"
-     " return 'large' else return 'small' end", 300},
-    {"filter and map over 1,000 items",
-     "$items | filter (x => x.n > 500) | map (x => x.n * 2)", FALSE, 400,
-     "local r = {} for _, x in ipairs (items) do if x.n > 500 then r[#r + 1] = x.n * 2 end end"
-     " return r", 150000},
-    {"template with three holes",
-     "Order {{ $order.id }} of {{ $order.customer }}: {{ $order.quantity }} pieces", TRUE,
-     200000,
-     "return 'Order ' .. order.id .. ' of ' .. order.customer .. ': ' .. order.quantity"
-     " .. ' pieces'", 500},
-};
-
-static const char order_json[] =
-    "{\"id\": \"A-1001\", \"customer\": \"Ada\", \"quantity\": 12, \"price\": 80}";
-
-static NebulaValue *
-get_variable (const NebulaEnvironment *self, const char *name, GError **error)
-{
-  NebulaValue *value = nebula_value_get_member (self->data, name);
-
-  if (value)
-    return nebula_value_ref (value);
-  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME,
-               _ ("The benchmark has no “%s”."), name);
-  return NULL;
-}
-
-static NebulaValue *
-build_data (GError **error)
-{
-  g_autoptr (NebulaValueBuilder) items = nebula_value_builder_new_array ();
-  g_autoptr (NebulaValueBuilder) data = nebula_value_builder_new_object ();
-  NebulaValue *order =
-      nebula_value_parse_json (order_json, -1, NEBULA_JSON_FLAGS_NONE, error);
-
-  if (!order)
-    return NULL;
-  for (gint64 i = 0; i < 1000; i++) {
-    g_autoptr (NebulaValueBuilder) item = nebula_value_builder_new_object ();
-
-    nebula_value_builder_set_integer (item, "n", i);
-    nebula_value_builder_add_take (items, nebula_value_builder_end (item));
-  }
-  nebula_value_builder_set_take (data, "order", order);
-  nebula_value_builder_set_take (data, "items", nebula_value_builder_end (items));
-  return nebula_value_builder_end (data);
-}
-
-typedef struct {
-  NebulaExpression *expression;
-  NebulaEnvironment environment;
-  guint rounds;
-} Evaluation;
-
-static gboolean
-evaluate (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
-{
-  Evaluation *self = data;
-  double start = nebula_bench_now ();
-
-  for (guint i = 0; i < self->rounds; i++) {
-    NebulaValue *value;
-
-    self->environment.fuel = NEBULA_LIMIT_FUEL;
-    value = nebula_expression_evaluate (self->expression, &self->environment, error);
-    if (!value)
-      return FALSE;
-    nebula_value_unref (value);
-  }
-  ret_values[0] = (nebula_bench_now () - start) * 1e9 / self->rounds;
-  return TRUE;
-}
-
-/* Nanoseconds in Lua, or 0 if there is no Lua. */
-static double
-ask_lua (const ExpressionCase *expression_case, guint rounds)
-{
-  g_autofree char *lua = g_find_program_in_path ("lua5.4");
-  g_autofree char *script = g_strdup_printf (
-      "local order = {id = 'A-1001', customer = 'Ada', quantity = 12, price = 80}"
-      " local items = {} for i = 0, 999 do items[i + 1] = {n = i} end"
-      " local function work () %s end"
-      " local start = os.clock () for i = 1, %u do work () end"
-      " io.write ((os.clock () - start) * 1e9 / %u)",
-      expression_case->lua, rounds, rounds);
-  g_autoptr (GSubprocess) process = NULL;
-  g_autofree char *answer = NULL;
-
-  if (!lua)
-    return 0;
-  process =
-      g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, NULL, lua, "-e", script, NULL);
-  if (!process ||
-      !g_subprocess_communicate_utf8 (process, NULL, NULL, &answer, NULL, NULL))
-    return 0;
-  return answer ? g_ascii_strtod (answer, NULL) : 0;
-}
-
-/* One program on several threads, each with data of its own. */
-typedef struct {
-  NebulaExpression *expression;
-  guint rounds;
-  gint failed; /* atomic */
-  gint left;   /* atomic: members at work */
-} Crowd;
-
-static void
-run_member (gpointer data)
-{
-  Crowd *crowd = data;
-  g_autoptr (NebulaValue) values = build_data (NULL);
-  NebulaEnvironment environment = {.get_variable = get_variable, .data = values};
-
-  for (guint i = 0; i < crowd->rounds; i++) {
-    NebulaValue *value;
-
-    environment.fuel = NEBULA_LIMIT_FUEL;
-    value = nebula_expression_evaluate (crowd->expression, &environment, NULL);
-    if (!value)
-      g_atomic_int_inc (&crowd->failed);
-    g_clear_pointer (&value, nebula_value_unref);
-  }
-  g_atomic_int_add (&crowd->left, -1);
-}
-
-static double
-run_crowd (Crowd *crowd, guint n_threads)
-{
-  NebulaExecutor *executor = nebula_executor_get_default ();
-  double start = nebula_bench_now ();
-
-  crowd->left = (gint) n_threads;
-  for (guint i = 0; i < n_threads; i++)
-    nebula_executor_push (executor, run_member, crowd);
-  while (g_atomic_int_get (&crowd->left) > 0)
-    g_usleep (20);
-  return n_threads * crowd->rounds / (nebula_bench_now () - start);
-}
-
-static gboolean
-measure_crowd (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
-{
-  ret_values[0] = run_crowd (data, 1) / 1e6;
-  ret_values[1] = run_crowd (data, 2) / 1e6;
-  ret_values[2] = ret_values[1] / ret_values[0];
-  return TRUE;
-}
-
-static gboolean
-measure_threads (NebulaBench *bench, GError **error)
-{
-  g_autoptr (NebulaExpression) expression = nebula_expression_compile (
-      "$order.quantity > 10 ? $order.price * 2 : $order.price", error);
-  Crowd crowd = {expression, bench->is_quick ? 100 : 1000000, 0};
-  double values[NEBULA_BENCH_VALUES];
-
-  if (!expression || !nebula_bench_repeat (bench, measure_crowd, &crowd, values, error))
-    return FALSE;
-  if (crowd.failed > 0) {
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_FAILED,
-                         "An expression failed on a thread.");
-    return FALSE;
-  }
-  nebula_bench_add (bench, "one program on two threads, beside one", "M/s", values[1],
-                    values[0], NEBULA_BENCH_GOAL_RATIO_AT_LEAST, 1.8);
-  return TRUE;
-}
-
-gboolean
-nebula_bench_expressions (NebulaBench *bench, GError **error)
-{
-  g_autoptr (NebulaValue) data = build_data (error);
-
-  if (!data)
-    return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS (expression_cases); i++) {
-    const ExpressionCase *this_case = &expression_cases[i];
-    guint rounds = bench->is_quick ? 10 : this_case->rounds;
-    g_autoptr (NebulaExpression) expression =
-        this_case->is_template
-            ? nebula_expression_compile_template (this_case->text, error)
-            : nebula_expression_compile (this_case->text, error);
-    Evaluation evaluation = {
-        expression, {.get_variable = get_variable, .data = data}, rounds};
-    double values[NEBULA_BENCH_VALUES];
-    double lua;
-
-    if (!expression || !nebula_bench_repeat (bench, evaluate, &evaluation, values, error))
-      return FALSE;
-    lua = ask_lua (this_case, rounds);
-    nebula_bench_add (bench, this_case->what, "ns", values[0], lua,
-                      NEBULA_BENCH_GOAL_AT_MOST, this_case->target);
-    if (lua > 0)
-      nebula_bench_note (bench, "floor: a function of Lua 5.4 that does the same");
-  }
-  return measure_threads (bench, error);
-}
+#include "nebula-msgpack.h"
 
 typedef struct {
   char *text;
@@ -290,6 +70,177 @@ build_json (guint n_orders)
   return g_string_free (text, FALSE);
 }
 
+/* The same document in each of its forms. */
+typedef struct {
+  NebulaValue *value;
+  GBytes *msgpack;
+  JsonNode *node;
+  char *json_path;
+  char *msgpack_path;
+  char *peers; /* NULL: not here */
+  guint rounds;
+} Forms;
+
+static void
+forms_clear (Forms *self)
+{
+  g_clear_pointer (&self->value, nebula_value_unref);
+  g_clear_pointer (&self->msgpack, g_bytes_unref);
+  g_clear_pointer (&self->node, json_node_unref);
+  if (self->json_path)
+    g_unlink (self->json_path);
+  if (self->msgpack_path)
+    g_unlink (self->msgpack_path);
+  g_free (self->json_path);
+  g_free (self->msgpack_path);
+  g_free (self->peers);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Forms, forms_clear)
+
+static gboolean
+forms_init (Forms *self, NebulaBench *bench, const char *text, GError **error)
+{
+  g_autoptr (JsonParser) parser = json_parser_new_immutable ();
+
+  self->rounds = bench->is_quick ? 1 : 40;
+  self->peers = nebula_bench_find_helper (bench, "nebula-bench-peers");
+  self->json_path = nebula_bench_new_path (bench, ".json");
+  self->msgpack_path = nebula_bench_new_path (bench, ".msgpack");
+  self->value = nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_NONE, error);
+  if (!self->value || !json_parser_load_from_data (parser, text, -1, error))
+    return FALSE;
+  self->node = json_parser_steal_root (parser);
+  self->msgpack = nebula_value_to_msgpack (self->value);
+  return g_file_set_contents (self->json_path, text, -1, error) &&
+         g_file_set_contents (self->msgpack_path, g_bytes_get_data (self->msgpack, NULL),
+                              (gssize) g_bytes_get_size (self->msgpack), error);
+}
+
+static gboolean
+write_ours (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
+{
+  const Forms *self = data;
+  gsize size = 0;
+  double start = nebula_bench_now ();
+
+  for (guint i = 0; i < self->rounds; i++) {
+    g_autofree char *text = nebula_value_to_json (self->value, NEBULA_JSON_FLAGS_NONE);
+
+    size += strlen (text);
+  }
+  ret_values[0] = (double) size / 1e6 / (nebula_bench_now () - start);
+  return TRUE;
+}
+
+static gboolean
+write_json_glib (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
+{
+  const Forms *self = data;
+  guint rounds = MAX (self->rounds / 8, 1);
+  gsize size = 0;
+  double start = nebula_bench_now ();
+
+  for (guint i = 0; i < rounds; i++) {
+    g_autofree char *text = json_to_string (self->node, FALSE);
+
+    size += strlen (text);
+  }
+  ret_values[0] = (double) size / 1e6 / (nebula_bench_now () - start);
+  return TRUE;
+}
+
+static gboolean
+pack_ours (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
+{
+  const Forms *self = data;
+  double start = nebula_bench_now ();
+
+  for (guint i = 0; i < self->rounds; i++)
+    g_bytes_unref (nebula_value_to_msgpack (self->value));
+  ret_values[0] = (double) g_bytes_get_size (self->msgpack) * self->rounds / 1e6 /
+                  (nebula_bench_now () - start);
+  return TRUE;
+}
+
+static gboolean
+unpack_ours (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
+{
+  const Forms *self = data;
+  double start = nebula_bench_now ();
+
+  for (guint i = 0; i < self->rounds; i++) {
+    NebulaValue *value = nebula_value_from_msgpack (self->msgpack, error);
+
+    if (!value)
+      return FALSE;
+    nebula_value_unref (value);
+  }
+  ret_values[0] = (double) g_bytes_get_size (self->msgpack) * self->rounds / 1e6 /
+                  (nebula_bench_now () - start);
+  return TRUE;
+}
+
+/* MB/s of another library; 0 if it is not here. */
+static double
+ask_peer (NebulaBench *bench, const Forms *forms, const char *what, const char *path)
+{
+  g_autofree char *rounds = g_strdup_printf ("%u", forms->rounds);
+  const char *argv[] = {forms->peers, what, path, rounds, NULL};
+  double best = 0.0;
+
+  for (guint i = 0; forms->peers && i < (bench->is_quick ? 1u : bench->repeats); i++) {
+    g_autofree char *answer = NULL;
+    int status = 0;
+
+    if (g_spawn_sync (NULL, (char **) argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &answer, NULL,
+                      &status, NULL) &&
+        status == 0)
+      best = MAX (best, g_ascii_strtod (answer, NULL));
+  }
+  return best;
+}
+
+static void
+add_against_peer (NebulaBench *bench, const char *what, double ours, double peer, double target, const char *note)
+{
+  if (peer > 0.0)
+    nebula_bench_add (bench, what, "MB/s", ours, peer,
+                      target > 0.0 ? NEBULA_BENCH_GOAL_RATIO_AT_LEAST : NEBULA_BENCH_GOAL_NONE, target);
+  else
+    nebula_bench_add (bench, what, "MB/s", ours, 0, NEBULA_BENCH_GOAL_NONE, 0);
+  nebula_bench_note (bench, peer > 0.0 ? note : "the other library is not here (data/packages/bench.txt)");
+}
+
+/* Writing, and the other libraries, with the large document. */
+static gboolean
+bench_forms (NebulaBench *bench, const char *text, double read, GError **error)
+{
+  g_auto (Forms) forms = {0};
+  double ours[NEBULA_BENCH_VALUES], peer[NEBULA_BENCH_VALUES];
+  double pack[NEBULA_BENCH_VALUES], unpack[NEBULA_BENCH_VALUES];
+
+  if (!forms_init (&forms, bench, text, error) ||
+      !nebula_bench_repeat (bench, write_ours, &forms, ours, error) ||
+      !nebula_bench_repeat (bench, write_json_glib, &forms, peer, error) ||
+      !nebula_bench_repeat (bench, pack_ours, &forms, pack, error) ||
+      !nebula_bench_repeat (bench, unpack_ours, &forms, unpack, error))
+    return FALSE;
+  nebula_bench_add (bench, "write a 1 MB document", "MB/s", ours[0], peer[0],
+                    NEBULA_BENCH_GOAL_RATIO_AT_LEAST, 5);
+  nebula_bench_note (bench, "floor: json-glib");
+  add_against_peer (bench, "read a 1 MB document, beside simdjson", read,
+                    ask_peer (bench, &forms, "json-read", forms.json_path), 0,
+                    "floor: simdjson, which makes no values");
+  add_against_peer (bench, "write MessagePack", pack[0],
+                    ask_peer (bench, &forms, "msgpack-write", forms.msgpack_path), 0.7,
+                    "floor: msgpack-c");
+  add_against_peer (bench, "read MessagePack", unpack[0],
+                    ask_peer (bench, &forms, "msgpack-read", forms.msgpack_path), 0.7,
+                    "floor: msgpack-c");
+  return TRUE;
+}
+
 gboolean
 nebula_bench_json (NebulaBench *bench, GError **error)
 {
@@ -311,6 +262,8 @@ nebula_bench_json (NebulaBench *bench, GError **error)
     nebula_bench_add (bench, documents[i].what, "MB/s", ours[0], peer[0],
                       NEBULA_BENCH_GOAL_AT_LEAST, 250);
     nebula_bench_note (bench, "floor: json-glib");
+    if (i == G_N_ELEMENTS (documents) - 1 && !bench_forms (bench, text, ours[0], error))
+      return FALSE;
   }
   return TRUE;
 }

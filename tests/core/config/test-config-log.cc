@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The settings of the log. */
+#include <map>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,41 @@ using testing::Not;
 
 namespace
 {
+
+/* Takes what a module's sink would take from its settings. */
+typedef NebulaLogSink ToldSink;
+typedef NebulaLogSinkClass ToldSinkClass;
+G_DEFINE_TYPE (ToldSink, told_sink, NEBULA_TYPE_LOG_SINK)
+
+std::map<std::string, std::string> told;
+
+void
+told_sink_set_property (GObject *, guint, const GValue *value, GParamSpec *pspec)
+{
+  told[pspec->name] = g_value_get_string (value);
+}
+
+gboolean
+told_sink_write (NebulaLogSink *, NebulaLogRecord *const *, guint, GError **)
+{
+  return TRUE;
+}
+
+void
+told_sink_class_init (ToldSinkClass *klass)
+{
+  guint id = 1;
+  G_OBJECT_CLASS (klass)->set_property = told_sink_set_property;
+  klass->write = told_sink_write;
+  for (const char *name : { "url", "index", "password", "unrelated" })
+    g_object_class_install_property (G_OBJECT_CLASS (klass), id++,
+                                     g_param_spec_string (name, nullptr, nullptr, nullptr, G_PARAM_WRITABLE));
+}
+
+void
+told_sink_init (ToldSink *)
+{
+}
 
 class ConfigLog : public nebula::LoopTest
 {
@@ -125,10 +161,9 @@ TEST_F (ConfigLog, RefusesAnUnknownSinkAndAPasswordThatIsNotThere)
   EXPECT_FALSE (nebula_config_apply_log (config.get (), error.out ()));
   EXPECT_TRUE (has_error (error, NEBULA_ERROR_CONFIG));
   EXPECT_THAT (error.message (), HasSubstr ("nowhere"));
-  /* Any type will do: what counts is which properties it gets. */
-  config = open ("log-sinks: [elasticsearch]\nlog-elasticsearch-password-file: " + folder_ + "/password\n");
-  Ref<NebulaLogSink> some (nebula_log_sink_new_stream (2, NEBULA_LOG_FORMAT_COMPACT));
-  nebula_log_sink_add_type ("elasticsearch", G_OBJECT_TYPE (some.get ()));
+  /* A sink of the test stands for the module's. */
+  config = open ("log-sinks: [elasticsearch]\nmodules:\n  elasticsearch:\n    password-file: " + folder_ + "/password\n");
+  nebula_log_sink_add_type ("elasticsearch", told_sink_get_type ());
   EXPECT_FALSE (nebula_config_apply_log (config.get (), error.out ()));
   EXPECT_THAT (error.message (), HasSubstr ("password"));
 }
@@ -140,4 +175,30 @@ TEST_F (ConfigLog, KnowsTheJournal)
   ASSERT_TRUE (nebula_config_apply_log (config.get (), nullptr));
   say ("x", G_LOG_LEVEL_WARNING);
   EXPECT_EQ (nebula_log_get_count (NEBULA_LOG_COUNT_FAILED), failed + 1);
+}
+
+TEST_F (ConfigLog, GivesASinkOfAModuleTheModulesSettings)
+{
+  nebula_log_sink_add_type ("elasticsearch", told_sink_get_type ());
+  g_file_set_contents ((folder_ + "/password").c_str (), "hunter2hunter2\nignored\n", -1, nullptr);
+  Ref<NebulaConfig> config = open ("log-sinks: [elasticsearch]\nmodules:\n  elasticsearch: {url: 'http://es:9200', password-file: "
+                                   + folder_ + "/password}\n");
+  Error error;
+  ASSERT_TRUE (nebula_config_apply_log (config.get (), error.out ())) << error.message ();
+  EXPECT_EQ (told, (std::map<std::string, std::string>{
+                     { "url", "http://es:9200" }, { "index", "logs-nebula" }, { "password", "hunter2hunter2" } }));
+  char *redacted = nebula_redactor_redact (nebula_redactor_get_default (), "it is hunter2hunter2");
+  EXPECT_STREQ (redacted, "it is " NEBULA_REDACTED);
+  g_free (redacted);
+}
+
+TEST_F (ConfigLog, HasALevelForEachModule)
+{
+  Ref<NebulaConfig> config = open ("log-levels: warning\nmodules:\n  http: {log-level: debug}\n  file: {log-level: inherit}\n");
+  ASSERT_TRUE (nebula_config_apply_log (config.get (), nullptr));
+  EXPECT_TRUE (nebula_log_is_enabled ("nebula-http", G_LOG_LEVEL_DEBUG));
+  EXPECT_FALSE (nebula_log_is_enabled ("nebula-file", G_LOG_LEVEL_INFO));
+  write ("log-levels: warning\nmodules:\n  http: {log-level: critical}\n");
+  EXPECT_TRUE (run_until ([] { return !nebula_log_is_enabled ("nebula-http", G_LOG_LEVEL_WARNING); }));
+  EXPECT_TRUE (nebula_log_is_enabled ("nebula-file", G_LOG_LEVEL_WARNING));
 }

@@ -427,6 +427,129 @@ TEST_F (Config, DescribesEverySetting)
   EXPECT_FALSE (nebula_config_set (config.get (), "max-nodes", "x", error.out ()));
 }
 
+/* Tenants and modules have settings of their own; a tenant has what holds for all where it says nothing. */
+TEST_F (Config, TenantsAndModulesHaveTheSameLayers)
+{
+  Error error;
+  const char *key = "tenants.acme.max-nodes";
+  write (system_file_, "max-nodes: 1\n");
+  {
+    Ref<NebulaConfig> config = open (error);
+    ASSERT_TRUE (config) << error.message ();
+    EXPECT_EQ (get (config.get (), key), "1");
+    EXPECT_EQ (source (config.get (), key), system_file_);
+    EXPECT_EQ (source (config.get (), "tenants.acme.max-connections"), "default");
+    EXPECT_EQ (get (config.get (), "tenants.acme.max-connections"), "50000");
+  }
+  write (system_file_, "max-nodes: 1\ntenants:\n  acme: {max-nodes: 2}\n  other: {language: de}\n");
+  write (user_file_, "tenants:\n  acme:\n    max-nodes: 3\nmodules.http.log-level: debug\n");
+  {
+    Ref<NebulaConfig> config = open (error);
+    ASSERT_TRUE (config) << error.message ();
+    EXPECT_EQ (get (config.get (), key), "3");
+    EXPECT_EQ (source (config.get (), key), user_file_);
+    EXPECT_EQ (get (config.get (), "tenants.other.max-nodes"), "1");
+    EXPECT_EQ (get (config.get (), "tenants.other.language"), "\"de\"");
+    EXPECT_EQ (get (config.get (), "max-nodes"), "1");
+    EXPECT_EQ (get (config.get (), "modules.http.log-level"), "\"debug\"");
+    char **keys = nebula_config_list (config.get ());
+    for (const char *wanted : { key, "tenants.other.language", "modules.http.log-level", "max-nodes" })
+      EXPECT_TRUE (g_strv_contains (keys, wanted)) << wanted;
+    EXPECT_FALSE (g_strv_contains (keys, "tenants.other.max-nodes"));
+    g_strfreev (keys);
+  }
+  g_setenv ("NEBULA_TENANTS__ACME__MAX_NODES", "4", TRUE);
+  {
+    Ref<NebulaConfig> config = open (error);
+    EXPECT_EQ (nebula_config_get_integer (config.get (), key), 4);
+    EXPECT_EQ (source (config.get (), key), "NEBULA_TENANTS__ACME__MAX_NODES");
+    EXPECT_TRUE (nebula_config_set (config.get (), key, "5", error.out ()));
+    EXPECT_EQ (nebula_config_get_integer (config.get (), key), 5);
+    EXPECT_EQ (source (config.get (), key), "command-line");
+    EXPECT_TRUE (nebula_config_set (config.get (), key, nullptr, error.out ()));
+    EXPECT_EQ (nebula_config_get_integer (config.get (), key), 4);
+  }
+  g_setenv ("NEBULA_TENANTS__ACME__MAX_NODES", "none", TRUE);
+  EXPECT_FALSE (open (error));
+  EXPECT_THAT (error.message (), testing::HasSubstr ("NEBULA_TENANTS__ACME__MAX_NODES"));
+  g_setenv ("NEBULA_TENANTS__ACME__NONSENSE", "1", TRUE);
+  g_unsetenv ("NEBULA_TENANTS__ACME__MAX_NODES");
+  EXPECT_FALSE (open (error));
+  g_unsetenv ("NEBULA_TENANTS__ACME__NONSENSE");
+}
+
+TEST_F (Config, RelocatedSettingsTellOfChanges)
+{
+  Error error;
+  write (user_file_, "max-nodes: 1\ntenants:\n  acme: {language: de}\n");
+  Ref<NebulaConfig> config = open (error);
+  Listener listener (config.get ());
+  Ref<GSettings> acme (nebula_config_get_settings_of (config.get (), "tenants.acme", error.out ()));
+  ASSERT_TRUE (acme) << error.message ();
+  std::map<std::string, int> told;
+  g_signal_connect (acme.get (), "changed",
+                    G_CALLBACK (+[] (GSettings *, const char *key, std::map<std::string, int> *counts) { (*counts)[key]++; }),
+                    &told);
+  EXPECT_EQ (g_settings_get_int (acme.get (), "max-nodes"), 1);
+  char *language = g_settings_get_string (acme.get (), "language");
+  EXPECT_STREQ (language, "de");
+  g_free (language);
+  write (user_file_, "max-nodes: 2\ntenants:\n  acme: {language: fr}\n");
+  ASSERT_TRUE (nebula_config_reload (config.get (), error.out ())) << error.message ();
+  EXPECT_EQ (g_settings_get_int (acme.get (), "max-nodes"), 2);
+  EXPECT_EQ (told, (std::map<std::string, int>{ { "max-nodes", 1 }, { "language", 1 } }));
+  EXPECT_EQ (listener.changed, (std::map<std::string, int>{ { "max-nodes", 1 }, { "tenants.acme.language", 1 } }));
+  /* Written for this tenant alone. */
+  EXPECT_TRUE (g_settings_set_int (acme.get (), "max-nodes", 9));
+  EXPECT_EQ (nebula_config_get_integer (config.get (), "tenants.acme.max-nodes"), 9);
+  EXPECT_EQ (nebula_config_get_integer (config.get (), "max-nodes"), 2);
+  Ref<GSettings> module (nebula_config_get_settings_of (config.get (), "modules.elasticsearch", error.out ()));
+  ASSERT_TRUE (module) << error.message ();
+  for (const char *key : { "url", "log-level" })
+    g_free (g_settings_get_string (module.get (), key));
+  for (const char *owner : { "", "tenants", "tenants.", "tenants.a.b", "tenants.a/b", "modules.a b", "other.a" }) {
+    EXPECT_FALSE (Ref<GSettings> (nebula_config_get_settings_of (config.get (), owner, error.out ()))) << owner;
+    EXPECT_TRUE (has_error (error, NEBULA_ERROR_CONFIG));
+  }
+}
+
+TEST_F (Config, RefusesBadSettingsOfTenantsWithTheirPlace)
+{
+  struct
+  {
+    const char *text, *place;
+  } cases[] = {
+    { "tenants:\n  acme:\n    max-nodes: 0\n", ":3: tenants.acme.max-nodes: " },
+    { "tenants:\n  acme:\n    listen: x\n", ":3: tenants.acme.listen: " },
+    { "tenants:\n  a/b: {language: de}\n", ":2: tenants.a/b.language: " },
+    { "tenants: 5\n", ":1: tenants: " },
+    { "tenants:\n  acme: 5\n", ":2: tenants.acme: " },
+    { "modules:\n  http:\n    log-level: {a: b}\n", ":3: modules.http.log-level: " },
+    { "modules:\n  elasticsearch: {url: [1]}\n", ":2: modules.elasticsearch.url: " },
+    { "modules:\n  http: {url: x}\n", ":2: modules.http.url: " },
+  };
+  Error error;
+  for (auto &c : cases) {
+    write (user_file_, c.text);
+    EXPECT_FALSE (open (error)) << c.text;
+    EXPECT_THAT (error.message (), testing::HasSubstr (user_file_ + c.place)) << c.text;
+  }
+}
+
+TEST_F (Config, StoresSettingsOfTenants)
+{
+  Error error;
+  write (user_file_, "language: fr\nmodules: {http: {log-level: info}}\n");
+  Ref<NebulaConfig> config = open (error);
+  ASSERT_TRUE (nebula_config_store (config.get (), "tenants.acme.max-nodes", "7", error.out ())) << error.message ();
+  ASSERT_TRUE (nebula_config_store (config.get (), "tenants.acme.language", "de", error.out ()));
+  EXPECT_EQ (nebula_config_get_integer (config.get (), "tenants.acme.max-nodes"), 7);
+  char *text = nullptr;
+  ASSERT_TRUE (g_file_get_contents (user_file_.c_str (), &text, nullptr, nullptr));
+  EXPECT_STREQ (text, "language: fr\nmodules:\n  http:\n    log-level: info\ntenants:\n  acme:\n    language: de\n    max-nodes: 7\n");
+  g_free (text);
+}
+
 TEST_F (Config, WritesThroughGSettings)
 {
   Error error;

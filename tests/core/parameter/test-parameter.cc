@@ -481,4 +481,34 @@ TEST_F (TableTest, JsonSchema)
              R"("required":["count"],"additionalProperties":false})");
 }
 
+
+/* Named validators of the catalogue. */
+TEST (ParameterRules, AreCheckedAfterTheKind)
+{
+  NebulaParameter *parameter = nebula_parameter_new ("to", NEBULA_PARAMETER_KIND_TEXT);
+  nebula::Value rules = nebula::json ("[\"email\", {\"max-length\": 20}]");
+  nebula::Error error;
+
+  EXPECT_EQ (nebula_parameter_get_rules (parameter), nullptr);
+  nebula_parameter_set_rules (parameter, rules.get ());
+  EXPECT_TRUE (nebula_parameter_validate (parameter, nebula::json ("\"ann@example.com\"").get (), error.out ())) << error.message ();
+  EXPECT_FALSE (nebula_parameter_validate (parameter, nebula::json ("\"ann\"").get (), error.out ()));
+  EXPECT_TRUE (nebula::has_error (error, NEBULA_ERROR_INVALID_PARAMETER));
+  EXPECT_NE (std::string (error.message ()).find ("it must have the format “email”"), std::string::npos) << error.message ();
+  EXPECT_EQ (std::string (error.message ()).find ("ann"), std::string::npos) << "the value is never shown";
+  EXPECT_FALSE (nebula_parameter_validate (parameter, nebula::json ("\"a-very-long-name@example.com\"").get (), error.out ()));
+  EXPECT_FALSE (nebula_parameter_validate (parameter, nebula::json ("7").get (), error.out ()));
+
+  /* They go to catalogue and hosts, and come back. */
+  nebula::Value written (nebula_parameter_to_value (parameter));
+  NebulaParameter *again = nebula_parameter_new_from_value (written.get (), error.out ());
+  ASSERT_NE (again, nullptr) << error.message ();
+  EXPECT_FALSE (nebula_parameter_validate (again, nebula::json ("\"ann\"").get (), error.out ()));
+  nebula_parameter_unref (again);
+  nebula_parameter_unref (parameter);
+
+  EXPECT_EQ (nebula_parameter_new_from_value (nebula::json ("{\"name\": \"x\", \"kind\": \"text\", \"rules\": \"nosuch\"}").get (), error.out ()), nullptr);
+  EXPECT_NE (std::string (error.message ()).find ("nosuch"), std::string::npos) << error.message ();
+}
+
 } // namespace

@@ -6,9 +6,11 @@
 #include <set>
 #include <vector>
 
+#include "nebula-completion.h"
 #include "nebula-input-internal.h"
 #include "nebula-limits.h"
 #include "nebula-plan-internal.h"
+#include "nebula-plan-names.h"
 #include "test-resolver.h"
 
 namespace
@@ -232,6 +234,45 @@ TEST (Plan, SplitsLateExpressionsFromTemplates)
   EXPECT_EQ (p->nodes[1].late, nullptr);
   EXPECT_EQ (nebula::to_json (nebula_template_get_value (p->nodes[1].with)), "{}");
   EXPECT_TRUE (nebula_template_is_constant (p->nodes[2].with));
+}
+
+/* What completion offers for the parameters of a node. */
+std::string
+offered (const Plan &plan, const char *node_id, const char *text)
+{
+  nebula::Owned<NebulaExpressionScope, nebula_expression_scope_unref> scope (nebula_plan_describe_names (plan.get (), node_id));
+  GPtrArray *found = nebula_expression_complete (text, FALSE, (guint) strlen (text), scope.get ());
+  std::string labels;
+  for (guint i = 0; i < found->len; i++) {
+    auto *one = (NebulaCompletion *) g_ptr_array_index (found, i);
+    if (nebula_completion_get_kind (one) != NEBULA_COMPLETION_KIND_FUNCTION)
+      labels += std::string (labels.empty () ? "" : " ") + nebula_completion_get_label (one);
+  }
+  g_ptr_array_unref (found);
+  return labels;
+}
+
+TEST (Plan, DescribesTheNamesOfANode)
+{
+  Plan plan = compile ("name: x\ninput: { type: object, properties: { order: { type: object, properties: { total: {} } } } }\n"
+                       "variables: { rate: 2, deep: { er: 1 } }\nnodes:\n  a: { action: data.set }\n"
+                       "  b: { action: data.set, after: [a] }\n  other: { action: data.set }\n"
+                       "  each:\n    action: flow.for-each\n    after: [b]\n    with: { items: [1] }\n"
+                       "    body: { nodes: { one: { action: data.set }, two: { action: data.set, after: [one] } } }\n");
+
+  EXPECT_EQ (offered (plan, "a", "$nodes."), "");
+  EXPECT_EQ (offered (plan, "b", "$nodes."), "a");
+  EXPECT_EQ (offered (plan, "each", "$nodes."), "b a");
+  EXPECT_EQ (offered (plan, "two", "$nodes."), "one b a");
+  EXPECT_EQ (offered (plan, "two", "$loop."), "each");
+  EXPECT_EQ (offered (plan, "two", "$it"), "$item");
+  EXPECT_EQ (offered (plan, "b", "$it"), "");
+  EXPECT_EQ (offered (plan, "b", "$input.order."), "total");
+  EXPECT_EQ (offered (plan, "a", "$json.order."), "total");
+  EXPECT_EQ (offered (plan, "two", "$vars."), "rate deep");
+  EXPECT_EQ (offered (plan, "two", "$vars.deep."), "er");
+  EXPECT_EQ (offered (plan, "b", "$workf"), "$workflow");
+  EXPECT_EQ (nebula_plan_describe_names (plan.get (), "nobody"), nullptr);
 }
 
 TEST (Plan, IsLinkedOnce)
