@@ -38,7 +38,7 @@ G_DEFINE_BOXED_TYPE (NebulaActionInfo, nebula_action_info, nebula_action_info_re
 
 static const char *const effect_names[] = { "pure", "read", "transactional", "idempotent", "effectful", NULL };
 static const char *const construct_names[] = { "none",     "for-each", "repeat", "while", "wait",   "stop", "fail", "break",
-                                               "continue", "try",      "race",   "call",  "cancel", "add",  NULL };
+                                               "continue", "try",      "race",   "call",  "cancel", "add", "token", NULL };
 
 static NebulaActionInfo *
 nebula_action_info_alloc (void)

@@ -42,6 +42,7 @@ typedef enum
  * @NEBULA_CONSTRUCT_CALL: runs another workflow
  * @NEBULA_CONSTRUCT_CANCEL: cancels a node or a region
  * @NEBULA_CONSTRUCT_ADD: adds items to the innermost for-each while it runs
+ * @NEBULA_CONSTRUCT_TOKEN: issues a token that a wait waits for
  *
  * Control flow that the kernel itself knows. An action class that names one brings parameters and help only.
  */
@@ -61,6 +62,7 @@ typedef enum
   NEBULA_CONSTRUCT_CALL,
   NEBULA_CONSTRUCT_CANCEL,
   NEBULA_CONSTRUCT_ADD,
+  NEBULA_CONSTRUCT_TOKEN,
 } NebulaConstruct;
 
 #define NEBULA_TYPE_ACTION (nebula_action_get_type ())

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "nebula-id.h"
+#include "nebula-id-internal.h"
 
 #include <glib/gi18n-lib.h>
 #include <string.h>
@@ -226,6 +226,22 @@ nebula_id_to_string (const NebulaId *self)
     high >>= 5;
   }
   return text;
+}
+
+char *
+nebula_id_derive (NebulaIdKind kind, gint64 time_ms, const char *text)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  NebulaId id = { .kind = kind };
+  guint8 digest[32];
+  gsize length = sizeof digest;
+
+  g_checksum_update (checksum, (const guchar *) text, -1);
+  g_checksum_get_digest (checksum, digest, &length);
+  for (guint i = 0; i < 8; i++)
+    id.low = id.low << 8 | digest[i];
+  id.high = ((guint64) MAX (time_ms, 0) & ID_TIME_MASK) << 16 | (guint64) digest[8] << 8 | digest[9];
+  return nebula_id_to_string (&id);
 }
 
 /**

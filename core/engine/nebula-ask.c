@@ -28,6 +28,12 @@ _nebula_ask_free (NebulaAsk *self)
   g_free (self);
 }
 
+void
+_nebula_ask_fail (NebulaAsk *self, const GError *error)
+{
+  g_task_return_error (self->task, g_error_copy (error));
+}
+
 gboolean
 _nebula_ask_is_refused (NebulaAsk *self, NebulaKernel *kernel)
 {

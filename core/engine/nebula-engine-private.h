@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 /*
  * The engine is a thin face; the work is done by
+ *   nebula-deploy.c     workflows that can be started
  *   nebula-start.c      how executions begin
  *   nebula-once.c       starts with an idempotency key
  *   nebula-instance.c   one execution in memory: turns, units, commits
@@ -24,10 +25,13 @@ G_BEGIN_DECLS
  *   nebula-loader.c     loads many executions at once, off the loop
  *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
- *   nebula-gatekeeper.c gates: concurrency keys
+ *   nebula-gatekeeper.c gates: concurrency keys, locks
+ *   nebula-post.c       messages between executions and gates
+ *   nebula-children.c   executions that others have called
  *   nebula-ask.c        what callers ask of an execution, and the answer after the commit
  *   nebula-spilled.c    stored values: what the kernel reads, what goes into units
  *   nebula-execution.c  the handle
+ *   nebula-steer.c      what operators ask of it
  */
 
 #define NEBULA_RUN_AHEAD_FACTS 4096
@@ -127,6 +131,7 @@ struct _NebulaEngine {
   NebulaEngineStatistics statistics;
   GHashTable *instances;  /* id → NebulaInstance (owned) */
   GHashTable *plans;      /* hash → NebulaPlan */
+  GHashTable *names;      /* of workflows that were deployed here → hash of the last one; guarded by plans_lock */
   GHashTable *stored;     /* hashes of definitions that the store has */
   GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
   GPtrArray *sleeper_blocks;
@@ -145,6 +150,7 @@ struct _NebulaEngine {
   guint max_nodes, max_connections; /* of a workflow that is deployed; 0: the default */
   gboolean is_stopped;
   gboolean is_sealed;    /* the store failed for good */
+  gboolean has_picked_up; /* what lay in the inboxes when it began */
   gboolean has_listener; /* somebody hears events; asked once a turn */
 };
 
@@ -192,6 +198,7 @@ struct _NebulaInstance {
   GArray *pending_events; /* NebulaPendingEvent, in order of their facts */
   GPtrArray *consumed;    /* ids of messages that the next unit uses up */
   GPtrArray *messages;    /* NebulaMessage that the next unit sends */
+  GPtrArray *pinned;      /* NebulaPlan whose definitions the first unit brings; NULL: its own only */
   GQueue waiters;         /* NebulaWaiter, by sequence */
   GPtrArray *end_waiters; /* GTask that wait for the end */
   GList run_link;         /* in run_queue while wants_turn */
@@ -235,7 +242,7 @@ struct _NebulaAttempt {
   gboolean is_abandoned;
 };
 
-/* nebula-engine.c */
+/* nebula-deploy.c */
 NebulaPlan *_nebula_engine_deploy_limited (NebulaEngine *self,
                                            NebulaWorkflow *workflow,
                                            guint max_nodes,
@@ -243,6 +250,9 @@ NebulaPlan *_nebula_engine_deploy_limited (NebulaEngine *self,
                                            GPtrArray *diagnostics,
                                            GError **error);
 
+/* The links that an execution of @plan captures, or NULL; @ret_plans takes it and all that it may call. */
+NebulaValue *
+_nebula_engine_pin (NebulaEngine *self, NebulaPlan *plan, GPtrArray *ret_plans);
 /* A new reference, or NULL. Thread: any. */
 NebulaPlan *_nebula_engine_find_plan (NebulaEngine *self, const char *hash);
 
@@ -391,6 +401,8 @@ NebulaInstance *
 _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error);
 /* Lets it go on after a pause, or after the engine that ran it went away. Takes @ask. */
 void _nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask);
+/* The same of one that nobody asked for: another one waits for it. */
+void _nebula_recovery_take_up_other (NebulaEngine *engine, const char *id);
 /* A waiting instance that nobody holds leaves memory. */
 void _nebula_recovery_put_to_sleep (NebulaInstance *instance);
 void _nebula_recovery_wake_sleeper (NebulaEngine *engine, NebulaSleeper *sleeper);
@@ -427,10 +439,46 @@ void _nebula_narrator_tell (NebulaInstance *instance,
 /* nebula-gatekeeper.c */
 /* Adds to the next unit what the execution has to tell its gate. */
 void _nebula_gatekeeper_attach (NebulaInstance *instance);
-/* Committed messages go to whom they are for. */
-void _nebula_gatekeeper_deliver (NebulaEngine *engine, GPtrArray *messages);
+/* A message to a gate. */
+void _nebula_gatekeeper_handle (NebulaEngine *engine,
+                                const NebulaMessage *message,
+                                NebulaValue *payload);
+char *_nebula_gate_make_stream (const char *key);
+/* The execution that a holder is, or belongs to. */
+char *_nebula_gate_dup_execution (const char *holder);
 gboolean _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error);
 void _nebula_gate_free (gpointer data);
+
+/* nebula-post.c */
+/* Adds a message to the next unit of an instance. */
+void _nebula_post_add (NebulaInstance *instance,
+                       const char *id,
+                       const char *stream,
+                       NebulaValue *payload);
+/* Adds all that the facts of the next unit imply for others. */
+void _nebula_post_attach (NebulaInstance *instance);
+/* Committed messages go to whom they are for. */
+void _nebula_post_deliver (NebulaEngine *engine, GPtrArray *messages);
+/* Uses up a message that changed nothing, and sends replies (or NULL), which it takes. */
+void _nebula_post_use_up (NebulaEngine *engine,
+                          const char *stream,
+                          const char *message_id,
+                          GPtrArray *replies);
+/* Delivers what lay in the inboxes before this engine; only once. Blocks for the store. */
+gboolean _nebula_post_pick_up (NebulaEngine *engine, GError **error);
+
+/* nebula-children.c */
+void _nebula_children_start (NebulaEngine *engine,
+                             const NebulaMessage *message,
+                             NebulaValue *payload);
+/* Takes up the executions that this one waits for. */
+void _nebula_children_take_up (NebulaInstance *instance);
+/* For the kernel's host; any thread. */
+char *_nebula_children_find_workflow (const char *name,
+                                      gboolean may_block,
+                                      gpointer data,
+                                      GError **error);
+char *_nebula_children_make_secret (gpointer data);
 
 /* nebula-ask.c */
 NebulaAsk *_nebula_ask_new (GTask *task);
@@ -439,6 +487,8 @@ void _nebula_ask_free (NebulaAsk *self);
 gboolean _nebula_ask_is_refused (NebulaAsk *self, NebulaKernel *kernel);
 /* Answers when what was asked for is committed; or at once, if it was refused or with an error. */
 void _nebula_ask_answer (NebulaAsk *self, NebulaInstance *instance, const GError *error);
+/* Answers with an error at once. */
+void _nebula_ask_fail (NebulaAsk *self, const GError *error);
 /* Both take @ask. @reason may be NULL. */
 void _nebula_ask_cancel (NebulaInstance *instance, NebulaAsk *ask, const char *reason);
 void _nebula_ask_signal (NebulaInstance *instance,
@@ -456,6 +506,12 @@ gsize _nebula_spilled_get_size (const NebulaUnit *unit);
 
 /* nebula-execution.c */
 NebulaExecution *_nebula_execution_get_for (NebulaInstance *instance);
+NebulaInstance *_nebula_execution_get_instance (NebulaExecution *self);
+/* The task of an asynchronous call; NULL: it is answered already, the engine no longer holds the execution. */
+GTask *_nebula_execution_begin (NebulaExecution *self,
+                                GCancellable *cancellable,
+                                GAsyncReadyCallback callback,
+                                gpointer user_data);
 /* The instance leaves memory under its handle. */
 void _nebula_execution_detach (NebulaInstance *instance);
 

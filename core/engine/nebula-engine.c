@@ -187,6 +187,7 @@ nebula_engine_finalize (GObject *object)
   g_object_unref (self->scope);
   g_hash_table_unref (self->instances);
   g_hash_table_unref (self->plans);
+  g_hash_table_unref (self->names);
   g_hash_table_unref (self->stored);
   _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
@@ -274,6 +275,7 @@ nebula_engine_init (NebulaEngine *self)
   self->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, instance_free);
   self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
+  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->blobs = nebula_blob_cache_new (NEBULA_CACHED_BYTES);
   _nebula_sleepers_init (self);
@@ -349,92 +351,6 @@ nebula_engine_get_clock (NebulaEngine *self)
 {
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
   return self->clock;
-}
-
-/**
- * nebula_engine_set_limits:
- * @self: an engine
- * @max_nodes: nodes that a workflow may have; 0 for the default of 10,000
- * @max_connections: connections that it may have; 0 for the default of 50,000
- *
- * Sets how large the workflows may be that are deployed from now on. Executions that were started with a larger one are
- * recovered all the same.
- *
- * Since: 1.0
- */
-void
-nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections)
-{
-  g_return_if_fail (NEBULA_IS_ENGINE (self));
-
-  self->max_nodes = MIN (max_nodes, NEBULA_LIMIT_NODES_MAX);
-  self->max_connections = max_connections;
-}
-
-/**
- * nebula_engine_deploy:
- * @self: an engine
- * @workflow: what the user meant
- * @diagnostics: (element-type NebulaDiagnostic) (nullable): takes all problems, warnings too
- * @error: where the failure goes
- *
- * Compiles a workflow into a plan that this engine can start.
- *
- * Loads the modules of those actions that the plan holds as operations.
- *
- * Errors: %NEBULA_ERROR_INVALID_WORKFLOW (terminal) with the reasons in @diagnostics; %NEBULA_ERROR_MODULE_BROKEN
- * (terminal).
- *
- * Returns: (transfer full): the plan
- *
- * Since: 1.0
- */
-NebulaPlan *
-nebula_engine_deploy (NebulaEngine *self,
-                      NebulaWorkflow *workflow,
-                      GPtrArray *diagnostics,
-                      GError **error)
-{
-  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
-  g_return_val_if_fail (NEBULA_IS_WORKFLOW (workflow), NULL);
-  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
-
-  return _nebula_engine_deploy_limited (self, workflow, self->max_nodes,
-                                        self->max_connections, diagnostics, error);
-}
-
-NebulaPlan *
-_nebula_engine_find_plan (NebulaEngine *self, const char *hash)
-{
-  NEBULA_SYNC_AUTO (guard, &self->plans_lock);
-  NebulaPlan *plan = g_hash_table_lookup (self->plans, hash);
-
-  return plan ? nebula_plan_ref (plan) : NULL;
-}
-
-NebulaPlan *
-_nebula_engine_deploy_limited (NebulaEngine *self,
-                               NebulaWorkflow *workflow,
-                               guint max_nodes,
-                               guint max_connections,
-                               GPtrArray *diagnostics,
-                               GError **error)
-{
-  g_autoptr (NebulaPlan) plan = nebula_workflow_compile_limited (
-      workflow, self->resolver, max_nodes, max_connections, diagnostics, error);
-  NebulaPlan *known;
-
-  if (!plan)
-    return NULL;
-  known = _nebula_engine_find_plan (self, plan->hash);
-  if (known)
-    return known;
-  if (!nebula_plan_link (plan, self->resolver, error))
-    return NULL;
-  _nebula_sync_lock (&self->plans_lock);
-  g_hash_table_insert (self->plans, plan->hash, nebula_plan_ref (plan));
-  _nebula_sync_unlock (&self->plans_lock);
-  return g_steal_pointer (&plan);
 }
 
 /**

@@ -66,6 +66,14 @@ NEBULA_API void nebula_execution_signal_async (NebulaExecution *self, const char
 NEBULA_API gboolean nebula_execution_signal_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
 NEBULA_API void nebula_execution_resume_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API gboolean nebula_execution_resume_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
+/* Steering, each ended by nebula_execution_steer_finish (). @path NULL: the only node that waits for an approval. */
+NEBULA_API void nebula_execution_decide_async (NebulaExecution *self, const char *path, const char *by, gboolean is_approval, const char *comment, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_answer_async (NebulaExecution *self, const char *token, NebulaValue *value, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_terminate_async (NebulaExecution *self, const char *reason, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_cancel_node_async (NebulaExecution *self, const char *path, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_cancel_region_async (NebulaExecution *self, const char *region, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API void nebula_execution_pause_async (NebulaExecution *self, const char *reason, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+NEBULA_API gboolean nebula_execution_steer_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
 /* Until it has ended and that is committed; TRUE whatever the end. */
 NEBULA_API void nebula_execution_wait_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API gboolean nebula_execution_wait_finish (NebulaExecution *self, GAsyncResult *result, GError **error);

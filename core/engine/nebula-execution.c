@@ -419,11 +419,17 @@ nebula_execution_get_output (NebulaExecution *self)
   return output;
 }
 
-static GTask *
-begin (NebulaExecution *self,
-       GCancellable *cancellable,
-       GAsyncReadyCallback callback,
-       gpointer user_data)
+NebulaInstance *
+_nebula_execution_get_instance (NebulaExecution *self)
+{
+  return self->instance;
+}
+
+GTask *
+_nebula_execution_begin (NebulaExecution *self,
+                         GCancellable *cancellable,
+                         GAsyncReadyCallback callback,
+                         gpointer user_data)
 {
   GTask *task = g_task_new (self, cancellable, callback, user_data);
   GError *error = NULL;
@@ -456,7 +462,8 @@ nebula_execution_cancel_async (NebulaExecution *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  g_autoptr (GTask) task = begin (self, cancellable, callback, user_data);
+  g_autoptr (GTask) task =
+      _nebula_execution_begin (self, cancellable, callback, user_data);
 
   if (!task)
     return;
@@ -515,7 +522,8 @@ nebula_execution_signal_async (NebulaExecution *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  g_autoptr (GTask) task = begin (self, cancellable, callback, user_data);
+  g_autoptr (GTask) task =
+      _nebula_execution_begin (self, cancellable, callback, user_data);
   g_autoptr (NebulaValue) null = nebula_value_new_null ();
 
   if (!task)
@@ -565,7 +573,8 @@ nebula_execution_resume_async (NebulaExecution *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  g_autoptr (GTask) task = begin (self, cancellable, callback, user_data);
+  g_autoptr (GTask) task =
+      _nebula_execution_begin (self, cancellable, callback, user_data);
 
   if (!task)
     return;
@@ -612,7 +621,8 @@ nebula_execution_wait_async (NebulaExecution *self,
                              GAsyncReadyCallback callback,
                              gpointer user_data)
 {
-  g_autoptr (GTask) task = begin (self, cancellable, callback, user_data);
+  g_autoptr (GTask) task =
+      _nebula_execution_begin (self, cancellable, callback, user_data);
   NebulaInstance *instance = self->instance;
 
   if (!task)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Gates: streams of their own that let a limited number of executions in. An execution asks by a message in its own
- * unit, the gate grants by a message in its unit; the unit that ends an execution carries the release. Nobody acts on
+ * Gates: streams of their own that let a limited number of holders in: executions, or node-runs that want a lock. An
+ * execution asks by a message in its own unit, the gate grants by a message in its unit; the unit that ends an execution carries the release. Nobody acts on
  * what is not committed. After a crash the inboxes hold what was on the way, and holders that are gone are released.
  */
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
@@ -32,43 +33,43 @@ _nebula_gate_free (gpointer data)
   g_free (gate);
 }
 
-static char *
-make_stream (const char *key)
+/* A holder is an execution, or a node-run of one: ID#NODE-RUN. */
+char *
+_nebula_gate_dup_execution (const char *holder)
+{
+  return g_strndup (holder, strcspn (holder, "#"));
+}
+
+char *
+_nebula_gate_make_stream (const char *key)
 {
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, key, -1);
 
   return g_strdup_printf ("gate_%.32s", digest);
 }
 
-static GBytes *
-make_payload (const char *kind, const char *execution, const char *key, guint limit)
+static NebulaValue *
+make_payload (const char *kind, const char *holder, const char *key, guint limit)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  g_autoptr (NebulaValue) value = NULL;
 
   nebula_value_builder_set_string (builder, "kind", kind);
-  nebula_value_builder_set_string (builder, "execution", execution);
+  nebula_value_builder_set_string (builder, "holder", holder);
   nebula_value_builder_set_string (builder, "key", key);
   nebula_value_builder_set_integer (builder, "limit", limit);
-  value = nebula_value_builder_end (builder);
-  return nebula_value_to_msgpack (value);
+  return nebula_value_builder_end (builder);
 }
 
 static void
 attach (NebulaInstance *instance, const char *kind)
 {
   const char *key = nebula_kernel_get_state (instance->kernel)->gate_key;
-  g_autofree char *stream = make_stream (key);
   g_autofree char *id = g_strdup_printf ("%s:%s", instance->id, kind);
-  g_autoptr (GBytes) payload =
+  g_autofree char *stream = _nebula_gate_make_stream (key);
+  g_autoptr (NebulaValue) payload =
       make_payload (kind, instance->id, key, instance->plan->concurrency_limit);
 
-  if (!instance->messages)
-    instance->messages =
-        g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
-  g_ptr_array_add (instance->messages, nebula_message_new (id, stream, payload,
-                                                           nebula_clock_get_real_usec (
-                                                               instance->engine->clock)));
+  _nebula_post_add (instance, id, stream, payload);
 }
 
 void
@@ -114,72 +115,6 @@ load_gate (NebulaEngine *engine, const char *stream, const char *key, GError **e
   return gate;
 }
 
-/* Letting an execution in; its fact and the message that it came by are one unit. */
-typedef struct {
-  char *message_id;
-  gboolean is_news;
-} Grant;
-
-static gboolean
-grant_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
-{
-  NebulaState *state = nebula_kernel_get_state (kernel);
-  guint64 before = state->sequence;
-
-  nebula_kernel_grant (kernel, now_usec);
-  ((Grant *) data)->is_news = state->sequence != before;
-  return TRUE;
-}
-
-static void
-grant_answer (NebulaInstance *instance, const GError *error, gpointer data)
-{
-  Grant *self = data;
-
-  if (error || !self->is_news)
-    return;
-  if (!instance->consumed)
-    instance->consumed = g_ptr_array_new_with_free_func (g_free);
-  g_ptr_array_add (instance->consumed, g_steal_pointer (&self->message_id));
-}
-
-static void
-grant_free (gpointer data)
-{
-  g_free (((Grant *) data)->message_id);
-  g_free (data);
-}
-
-static const NebulaStimulusClass grant_class = {grant_apply, grant_answer, grant_free};
-
-static void
-grant_loaded (NebulaEngine *engine,
-              const char *id,
-              NebulaInstance *instance,
-              const GError *error,
-              gpointer data)
-{
-  if (instance) {
-    _nebula_away_stimulate (instance, &grant_class, data, FALSE);
-    return;
-  }
-  g_debug ("A gate let in %s, which is gone: %s", id, error->message);
-  grant_free (data);
-}
-
-static void
-grant (NebulaEngine *engine, const char *execution, const char *message_id)
-{
-  NebulaInstance *instance = g_hash_table_lookup (engine->instances, execution);
-  Grant *data = g_new0 (Grant, 1);
-
-  data->message_id = g_strdup (message_id);
-  if (instance)
-    _nebula_away_stimulate (instance, &grant_class, data, FALSE);
-  else
-    _nebula_loader_ask (engine, execution, grant_loaded, data);
-}
-
 static void
 gate_committed (const NebulaUnit *unit,
                 NebulaOutcome outcome,
@@ -193,11 +128,7 @@ gate_committed (const NebulaUnit *unit,
     g_hash_table_remove (engine->gates, unit->stream);
     return;
   }
-  for (guint i = 0; unit->messages && i < unit->messages->len; i++) {
-    NebulaMessage *message = unit->messages->pdata[i];
-
-    grant (engine, message->stream, message->id);
-  }
+  _nebula_post_deliver (engine, unit->messages);
 }
 
 static void
@@ -222,65 +153,48 @@ submit (NebulaGate *gate, GByteArray *facts, GPtrArray *granted, const char *mes
   if (message_id)
     nebula_unit_add_consumed (unit, message_id);
   for (guint i = 0; i < granted->len; i++) {
-    g_autofree char *id =
-        g_strdup_printf ("%s:%s", gate->stream, (char *) granted->pdata[i]);
-    g_autoptr (GBytes) payload = make_payload ("grant", granted->pdata[i], gate->key, 0);
+    const char *holder = granted->pdata[i];
+    g_autofree char *id = g_strdup_printf ("%s:%s", gate->stream, holder);
+    g_autofree char *execution = _nebula_gate_dup_execution (holder);
+    g_autoptr (NebulaValue) payload = make_payload ("grant", holder, gate->key, 0);
+    g_autoptr (GBytes) bytes = nebula_value_to_msgpack (payload);
 
-    nebula_unit_add_message (unit, id, granted->pdata[i], payload, now);
+    nebula_unit_add_message (unit, id, execution, bytes, now);
   }
   gate->submitted = gate->state->sequence;
   nebula_journal_submit (engine->journal, unit, gate_committed, engine);
 }
 
-static void
-handle (NebulaEngine *engine, const NebulaMessage *message, NebulaValue *payload)
+void
+_nebula_gatekeeper_handle (NebulaEngine *engine,
+                           const NebulaMessage *message,
+                           NebulaValue *payload)
 {
   const char *kind = nebula_value_get_member_string (payload, "kind", "");
-  const char *execution = nebula_value_get_member_string (payload, "execution", "");
+  const char *holder = nebula_value_get_member_string (payload, "holder", "");
   const char *key = nebula_value_get_member_string (payload, "key", "");
   gint64 limit = nebula_value_get_member_integer (payload, "limit", 1);
   g_autoptr (GByteArray) facts = g_byte_array_new ();
   g_autoptr (GPtrArray) granted = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) error = NULL;
-  NebulaGate *gate;
+  NebulaGate *gate = load_gate (engine, message->stream, key, &error);
 
-  if (g_str_equal (kind, "grant")) {
-    grant (engine, execution, message->id);
-    return;
-  }
-  gate = load_gate (engine, message->stream, key, &error);
   if (!gate) {
     g_warning ("Gate %s: %s", key, error->message);
     return;
   }
   if (g_str_equal (kind, "ask"))
-    nebula_gate_ask (gate->state, execution, (guint32) CLAMP (limit, 1, G_MAXUINT32),
+    nebula_gate_ask (gate->state, holder, (guint32) CLAMP (limit, 1, G_MAXUINT32),
                      facts, granted);
   else
-    nebula_gate_release (gate->state, execution, facts, granted);
+    nebula_gate_release (gate->state, holder, facts, granted);
   submit (gate, facts, granted, message->id);
 }
 
-void
-_nebula_gatekeeper_deliver (NebulaEngine *engine, GPtrArray *messages)
-{
-  for (guint i = 0; messages && i < messages->len; i++) {
-    NebulaMessage *message = messages->pdata[i];
-    g_autoptr (GError) error = NULL;
-    g_autoptr (NebulaValue) payload =
-        nebula_value_from_msgpack (message->payload, &error);
-
-    if (payload && nebula_value_get_kind (payload) == NEBULA_VALUE_KIND_OBJECT)
-      handle (engine, message, payload);
-    else
-      g_warning ("Message %s cannot be read: %s", message->id,
-                 error ? error->message : "not an object");
-  }
-}
-
 static gboolean
-is_gone (NebulaEngine *engine, const char *execution)
+is_gone (NebulaEngine *engine, const char *holder)
 {
+  g_autofree char *execution = _nebula_gate_dup_execution (holder);
   g_autoptr (NebulaHeader) header =
       nebula_store_read_header (engine->store, execution, NULL);
 
@@ -314,13 +228,11 @@ gboolean
 _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error)
 {
   NebulaHeaderQuery query = {.kind = NEBULA_STREAM_KIND_GATE, .limit = G_MAXINT};
-  g_autoptr (GPtrArray) inbox = nebula_store_read_inbox (engine->store, NULL, 0, error);
   g_autoptr (GPtrArray) headers =
-      inbox ? nebula_store_list_headers (engine->store, &query, error) : NULL;
+      nebula_store_list_headers (engine->store, &query, error);
 
   if (!headers)
     return FALSE;
-  _nebula_gatekeeper_deliver (engine, inbox);
   for (guint i = 0; i < headers->len; i++) {
     NebulaHeader *header = headers->pdata[i];
     NebulaGate *gate = load_gate (engine, header->stream, header->key, error);

@@ -120,6 +120,7 @@ _nebula_instance_free (NebulaInstance *self)
   g_clear_pointer (&self->away_events, g_array_unref);
   g_clear_pointer (&self->consumed, g_ptr_array_unref);
   g_clear_pointer (&self->messages, g_ptr_array_unref);
+  g_clear_pointer (&self->pinned, g_ptr_array_unref);
   nebula_kernel_free (self->kernel);
   nebula_plan_unref (self->plan);
   g_free (self->id);
@@ -306,7 +307,7 @@ accept (NebulaInstance *self, const NebulaUnit *unit)
   if (self->is_dropped)
     return;
   run_commands (self);
-  _nebula_gatekeeper_deliver (self->engine, unit->messages);
+  _nebula_post_deliver (self->engine, unit->messages);
   if (self->is_away)
     return;
   if (self->is_held_back || nebula_kernel_get_n_facts (self->kernel) > 0)
@@ -363,18 +364,28 @@ make_header (NebulaInstance *self, NebulaExecutionStatus status)
   return header;
 }
 
-/* The definition travels in the first unit that needs it. */
 static void
-add_definition (NebulaInstance *self, NebulaUnit *unit)
+add_definition_of (NebulaInstance *self, NebulaPlan *plan, NebulaUnit *unit)
 {
   g_autoptr (GBytes) definition = NULL;
 
-  if (self->submitted > 0 ||
-      g_hash_table_contains (self->engine->stored, self->plan->hash))
+  if (g_hash_table_contains (self->engine->stored, plan->hash))
     return;
-  definition = _nebula_recovery_pack_definition (self->plan);
-  nebula_unit_add_document (unit, "definition", self->plan->hash, definition, 0);
-  g_hash_table_add (self->engine->stored, g_strdup (self->plan->hash));
+  definition = _nebula_recovery_pack_definition (plan);
+  nebula_unit_add_document (unit, "definition", plan->hash, definition, 0);
+  g_hash_table_add (self->engine->stored, g_strdup (plan->hash));
+}
+
+/* The definition travels in the first unit that needs it, with those that it calls. */
+static void
+add_definition (NebulaInstance *self, NebulaUnit *unit)
+{
+  if (self->submitted > 0)
+    return;
+  add_definition_of (self, self->plan, unit);
+  for (guint i = 0; self->pinned && i < self->pinned->len; i++)
+    add_definition_of (self, self->pinned->pdata[i], unit);
+  g_clear_pointer (&self->pinned, g_ptr_array_unref);
 }
 
 static gboolean
@@ -415,7 +426,7 @@ submit_to_memory (NebulaInstance *self, guint64 n_facts, NebulaExecutionStatus s
   if (self->is_dropped)
     return;
   run_commands (self);
-  _nebula_gatekeeper_deliver (self->engine, messages);
+  _nebula_post_deliver (self->engine, messages);
 }
 
 static void
@@ -426,7 +437,7 @@ submit (NebulaInstance *self)
   GBytes *facts = nebula_kernel_take_facts (self->kernel, &n_facts);
   NebulaExecutionStatus status = nebula_kernel_get_status (self->kernel);
 
-  _nebula_gatekeeper_attach (self);
+  _nebula_post_attach (self);
   if (!_nebula_instance_is_durable (self)) {
     g_bytes_unref (facts);
     submit_to_memory (self, n_facts, status);

@@ -141,6 +141,7 @@ make_data (NebulaInstance *instance, const NebulaFact *fact)
         builder, "attempts", nebula_lane_get_run (state, lane, fact->node)->attempts);
   }
   if (fact->value && fact->kind != NEBULA_FACT_STARTED &&
+      fact->kind != NEBULA_FACT_NODE_WAITING &&
       fact->kind != NEBULA_FACT_LOOP_OPENED)
     set_result (instance, builder, is_error ? "error" : "result", fact->value);
   return nebula_value_builder_end (builder);

@@ -364,13 +364,43 @@ void
 _nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask)
 {
   AskedTakeUp *data = g_new0 (AskedTakeUp, 1);
+  g_autoptr (GError) error = NULL;
 
+  if (instance->is_from_store) {
+    if (!_nebula_post_pick_up (instance->engine, &error))
+      g_warning ("The inboxes cannot be read: %s", error->message);
+    _nebula_children_take_up (instance);
+  }
   data->ask = ask;
   data->wish.was_running =
       instance->is_from_store &&
       instance->committed_status != NEBULA_EXECUTION_STATUS_SUSPENDED;
   instance->is_from_store = FALSE;
   _nebula_away_stimulate (instance, &asked_class, data, FALSE);
+}
+
+/* Whoever waits for it has been taken up: it goes on if it ran, and so do those that it waits for. */
+static void
+taken_up (NebulaEngine *engine,
+          const char *id,
+          NebulaInstance *instance,
+          const GError *error,
+          gpointer data)
+{
+  if (!instance) {
+    g_debug ("Execution %s, which another one waits for, is not there yet: %s", id,
+             error->message);
+    return;
+  }
+  if (!instance->is_from_store ||
+      nebula_execution_status_is_terminal (instance->committed_status))
+    return;
+  if (instance->committed_status == NEBULA_EXECUTION_STATUS_SUSPENDED) {
+    instance->is_from_store = FALSE;
+    _nebula_instance_tick (instance);
+  } else if (instance->committed_status != NEBULA_EXECUTION_STATUS_PAUSED)
+    resume_instance (instance);
+  _nebula_children_take_up (instance);
 }
 
 static void
@@ -385,6 +415,15 @@ recovered (NebulaEngine *engine,
   else if (!instance && !g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_CANCELLED))
     g_warning ("Execution %s cannot be recovered and stays as it is: %s", id,
                error->message);
+}
+
+void
+_nebula_recovery_take_up_other (NebulaEngine *engine, const char *id)
+{
+  NebulaInstance *instance = g_hash_table_lookup (engine->instances, id);
+
+  if (!instance)
+    _nebula_loader_ask (engine, id, taken_up, NULL);
 }
 
 static void
@@ -447,5 +486,7 @@ nebula_engine_recover (NebulaEngine *self, GError **error)
       after = g_strdup (((NebulaHeader *) headers->pdata[n_page - 1])->stream);
     }
   } while (n_page == PAGE);
-  return _nebula_gatekeeper_recover (self, error) ? n_open : -1;
+  return _nebula_post_pick_up (self, error) && _nebula_gatekeeper_recover (self, error)
+             ? n_open
+             : -1;
 }

@@ -25,6 +25,8 @@ _nebula_spilled_make_host (NebulaInstance *instance)
       .data = instance,
       .read_blob = read_blob,
       .cache = instance->engine->blobs,
+      .find_workflow = _nebula_children_find_workflow,
+      .make_secret = _nebula_children_make_secret,
   };
 }
 

@@ -18,9 +18,9 @@ make_id (NebulaEngine *self)
   return nebula_id_to_string (id);
 }
 
-/* What is captured when an execution is created: `env`, `trigger`, `user`. */
+/* What is captured when an execution is created: `env`, `trigger`, `user`, and the revisions of what it calls. */
 static NebulaValue *
-capture (NebulaValue *options)
+capture (NebulaValue *links, NebulaValue *options)
 {
   static const char *const names[] = {"env", "trigger", "user"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -31,6 +31,8 @@ capture (NebulaValue *options)
     if (value)
       nebula_value_builder_set (builder, names[i], value);
   }
+  if (links)
+    nebula_value_builder_set (builder, "links", links);
   return nebula_value_builder_end (builder);
 }
 
@@ -161,6 +163,8 @@ nebula_engine_start (NebulaEngine *self,
   g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
   g_autoptr (NebulaValue) filled = NULL;
   g_autoptr (NebulaValue) captured = NULL;
+  g_autoptr (NebulaValue) links = NULL;
+  g_autoptr (GPtrArray) pinned = NULL;
   g_autofree char *id = NULL;
   g_autoptr (NebulaOnce) once = NULL;
   NebulaExecution *former = NULL;
@@ -194,7 +198,11 @@ nebula_engine_start (NebulaEngine *self,
   _nebula_instance_set_durability (instance, durability);
   if (once)
     _nebula_once_take (instance, g_steal_pointer (&once));
-  captured = capture (options);
+  pinned = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_plan_unref);
+  links = _nebula_engine_pin (self, plan, pinned);
+  captured = capture (links, options);
+  if (links)
+    instance->pinned = g_steal_pointer (&pinned);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
   nebula_kernel_set_timeout (instance->kernel, timeout_usec);
   start_kernel (instance, filled ? filled : input, captured);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Locks within one execution: who wants one gets it in the order of asking, and keeps it as long as it is active. */
+/*
+ * Locks: whoever holds one keeps it as long as it is active. A gate has them, and grants them in the order of asking,
+ * also to nodes of other executions; first releases of the format had them within one execution (code 0).
+ */
 
 #include "nebula-state-private.h"
 
@@ -39,8 +42,15 @@ _nebula_apply_lock_asked (NebulaState *self,
                           NebulaLane *lane,
                           NebulaRun *run)
 {
-  NebulaLock *lock = get_lock (self, fact->text);
+  NebulaLock *lock;
 
+  if (fact->code == 1) {
+    run->work->hold = g_strdup (fact->text);
+    run->work->wait = NEBULA_WAIT_GATE;
+    _nebula_work_set_status (self, run->work, NEBULA_NODE_WAITING);
+    return;
+  }
+  lock = get_lock (self, fact->text);
   run->work->lock = lock;
   g_queue_push_tail (&lock->works, run->work);
   if (lock->works.length == 1)

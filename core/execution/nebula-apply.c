@@ -75,11 +75,18 @@ apply_attempt_failed (NebulaState *self,
     run->status = NEBULA_NODE_FIRED;
     _nebula_loop_free (self, g_steal_pointer (&run->work->loop));
   }
+  _nebula_work_stop_waiting (self, run->work);
   _nebula_work_set_status (self, run->work, NEBULA_NODE_RETRYING);
   run->attempts = (guint16) fact->attempt;
   run->work->due_usec = fact->due_usec;
   run->work->is_begun = 0;
   _nebula_apply_set_value (&run->value, fact->value);
+}
+
+static gboolean
+is_for_other (guint32 wait)
+{
+  return wait == NEBULA_WAIT_CHILD || wait == NEBULA_WAIT_EXECUTION;
 }
 
 static void
@@ -88,14 +95,24 @@ apply_node_waiting (NebulaState *self,
                     NebulaLane *lane,
                     NebulaRun *run)
 {
-  _nebula_work_set_status (self, run->work, NEBULA_NODE_WAITING);
-  run->work->due_usec = fact->due_usec;
+  NebulaWork *work = run->work;
+
+  _nebula_work_set_status (self, work, NEBULA_NODE_WAITING);
+  _nebula_work_stop_waiting (self, work);
+  g_clear_pointer (&work->signal, g_free);
+  if (is_for_other (fact->code))
+    work->other = g_strdup (fact->text);
+  else
+    work->signal = g_strdup (fact->text);
+  if (fact->value)
+    work->request = nebula_value_ref (fact->value);
+  work->due_usec = fact->due_usec;
+  if (fact->code == NEBULA_WAIT_CHILD)
+    work->deadline_usec = nebula_value_get_member_integer (fact->value, "deadline", 0);
   if (fact->attempt)
     run->attempts = (guint16) fact->attempt;
-  g_free (run->work->signal);
-  run->work->signal = g_strdup (fact->text);
-  run->work->wait = (guint8) fact->code;
-  run->work->is_begun = 0;
+  work->wait = (guint8) fact->code;
+  work->is_begun = 0;
 }
 
 static void
@@ -129,6 +146,10 @@ apply_end_construct (NebulaState *self,
   case NEBULA_CONSTRUCT_CONTINUE:
     cut_round (self, nebula_lane_get_round (self, lane),
                self->plan->nodes[node].construct == NEBULA_CONSTRUCT_BREAK);
+    break;
+  case NEBULA_CONSTRUCT_TOKEN:
+    _nebula_array_add_text (&self->tokens,
+                            nebula_value_get_member_string (value, "token", ""));
     break;
   case NEBULA_CONSTRUCT_NONE:
   case NEBULA_CONSTRUCT_FOR_EACH:
@@ -201,6 +222,7 @@ apply_node_ended (NebulaState *self,
                   NebulaRun *run)
 {
   g_autofree char *signal = g_steal_pointer (&run->work->signal);
+  gboolean is_token = run->work->wait == NEBULA_WAIT_TOKEN;
 
   end_run (self, fact, lane, run, NEBULA_NODE_COMPLETED);
   run->port = find_port (self, fact);
@@ -213,6 +235,8 @@ apply_node_ended (NebulaState *self,
   }
   if (signal && fact->number == 1)
     take_signal (self, signal);
+  if (signal && is_token)
+    _nebula_array_remove_text (&self->tokens, signal);
   apply_end_construct (self, lane, fact->node, fact->value);
   _nebula_tokens_end_work (self, lane, fact->node, fact->time_usec);
 }
@@ -334,6 +358,7 @@ apply_gate_asked (NebulaState *self,
                   NebulaRun *run)
 {
   self->gate = 1;
+  self->gate_usec = fact->time_usec;
   g_free (self->gate_key);
   self->gate_key = g_strdup (fact->text);
 }
@@ -352,6 +377,7 @@ static void
 apply_paused (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
 {
   self->is_paused = 1;
+  self->paused_usec = fact->time_usec;
 }
 
 static void
@@ -375,9 +401,31 @@ apply_withdrawn (NebulaState *self,
   run->work->is_begun = 0;
 }
 
+/* Whoever ends it at once leaves nothing active. The oldest work first: loops before what is in them. */
+static void
+drop_works (NebulaState *self, gint64 time_usec)
+{
+  GList *link;
+
+  while ((link = self->works.head)) {
+    NebulaWork *work = link->data;
+    NebulaRun *run = nebula_lane_get_run (self, work->lane, work->node);
+
+    self->n_cancelled++;
+    if (!run->is_trailing) {
+      _nebula_work_set_status (self, work, NEBULA_NODE_CANCELLED);
+      run->ended_usec = time_usec;
+    }
+    _nebula_work_free (self, work);
+  }
+}
+
 static void
 apply_ended (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
 {
+  if (self->works.length > 0)
+    drop_works (self, fact->time_usec);
+  self->is_paused = 0;
   self->status = (guint8) fact->code;
   self->ended_usec = fact->time_usec;
   _nebula_apply_set_value (fact->code == NEBULA_EXECUTION_STATUS_COMPLETED ? &self->output
@@ -441,6 +489,9 @@ static const struct {
     [NEBULA_FACT_ITEMS_ADDED] = {_nebula_apply_items_added,
                                  NEEDS_RUN | NEEDS_OPEN | NEEDS_VALUE},
     [NEBULA_FACT_LOCK_ASKED] = {_nebula_apply_lock_asked, NEEDS_RUN},
+    [NEBULA_FACT_LOCK_GRANTED] = {_nebula_apply_lock_granted, NEEDS_RUN},
+    [NEBULA_FACT_WATCHED] = {_nebula_apply_watched, NEEDS_LANE},
+    [NEBULA_FACT_DECIDED] = {_nebula_apply_decided, NEEDS_RUN | NEEDS_VALUE},
 };
 
 static gboolean
@@ -501,7 +552,14 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
     return accepts_undo (self, fact);
   case NEBULA_FACT_ITEMS_ADDED:
     return is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY);
+  case NEBULA_FACT_DECIDED:
+    return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+  case NEBULA_FACT_NODE_WAITING:
+    return fact->code <= NEBULA_WAIT_LAST && (!is_for_other (fact->code) || fact->text) &&
+           ((fact->code != NEBULA_WAIT_CHILD && fact->code != NEBULA_WAIT_APPROVAL) ||
+            is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT));
   case NEBULA_FACT_LOCK_ASKED:
+  case NEBULA_FACT_WATCHED:
   case NEBULA_FACT_GATE_ASKED:
   case NEBULA_FACT_SIGNALLED:
     return fact->text != NULL;
@@ -550,7 +608,11 @@ accepts_work (NebulaWork *work, const NebulaFact *fact, guint needs)
   case NEBULA_FACT_ITEMS_ADDED:
     return loop->items && loop->batch == 1 && _nebula_items_get_length (fact->value) >= 0;
   case NEBULA_FACT_LOCK_ASKED:
-    return !work->lock;
+    return !work->lock && !work->hold;
+  case NEBULA_FACT_LOCK_GRANTED:
+    return work->hold && !work->is_held;
+  case NEBULA_FACT_DECIDED:
+    return work->wait == NEBULA_WAIT_APPROVAL;
   default:
     return TRUE;
   }

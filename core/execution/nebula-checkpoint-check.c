@@ -11,9 +11,56 @@ _nebula_checkpoint_is_object (NebulaValue *value)
   return value && nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
 }
 
+static gboolean
+is_list (NebulaValue *value, NebulaValueKind kind)
+{
+  if (!value)
+    return TRUE;
+  if (nebula_value_get_kind (value) != NEBULA_VALUE_KIND_ARRAY)
+    return FALSE;
+  for (gsize i = 0; i < nebula_value_get_length (value); i++)
+    if (nebula_value_get_kind (nebula_value_get_item (value, i)) != kind)
+      return FALSE;
+  return TRUE;
+}
+
+/* What it waits for must be there. */
+gboolean
+_nebula_checkpoint_accepts_work (const NebulaWork *work, NebulaNodeStatus status)
+{
+  if (work->wait > NEBULA_WAIT_LAST || !is_list (work->answers, NEBULA_VALUE_KIND_OBJECT) ||
+      (work->is_held && !work->hold) || (work->hold && work->lock))
+    return FALSE;
+  if (status != NEBULA_NODE_WAITING)
+    return TRUE;
+  switch ((NebulaWait) work->wait) {
+  case NEBULA_WAIT_CHILD:
+    return work->other && _nebula_checkpoint_is_object (work->request);
+  case NEBULA_WAIT_EXECUTION:
+    return work->other != NULL;
+  case NEBULA_WAIT_APPROVAL:
+    return _nebula_checkpoint_is_object (work->request);
+  case NEBULA_WAIT_GATE:
+    return work->hold != NULL;
+  case NEBULA_WAIT_DURATION:
+  case NEBULA_WAIT_UNTIL:
+  case NEBULA_WAIT_SIGNAL:
+  case NEBULA_WAIT_TOKEN:
+  case NEBULA_WAIT_AGAIN:
+  case NEBULA_WAIT_UNKNOWN:
+  case NEBULA_WAIT_LOCK:
+  default:
+    return TRUE;
+  }
+}
+
 gboolean
 _nebula_checkpoint_accepts_state (const NebulaState *state)
 {
+  if (!is_list (state->watchers, NEBULA_VALUE_KIND_STRING) ||
+      !is_list (state->tokens, NEBULA_VALUE_KIND_STRING) ||
+      !is_list (state->gates, NEBULA_VALUE_KIND_STRING))
+    return FALSE;
   if (state->status > NEBULA_EXECUTION_STATUS_TIMED_OUT ||
       state->end_status > NEBULA_EXECUTION_STATUS_TIMED_OUT || state->next_lane == 0 ||
       state->next_lane > G_MAXINT32)
@@ -34,8 +81,7 @@ accepts_activity (const NebulaPlanNode *node, NebulaNodeStatus status)
     return status != NEBULA_NODE_READY;
   if (status != NEBULA_NODE_READY && status != NEBULA_NODE_RUNNING)
     return TRUE;
-  return node->construct == NEBULA_CONSTRUCT_NONE ||
-         node->construct == NEBULA_CONSTRUCT_CALL;
+  return node->construct == NEBULA_CONSTRUCT_NONE;
 }
 
 gboolean

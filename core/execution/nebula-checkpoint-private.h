@@ -82,6 +82,7 @@ gboolean _nebula_checkpoint_shares (NebulaValue *value);
 /* nebula-checkpoint-check.c */
 gboolean _nebula_checkpoint_is_object (NebulaValue *value);
 gboolean _nebula_checkpoint_accepts_state (const NebulaState *state);
+gboolean _nebula_checkpoint_accepts_work (const NebulaWork *work, NebulaNodeStatus status);
 gboolean _nebula_checkpoint_accepts_undo (const NebulaUndo *undo);
 gboolean _nebula_checkpoint_accepts_run (const NebulaPlanNode *node,
                                          const NebulaRun *run);

@@ -212,7 +212,8 @@ read_work (NebulaReader *self, NebulaLane *lane, guint32 node)
   _nebula_reader_read_fields (self, &_nebula_struct_work, work);
   _nebula_reader_require (
       self,
-      work->input && (!work->inputs || _nebula_checkpoint_is_object (work->inputs)));
+      work->input && (!work->inputs || _nebula_checkpoint_is_object (work->inputs)) &&
+          _nebula_checkpoint_accepts_work (work, status));
   if ((status == NEBULA_NODE_RUNNING || run->is_trailing) &&
       plan_node->body != NEBULA_PLAN_NONE && !self->is_broken)
     read_loop (self, work);

@@ -38,6 +38,11 @@ static const NebulaField state_fields[] = {
     FIELD (NebulaState, started, VALUE),
     FIELD (NebulaState, output, VALUE),
     FIELD (NebulaState, error, VALUE),
+    FIELD (NebulaState, watchers, VALUE),
+    FIELD (NebulaState, tokens, VALUE),
+    FIELD (NebulaState, gates, VALUE),
+    FIELD (NebulaState, paused_usec, TIME),
+    FIELD (NebulaState, gate_usec, TIME),
 };
 
 static const NebulaField lane_fields[] = {
@@ -87,6 +92,10 @@ static const NebulaField work_fields[] = {
     FIELD (NebulaWork, effect, UINT8),
     FIELD (NebulaWork, wait, UINT8),
     FLAGS,
+    FIELD (NebulaWork, other, TEXT),
+    FIELD (NebulaWork, hold, TEXT),
+    FIELD (NebulaWork, request, VALUE),
+    FIELD (NebulaWork, answers, VALUE),
 };
 
 static guint32
@@ -181,13 +190,18 @@ set_loop_flags (gpointer structure, guint32 flags)
 static guint32
 get_work_flags (gconstpointer structure)
 {
-  return ((const NebulaWork *) structure)->is_begun;
+  const NebulaWork *work = structure;
+
+  return (guint32) (work->is_begun | work->is_held << 1);
 }
 
 static void
 set_work_flags (gpointer structure, guint32 flags)
 {
-  ((NebulaWork *) structure)->is_begun = flags & 1;
+  NebulaWork *work = structure;
+
+  work->is_begun = flags & 1;
+  work->is_held = (flags >> 1) & 1;
 }
 
 #define STRUCT(name, flags_mask)                                                         \
@@ -200,7 +214,7 @@ const NebulaStruct _nebula_struct_state = STRUCT (state, 63);
 const NebulaStruct _nebula_struct_lane = STRUCT (lane, 31);
 const NebulaStruct _nebula_struct_run = STRUCT (run, 7);
 const NebulaStruct _nebula_struct_loop = STRUCT (loop, 63);
-const NebulaStruct _nebula_struct_work = STRUCT (work, 1);
+const NebulaStruct _nebula_struct_work = STRUCT (work, 3);
 
 static gboolean
 is_present (const NebulaStruct *self, const NebulaField *field, gconstpointer structure)

@@ -128,9 +128,9 @@ static gboolean
 is_held_around (NebulaLane *lane, const char *name)
 {
   for (; lane->loop; lane = lane->parent) {
-    NebulaLock *lock = lane->loop->work->lock;
+    NebulaWork *work = lane->loop->work;
 
-    if (lock && g_str_equal (lock->name, name))
+    if (g_strcmp0 (work->lock ? work->lock->name : work->hold, name) == 0)
       return TRUE;
   }
   return FALSE;
@@ -147,7 +147,7 @@ _nebula_kernel_takes_lock (NebulaKernel *self, NebulaWork *work)
   g_autoptr (NebulaValue) name = NULL;
   g_autofree char *text = NULL;
 
-  if (!node->lock || work->lock)
+  if (!node->lock || work->lock || work->is_held)
     return TRUE;
   _nebula_kernel_init_environment (self, &environment, work->lane, work);
   name = nebula_template_evaluate (node->lock, &environment.environment, &error);
@@ -161,6 +161,8 @@ _nebula_kernel_takes_lock (NebulaKernel *self, NebulaWork *work)
   if (is_held_around (work->lane, text))
     return TRUE;
   fact.text = text;
+  fact.code = 1;
   _nebula_kernel_record (self, &fact);
-  return g_queue_peek_head (&work->lock->works) == work;
+  _nebula_kernel_post_lock (self, work);
+  return FALSE;
 }

@@ -511,8 +511,13 @@ _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt)
   case NEBULA_CONSTRUCT_CONTINUE:
     pass_input (self, work, attempt);
     break;
-  case NEBULA_CONSTRUCT_NONE:
   case NEBULA_CONSTRUCT_CALL:
+    _nebula_kernel_decide_call (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_TOKEN:
+    _nebula_kernel_decide_token (self, work, attempt);
+    break;
+  case NEBULA_CONSTRUCT_NONE:
   default:
     if (node->evaluate)
       evaluate_node (self, work, attempt);

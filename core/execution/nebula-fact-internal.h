@@ -40,7 +40,7 @@ typedef enum {
   NEBULA_FACT_NODE_READY, /* node wants an attempt; number: parameter digest; code: effect; due: total time-out */
   NEBULA_FACT_ATTEMPT_STARTED, /* an effectful attempt may begin; attempt */
   NEBULA_FACT_ATTEMPT_FAILED, /* attempt ended badly and comes again at due; value: error; code: result kind */
-  NEBULA_FACT_NODE_WAITING, /* node waits; due (0: for ever); text: signal; code: NebulaWait */
+  NEBULA_FACT_NODE_WAITING, /* node waits; due (0: for ever); code: NebulaWait; text: signal, execution; value: what it asks for */
   NEBULA_FACT_NODE_ENDED, /* completed; text: port (absent: out); value; attempt; code 1: values by port, 2: open rounds go on */
   NEBULA_FACT_NODE_FAILED,    /* failed for good; value: error; attempt; code 1: nothing handles it, its lane fails */
   NEBULA_FACT_NODE_SKIPPED,   /* the action or rule skipped it */
@@ -68,8 +68,11 @@ typedef enum {
                                is done is not enough */
   NEBULA_FACT_LOOP_CLEARED, /* the last round of a loop that has completed already is over */
   NEBULA_FACT_ITEMS_ADDED,  /* to a for-each; value: array */
-  NEBULA_FACT_LOCK_ASKED,   /* the node wants a lock; text: its name */
-  NEBULA_FACT_LAST = NEBULA_FACT_LOCK_ASKED,
+  NEBULA_FACT_LOCK_ASKED,   /* the node wants a lock; text: its name; code 1: of all executions, a gate has it */
+  NEBULA_FACT_LOCK_GRANTED, /* the gate gave it to the node */
+  NEBULA_FACT_WATCHED,      /* another execution waits for the end of this one; text: its id */
+  NEBULA_FACT_DECIDED,      /* on an approval; value: {by, approved, comment}; code 1: nobody did in time, others are asked */
+  NEBULA_FACT_LAST = NEBULA_FACT_DECIDED,
 } NebulaFactKind;
 
 /* Why a node waits. */
@@ -80,6 +83,12 @@ typedef enum {
   NEBULA_WAIT_AGAIN,   /* the action asked to be invoked again */
   NEBULA_WAIT_UNKNOWN, /* outcome unknown and on-unknown is ask */
   NEBULA_WAIT_LOCK,    /* another node holds the lock */
+  NEBULA_WAIT_CHILD,     /* for the end of the execution that it called */
+  NEBULA_WAIT_EXECUTION, /* for the end of another execution */
+  NEBULA_WAIT_APPROVAL,
+  NEBULA_WAIT_TOKEN, /* as for a signal, which only who has the token can send */
+  NEBULA_WAIT_GATE,  /* another node, perhaps of another execution, holds the lock */
+  NEBULA_WAIT_LAST = NEBULA_WAIT_GATE,
 } NebulaWait;
 
 /* One fact. Borrowed members live as long as the caller says; node is an index that only memory knows. */

@@ -9,6 +9,7 @@
 G_STATIC_ASSERT ((int) NEBULA_FACT_STARTED == (int) NEBULA__V1__FACT_KIND__STARTED);
 G_STATIC_ASSERT ((int) NEBULA_FACT_ENDED == (int) NEBULA__V1__FACT_KIND__ENDED);
 G_STATIC_ASSERT ((int) NEBULA_FACT_LOCK_ASKED == (int) NEBULA__V1__FACT_KIND__LOCK_ASKED);
+G_STATIC_ASSERT ((int) NEBULA_FACT_DECIDED == (int) NEBULA__V1__FACT_KIND__DECIDED);
 
 /* Nodes are numbered as their ids come; without a plan any number does. */
 static guint32

@@ -348,6 +348,9 @@ nebula_fact_kind_to_string (NebulaFactKind kind)
       "loop-cleared",
       "items-added",
       "lock-asked",
+      "lock-granted",
+      "watched",
+      "decided",
   };
 
   g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,

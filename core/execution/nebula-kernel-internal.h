@@ -49,7 +49,29 @@ typedef struct {
                         gpointer data,
                         GError **error);
   NebulaBlobCache *cache; /* may be NULL: then nothing is spilled */
+  /* The revision of the workflow with this name; NULL without error if there is none. May be NULL. */
+  char *(*find_workflow) (const char *name,
+                          gboolean may_block,
+                          gpointer data,
+                          GError **error);
+  /* At least 32 characters that nobody can guess. May be NULL. */
+  char *(*make_secret) (gpointer data);
 } NebulaKernelHost;
+
+/* A message to another execution, or to a gate: it belongs into the unit of the facts that it follows from. */
+typedef struct {
+  char *id;
+  char *to; /* an execution; or a gate's key */
+  gboolean is_gate;
+  NebulaValue *payload; /* object with `kind` */
+} NebulaPost;
+
+/* What somebody says to an approval. */
+typedef struct {
+  const char *by;
+  gboolean is_approval;
+  const char *comment; /* may be NULL */
+} NebulaDecision;
 
 /* An attempt that should be started. It may begin once `sequence` is committed, or at once if `runs_ahead`. */
 typedef struct {
@@ -109,7 +131,44 @@ gboolean nebula_kernel_cancel_node (NebulaKernel *self,
                                     guint32 lane,
                                     guint32 node,
                                     gint64 now_usec);
+/* An active node, or a round (`each[3]`), by its path; what is active in a region. FALSE with error: there is none. */
+gboolean nebula_kernel_cancel_at (NebulaKernel *self,
+                                  const char *path,
+                                  gint64 now_usec,
+                                  GError **error);
+gboolean nebula_kernel_cancel_region (NebulaKernel *self,
+                                      const char *region,
+                                      gint64 now_usec,
+                                      GError **error);
+/* Ends it at once: nothing is undone, no `finally` runs. FALSE: it has ended already. */
+gboolean
+nebula_kernel_terminate (NebulaKernel *self, const char *reason, gint64 now_usec);
 void nebula_kernel_grant (NebulaKernel *self, gint64 now_usec);
+/* Instead of what the plan says: it fails at once, because its input does not fit. */
+void nebula_kernel_refuse (NebulaKernel *self, const GError *error, gint64 now_usec);
+/* Messages of others; those that give a boolean tell whether that changed anything. */
+/* @end: {execution, status, output | error} */
+gboolean
+nebula_kernel_tell_end (NebulaKernel *self, NebulaValue *end, gint64 now_usec);
+/* @watcher wants to be told the end. */
+gboolean nebula_kernel_watch (NebulaKernel *self, const char *watcher, gint64 now_usec);
+/* The same of one that has ended already. */
+void nebula_kernel_answer_watch (NebulaKernel *self,
+                                 const char *watcher,
+                                 const char *message_id);
+gboolean
+nebula_kernel_grant_lock (NebulaKernel *self, const char *holder, gint64 now_usec);
+/* FALSE with error: it is refused, and nothing has changed. @path: of the node; NULL: the only one that waits for it. */
+gboolean nebula_kernel_decide_approval (NebulaKernel *self,
+                                        const char *path,
+                                        const NebulaDecision *decision,
+                                        gint64 now_usec,
+                                        GError **error);
+gboolean nebula_kernel_answer (NebulaKernel *self,
+                               const char *token,
+                               NebulaValue *value,
+                               gint64 now_usec,
+                               GError **error);
 void nebula_kernel_pause (NebulaKernel *self, const char *reason, gint64 now_usec);
 /* If it is not done, nebula_kernel_restart () does the rest. */
 gboolean nebula_kernel_resume (NebulaKernel *self, gint64 now_usec);
@@ -122,6 +181,9 @@ NebulaTurn nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec
 
 /* What was recorded since the last call: the encoded facts; NULL if none. */
 GBytes *nebula_kernel_take_facts (NebulaKernel *self, guint64 *ret_n_facts);
+/* What these facts imply for others, NebulaPost; NULL if nothing. */
+GPtrArray *nebula_kernel_take_posts (NebulaKernel *self);
+gboolean nebula_kernel_has_posts (NebulaKernel *self);
 /* Blobs that came with these facts and belong into their unit, NebulaBlob; NULL if none. They are held in the cache,
  * and whoever takes them releases them there when the unit is answered. */
 GPtrArray *nebula_kernel_take_blobs (NebulaKernel *self);

@@ -28,6 +28,7 @@ struct _NebulaKernel {
   gsize n_blob_bytes;
   GPtrArray *blob_uses;   /* char *: digests */
   GHashTable *known_uses; /* digests that were noted; NULL: none */
+  GPtrArray *posts;       /* NebulaPost of the facts that nobody has taken yet; NULL: none */
 };
 
 /* Where expressions of one node-run, or of one lane as a whole, find their names. */
@@ -116,6 +117,25 @@ gboolean _nebula_kernel_ends_elsewhere (NebulaKernel *self, NebulaWork *work);
 gboolean _nebula_kernel_undo_next (NebulaKernel *self, guint32 owner);
 void _nebula_kernel_close_undo (NebulaKernel *self, NebulaLane *lane);
 void _nebula_kernel_begin_wait (NebulaKernel *self, NebulaWork *work, guint attempt);
+/* The time of a wait is over. */
+void _nebula_kernel_end_wait (NebulaKernel *self, NebulaWork *work);
+/* @fact: the one that says that it waits, as far as it is known. */
+void _nebula_kernel_begin_approval (NebulaKernel *self,
+                                    NebulaWork *work,
+                                    NebulaFact *fact,
+                                    NebulaValue *approval);
+void _nebula_kernel_end_approval_time (NebulaKernel *self, NebulaWork *work);
+void _nebula_kernel_decide_token (NebulaKernel *self, NebulaWork *work, guint attempt);
+void _nebula_kernel_decide_call (NebulaKernel *self, NebulaWork *work, guint attempt);
+void _nebula_kernel_post_end (NebulaKernel *self);
+void _nebula_kernel_post_partings (NebulaKernel *self);
+void _nebula_kernel_post_watch (NebulaKernel *self, NebulaWork *work);
+void _nebula_kernel_post_lock (NebulaKernel *self, NebulaWork *work);
+/* Nobody knows whether the attempt did its work. What may be repeated is; else the node's rule decides. */
+void _nebula_kernel_handle_unknown (NebulaKernel *self,
+                                    NebulaWork *work,
+                                    guint attempt,
+                                    NebulaValue *failure);
 void
 _nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue *payload);
 gboolean _nebula_kernel_is_true (NebulaValue *value, gboolean *ret_truth, GError **error);

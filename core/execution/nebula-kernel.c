@@ -35,6 +35,7 @@ nebula_kernel_free (NebulaKernel *self)
     return;
   nebula_state_free (self->state);
   _nebula_kernel_clear_spill (self);
+  g_clear_pointer (&self->posts, g_ptr_array_unref);
   nebula_fact_writer_clear (&self->writer);
   g_array_unref (self->commands);
   g_free (self->execution);
@@ -100,6 +101,10 @@ _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
   nebula_fact_writer_add (&self->writer, self->plan, fact);
   nebula_state_apply (self->state, fact);
   fact->value = value;
+  if (self->state->partings)
+    _nebula_kernel_post_partings (self);
+  if (fact->kind == NEBULA_FACT_ENDED)
+    _nebula_kernel_post_end (self);
   if (self->host.recorded)
     self->host.recorded (fact, self->host.data);
 }
@@ -231,8 +236,11 @@ terminate (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *out
 }
 
 /* Nobody knows whether the attempt did its work. What may be repeated is; else the node's rule decides. */
-static void
-handle_unknown (NebulaKernel *self, NebulaWork *work, guint attempt, NebulaValue *failure)
+void
+_nebula_kernel_handle_unknown (NebulaKernel *self,
+                               NebulaWork *work,
+                               guint attempt,
+                               NebulaValue *failure)
 {
   NebulaPlanNode *node = &self->plan->nodes[work->node];
   NebulaFact fact = {
@@ -285,7 +293,7 @@ take_result (NebulaKernel *self, NebulaWork *work, guint number, NebulaResult *r
     terminate (self, work, number, value);
     break;
   case NEBULA_RESULT_KIND_UNKNOWN:
-    handle_unknown (self, work, number, value);
+    _nebula_kernel_handle_unknown (self, work, number, value);
     break;
   case NEBULA_RESULT_KIND_FAILURE:
   default:
@@ -314,23 +322,13 @@ nebula_kernel_result (NebulaKernel *self,
 }
 
 static void
-end_wait (NebulaKernel *self, NebulaWork *work, const char *reason)
+fail_timed_out (NebulaKernel *self, NebulaWork *work, gboolean is_total)
 {
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  g_autoptr (NebulaValue) value = NULL;
-
-  nebula_value_builder_set_string (builder, "reason", reason);
-  nebula_value_builder_set_string (builder, "value", NULL);
-  value = nebula_value_builder_end (builder);
-  _nebula_kernel_end_node (self, work, 0, NULL, value);
-}
-
-static void
-fail_timed_out (NebulaKernel *self, NebulaWork *work)
-{
-  g_autoptr (NebulaValue) failure =
-      nebula_failure_new ("timed-out", _ ("The node ran out of its total time."),
-                          NEBULA_RETRY_CLASS_TERMINAL, NULL);
+  g_autoptr (NebulaValue) failure = nebula_failure_new (
+      "timed-out",
+      is_total ? _ ("The node ran out of its total time.")
+               : _ ("The node ran out of its time."),
+      is_total ? NEBULA_RETRY_CLASS_TERMINAL : NEBULA_RETRY_CLASS_RETRY, NULL);
 
   _nebula_kernel_fail (
       self, work, nebula_lane_get_run (self->state, work->lane, work->node)->attempts,
@@ -343,17 +341,17 @@ tick_work (NebulaKernel *self, NebulaWork *work)
   NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
 
   if (work->deadline_usec && work->deadline_usec <= self->now_usec) {
-    fail_timed_out (self, work);
+    fail_timed_out (self, work, TRUE);
     return;
   }
   if (!work->due_usec || work->due_usec > self->now_usec)
     return;
   if (run->status == NEBULA_NODE_RETRYING || work->wait == NEBULA_WAIT_AGAIN)
     _nebula_kernel_begin (self, work, run->attempts + 1u);
-  else if (work->wait == NEBULA_WAIT_SIGNAL)
-    end_wait (self, work, "timeout");
+  else if (work->wait == NEBULA_WAIT_CHILD)
+    fail_timed_out (self, work, FALSE);
   else
-    end_wait (self, work, work->wait == NEBULA_WAIT_UNTIL ? "until" : "duration");
+    _nebula_kernel_end_wait (self, work);
 }
 
 /* What is ending already has all the time that it needs. */
@@ -393,62 +391,6 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
       tick_work (self, due->pdata[i]);
   }
   return !_nebula_kernel_end_decision (self);
-}
-
-static NebulaWork *
-find_waiting_for (NebulaState *state, const char *name)
-{
-  for (GList *link = state->works.head; link; link = link->next) {
-    NebulaWork *work = link->data;
-    NebulaRun *run = nebula_lane_get_run (state, work->lane, work->node);
-
-    if (run->status == NEBULA_NODE_WAITING && work->signal && g_str_equal (work->signal, name))
-      return work;
-  }
-  return NULL;
-}
-
-void
-_nebula_kernel_end_by_signal (NebulaKernel *self, NebulaWork *work, NebulaValue *payload)
-{
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  g_autoptr (NebulaValue) value = NULL;
-  NebulaFact fact = {
-      .kind = NEBULA_FACT_NODE_ENDED, .lane = work->lane->number, .node = work->node};
-
-  nebula_value_builder_set_string (builder, "reason", "signal");
-  nebula_value_builder_set (builder, "value", payload);
-  value = nebula_value_builder_end (builder);
-  fact.value = value;
-  fact.number = 1;
-  _nebula_kernel_record_end (self, work, &fact);
-}
-
-void
-nebula_kernel_signal (NebulaKernel *self,
-                      const char *name,
-                      NebulaValue *value,
-                      gint64 now_usec)
-{
-  NebulaFact fact = {
-      .kind = NEBULA_FACT_SIGNALLED, .node = NEBULA_PLAN_NONE, .value = value};
-  guint64 inline_fuel = self->inline_fuel;
-  NebulaWork *work;
-
-  if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
-    return;
-  _nebula_kernel_set_now (self, now_usec);
-  fact.text = name;
-  _nebula_kernel_record (self, &fact);
-  work = find_waiting_for (self->state, fact.text);
-  if (work) {
-    NebulaSignal *signal = g_queue_peek_tail (&self->state->signals);
-    g_autoptr (NebulaValue) kept = nebula_value_ref (signal->value);
-
-    self->inline_fuel = 0;
-    _nebula_kernel_end_by_signal (self, work, kept);
-    self->inline_fuel = inline_fuel;
-  }
 }
 
 static NebulaValue *
@@ -507,106 +449,6 @@ nebula_kernel_pause (NebulaKernel *self, const char *reason, gint64 now_usec)
     return;
   _nebula_kernel_set_now (self, now_usec);
   record_simple (self, NEBULA_FACT_PAUSED, reason);
-}
-
-static void
-push_start (NebulaKernel *self, NebulaWork *work)
-{
-  NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
-  NebulaCommand command = {
-      .sequence = self->state->sequence,
-      .lane = work->lane->number,
-      .node = work->node,
-      .firing = run->firing,
-      .attempt = run->attempts,
-      .runs_ahead = work->effect == NEBULA_EFFECT_PURE,
-  };
-
-  g_array_append_val (self->commands, command);
-}
-
-/* An attempt that was to be started when the engine stopped. */
-static void
-recover_work (NebulaKernel *self, NebulaWork *work)
-{
-  NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
-  NebulaPlanNode *node = &self->plan->nodes[work->node];
-  g_autoptr (NebulaValue) failure = NULL;
-
-  if (work->is_launched)
-    return;
-  if (run->status == NEBULA_NODE_READY && !work->is_begun) {
-    push_start (self, work);
-    return;
-  }
-  if (run->status != NEBULA_NODE_RUNNING || work->loop)
-    return;
-  if (node->on_unknown == NEBULA_ON_UNKNOWN_RETRY || NEBULA_PLANT ("repeat-unknown")) {
-    _nebula_kernel_ready (self, work, run->attempts);
-    return;
-  }
-  failure = nebula_failure_new (
-      "unknown-outcome",
-      _ ("The engine stopped while this ran; nobody knows whether it did its work."),
-      NEBULA_RETRY_CLASS_TERMINAL, NULL);
-  handle_unknown (self, work, run->attempts, failure);
-}
-
-/* Whether its command waits already: the restart was put off after it. */
-static gboolean
-has_command (NebulaKernel *self, NebulaWork *work)
-{
-  for (guint i = 0; i < self->commands->len; i++) {
-    NebulaCommand *command = &g_array_index (self->commands, NebulaCommand, i);
-
-    if (command->lane == work->lane->number && command->node == work->node)
-      return TRUE;
-  }
-  return FALSE;
-}
-
-gboolean
-nebula_kernel_restart (NebulaKernel *self, gint64 now_usec)
-{
-  g_autoptr (GPtrArray) works = g_ptr_array_new ();
-
-  if (self->state->is_paused)
-    return TRUE;
-  _nebula_kernel_set_now (self, now_usec);
-  self->is_put_off = FALSE;
-  for (GList *link = self->state->works.head; link; link = link->next) {
-    if (!has_command (self, link->data))
-      g_ptr_array_add (works, link->data);
-  }
-  for (guint i = 0; i < works->len && !self->is_put_off; i++) {
-    if (g_queue_find (&self->state->works, works->pdata[i]) &&
-        !nebula_lane_is_doomed (self->state, ((NebulaWork *) works->pdata[i])->lane))
-      recover_work (self, works->pdata[i]);
-  }
-  return !_nebula_kernel_end_decision (self);
-}
-
-gboolean
-nebula_kernel_resume (NebulaKernel *self, gint64 now_usec)
-{
-  if (!self->state->is_paused)
-    return TRUE;
-  _nebula_kernel_set_now (self, now_usec);
-  record_simple (self, NEBULA_FACT_RESUMED, NULL);
-  return nebula_kernel_restart (self, now_usec);
-}
-
-gboolean
-nebula_kernel_recover (NebulaKernel *self, gint64 now_usec)
-{
-  NebulaFact fact = {.kind = NEBULA_FACT_RESUMED, .node = NEBULA_PLAN_NONE};
-
-  if (!self->state->root || nebula_execution_status_is_terminal (self->state->status))
-    return TRUE;
-  _nebula_kernel_set_now (self, now_usec);
-  fact.number = (gint64) self->state->recoveries + 1;
-  _nebula_kernel_record (self, &fact);
-  return nebula_kernel_restart (self, now_usec);
 }
 
 GBytes *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What people and programs are told about an execution: the run object, the reasons why it waits, its digest. */
+/* What people and programs are told about an execution: the run object, its digest. */
 
 #include "nebula-duration.h"
 #include "nebula-json.h"
@@ -90,86 +90,11 @@ nebula_kernel_report (NebulaKernel *self)
   nebula_value_builder_set_string (builder, "started", started);
   nebula_value_builder_set_integer (builder, "duration_us", end - state->started_usec);
   nebula_value_builder_set_take (builder, "nodes", report_nodes (self));
+  if (state->started && nebula_value_has_member (state->started, "parent"))
+    set_member (builder, "parent", nebula_value_get_member (state->started, "parent"));
   undone = report_undone (state);
   if (undone)
     nebula_value_builder_set (builder, "undone", undone);
-  return nebula_value_builder_end (builder);
-}
-
-static const char *
-get_reason (NebulaWork *work, NebulaRun *run)
-{
-  if (run->status == NEBULA_NODE_RETRYING)
-    return "retry";
-  if (run->status == NEBULA_NODE_READY || run->status == NEBULA_NODE_RUNNING)
-    return "running";
-  switch ((NebulaWait) work->wait) {
-  case NEBULA_WAIT_SIGNAL:
-    return "signal";
-  case NEBULA_WAIT_UNKNOWN:
-    return "unknown-outcome";
-  case NEBULA_WAIT_LOCK:
-    return "lock";
-  case NEBULA_WAIT_DURATION:
-  case NEBULA_WAIT_UNTIL:
-  case NEBULA_WAIT_AGAIN:
-  default:
-    return "timer";
-  }
-}
-
-static NebulaValue *
-explain_work (NebulaKernel *self, NebulaWork *work)
-{
-  NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  g_autofree char *path = nebula_state_dup_path (self->state, work->lane, work->node);
-  g_autofree char *since = nebula_timestamp_to_string (run->ready_usec, 0);
-  g_autofree char *due =
-      work->due_usec ? nebula_timestamp_to_string (work->due_usec, 0) : NULL;
-
-  nebula_value_builder_set_string (builder, "node", path);
-  nebula_value_builder_set_string (builder, "reason", get_reason (work, run));
-  nebula_value_builder_set_string (builder, "since", since);
-  if (due)
-    nebula_value_builder_set_string (builder, "until", due);
-  if (work->signal)
-    nebula_value_builder_set_string (builder, "signal", work->signal);
-  if (work->lock)
-    nebula_value_builder_set_string (builder, "lock", work->lock->name);
-  return nebula_value_builder_end (builder);
-}
-
-static void
-add_whole_reason (NebulaValueBuilder *builder, const char *reason, const char *key)
-{
-  g_autoptr (NebulaValueBuilder) entry = nebula_value_builder_new_object ();
-
-  nebula_value_builder_set_string (entry, "node", NULL);
-  nebula_value_builder_set_string (entry, "reason", reason);
-  if (key)
-    nebula_value_builder_set_string (entry, "key", key);
-  nebula_value_builder_add_take (builder, nebula_value_builder_end (entry));
-}
-
-NebulaValue *
-nebula_kernel_explain (NebulaKernel *self)
-{
-  NebulaState *state = self->state;
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
-
-  if (nebula_execution_status_is_terminal (state->status))
-    return nebula_value_builder_end (builder);
-  if (state->is_paused)
-    add_whole_reason (builder, "paused", NULL);
-  if (state->gate == 1)
-    add_whole_reason (builder, "concurrency-limit", state->gate_key);
-  for (GList *link = state->works.head; link; link = link->next) {
-    NebulaWork *work = link->data;
-
-    if (!work->loop)
-      nebula_value_builder_add_take (builder, explain_work (self, work));
-  }
   return nebula_value_builder_end (builder);
 }
 
@@ -214,6 +139,10 @@ digest_lane (NebulaState *self, NebulaLane *lane, GChecksum *checksum)
     digest_text (checksum,
                  g_strdup_printf ("work %" G_GINT64_FORMAT " %d %s|", work->due_usec,
                                   work->is_begun, work->signal ? work->signal : "-"));
+    digest_text (checksum, g_strdup_printf ("%s %s %d|", work->other ? work->other : "-",
+                                            work->hold ? work->hold : "-", work->is_held));
+    digest_value (checksum, work->request);
+    digest_value (checksum, work->answers);
     digest_value (checksum, work->input);
     if (work->loop && work->loop->results)
       _nebula_results_digest (work->loop->results, checksum);
@@ -258,6 +187,9 @@ nebula_state_dup_digest (NebulaState *self)
                                 self->n_waiting, self->signals.length, is_due));
   digest_value (checksum, self->output);
   digest_value (checksum, self->error);
+  digest_value (checksum, self->watchers);
+  digest_value (checksum, self->tokens);
+  digest_value (checksum, self->gates);
   if (self->root)
     digest_lane (self, self->root, checksum);
   digest_undos (self, checksum);

@@ -160,9 +160,14 @@ struct _NebulaWork {
   gint64 due_usec;      /* real time of its timer; 0: none */
   gint64 deadline_usec; /* total time-out; 0: none */
   char *signal; /* NULL: none */
+  char *other;  /* id of the execution whose end it waits for; NULL: none */
+  char *hold;   /* name of the lock that a gate has; NULL: none */
+  NebulaValue *request; /* what it waits for: a call, an approval; NULL: nothing that has to be said */
+  NebulaValue *answers; /* array of decisions on an approval; NULL: none yet */
   NebulaLock *lock; /* that it waits for or holds; NULL: none */
   guint8 effect;
   guint8 wait;            /* NebulaWait */
+  guint8 is_held : 1;     /* the gate gave the lock */
   guint8 is_begun : 1;    /* the fact that lets an effectful attempt begin is there */
   guint8 is_launched : 1; /* the attempt runs in this process; not part of the fold */
   guint8 has_effect : 1;  /* effect is known though not recorded; not part of the fold */
@@ -191,6 +196,13 @@ typedef struct {
   NebulaValue *value;
 } NebulaSignal;
 
+/* Something outside that a node-run let go of when it ended: its child is to be cancelled, its lock given back. */
+typedef struct {
+  gboolean is_lock;
+  char *name; /* of the lock, or id of the child */
+  char *holder; /* of a lock */
+} NebulaParting;
+
 struct _NebulaState {
   NebulaPlan *plan;
   guint64 sequence;
@@ -211,6 +223,8 @@ struct _NebulaState {
   gint64 ended_usec;
   gint64 deadline_usec;
   gint64 last_usec; /* time of the last fact */
+  gint64 paused_usec; /* when it was paused last */
+  gint64 gate_usec;   /* when it asked a gate last */
   guint32 next_lane;
   guint32 n_firings;
   guint32 n_ready;   /* works that want or have an attempt */
@@ -226,6 +240,10 @@ struct _NebulaState {
   GQueue signals;   /* NebulaSignal that nobody took */
   GPtrArray *locks; /* NebulaLock that somebody wants; NULL: none */
   GPtrArray *undos; /* NebulaUndo; NULL: none */
+  NebulaValue *watchers; /* array of ids of executions that wait for the end of this one; NULL: none */
+  NebulaValue *tokens;   /* array of tokens that nobody has used; NULL: none */
+  NebulaValue *gates;    /* array of the keys of the gates that it has passed; NULL: none */
+  GPtrArray *partings;   /* NebulaParting since somebody took them; NULL: none; not of the fold */
   GArray *worklist; /* of the token propagation */
   /* Sees each fact of a fold just before it is applied; for reports that look inside finished rounds. */
   void (*watch) (NebulaState *self, const NebulaFact *fact, gpointer data);

@@ -117,6 +117,31 @@ void _nebula_tokens_end_trailing (NebulaState *self,
                                   guint32 node,
                                   gint64 time_usec);
 
+/* nebula-apply-other.c */
+void _nebula_parting_free (gpointer parting);
+/* Who holds a lock at a gate, within the execution. */
+char *_nebula_work_dup_holder (NebulaState *self, NebulaWork *work);
+/* It no longer waits for whom it waited; a child that it called is noted as left. */
+void _nebula_work_stop_waiting (NebulaState *self, NebulaWork *work);
+void _nebula_work_let_go (NebulaState *self, NebulaWork *work);
+/* Arrays that are NULL while they are empty. */
+NebulaValue *_nebula_array_with (NebulaValue *array, NebulaValue *item);
+gboolean _nebula_array_has_text (NebulaValue *array, const char *text);
+void _nebula_array_add_text (NebulaValue **array, const char *text);
+void _nebula_array_remove_text (NebulaValue **array, const char *text);
+void _nebula_apply_watched (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run);
+void _nebula_apply_decided (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run);
+void _nebula_apply_lock_granted (NebulaState *self,
+                                 const NebulaFact *fact,
+                                 NebulaLane *lane,
+                                 NebulaRun *run);
+
 /* nebula-apply-undo.c */
 void _nebula_undo_free (gpointer undo);
 NebulaUndo *_nebula_state_get_undo (NebulaState *self, gint64 number);

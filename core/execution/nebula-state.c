@@ -54,6 +54,10 @@ nebula_state_free (NebulaState *self)
   g_clear_pointer (&self->input, nebula_value_unref);
   g_clear_pointer (&self->output, nebula_value_unref);
   g_clear_pointer (&self->error, nebula_value_unref);
+  g_clear_pointer (&self->watchers, nebula_value_unref);
+  g_clear_pointer (&self->tokens, nebula_value_unref);
+  g_clear_pointer (&self->gates, nebula_value_unref);
+  g_clear_pointer (&self->partings, g_ptr_array_unref);
   g_free (self->gate_key);
   nebula_plan_unref (self->plan);
   g_free (self);
@@ -216,6 +220,8 @@ _nebula_work_free (NebulaState *self, NebulaWork *work)
   run->is_trailing = 0;
   if (work->loop)
     _nebula_loop_free (self, work->loop);
+  _nebula_work_stop_waiting (self, work);
+  _nebula_work_let_go (self, work);
   _nebula_lock_release (self, work);
   g_clear_pointer (&work->input, nebula_value_unref);
   g_clear_pointer (&work->inputs, nebula_value_unref);
@@ -460,6 +466,7 @@ nebula_state_fold (NebulaState *self, GBytes *segment, GError **error)
     nebula_state_apply (self, &fact);
     nebula_state_peek_agenda (self, &item); /* drops what this fact decided */
   }
+  g_clear_pointer (&self->partings, g_ptr_array_unref); /* they were told when the facts were recorded */
   if (!local_error)
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local_error));

@@ -19,7 +19,7 @@ static const NebulaCommandGroup groups[] = {
 const NebulaCommand *const *
 nebula_commands_get (guint *ret_count)
 {
-  static const NebulaCommand *commands[24];
+  static const NebulaCommand *commands[40];
   static guint n_commands;
 
   if (n_commands == 0) {
@@ -32,6 +32,12 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_resume;
     commands[n_commands++] = &nebula_command_execution_cancel;
     commands[n_commands++] = &nebula_command_execution_signal;
+    commands[n_commands++] = &nebula_command_execution_answer;
+    commands[n_commands++] = &nebula_command_execution_approve;
+    commands[n_commands++] = &nebula_command_execution_reject;
+    commands[n_commands++] = &nebula_command_execution_pause;
+    commands[n_commands++] = &nebula_command_execution_terminate;
+    commands[n_commands++] = &nebula_command_execution_why;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;
     commands[n_commands++] = &nebula_command_config_get;

@@ -4,8 +4,10 @@
  * owner can do. The peer must run as the same user.
  *
  *   frame     length (4 bytes, little endian, 1 … 1 MiB) · MessagePack of one object
- *   request   {op: "ping" | "list" | "show" | "cancel" | "signal" | "resume" | "wait", …}
- *               show, cancel, signal, resume, wait: execution; show: node?; cancel: reason?; signal: name, value?
+ *   request   {op: "ping" | "list" | "show" | "why" | "resume" | "wait" | an order, …}
+ *               all but ping and list: execution; show: node?
+ *               orders: cancel, terminate, pause: reason?; cancel-node: node; cancel-region: region;
+ *                       signal: name, value?; answer: token, value?; approve, reject: by, node?, comment?
  *               list: status?, workflow?, after?, limit?
  *   answer    {ok: true, value} or {ok: false, error: {code, message}}, in the order in which the work ends
  *
@@ -26,6 +28,16 @@ void nebula_control_server_free (NebulaControlServer *self);
 /* Asks the owner of @store and waits for its answer. Errors: unavailable (nobody listens, or it went away); those of the
  * owner. */
 NebulaValue *nebula_control_ask (const char *store, NebulaValue *request, GError **error);
+
+/* Told once what was asked for is committed, or with the error why it is not. */
+typedef void (*NebulaCarriedOut) (NebulaExecution *execution,
+                                  const GError *error,
+                                  gpointer user_data);
+/* FALSE: @request holds no order. */
+gboolean nebula_control_carry_out (NebulaExecution *execution,
+                                   NebulaValue *request,
+                                   NebulaCarriedOut callback,
+                                   gpointer user_data);
 
 /* Shared by both sides. */
 GBytes *nebula_control_pack (NebulaValue *value, GError **error);

@@ -214,23 +214,10 @@ request_end (Request *self, NebulaValue *value, GError *error)
 }
 
 static void
-cancelled (GObject *source, GAsyncResult *result, gpointer user_data)
+carried_out (NebulaExecution *execution, const GError *error, gpointer user_data)
 {
-  GError *error = NULL;
-  gboolean is_good =
-      nebula_execution_cancel_finish (NEBULA_EXECUTION (source), result, &error);
-
-  request_end (user_data, is_good ? nebula_value_new_null () : NULL, error);
-}
-
-static void
-signalled (GObject *source, GAsyncResult *result, gpointer user_data)
-{
-  GError *error = NULL;
-  gboolean is_good =
-      nebula_execution_signal_finish (NEBULA_EXECUTION (source), result, &error);
-
-  request_end (user_data, is_good ? nebula_value_new_null () : NULL, error);
+  request_end (user_data, error ? NULL : nebula_value_new_null (),
+               error ? g_error_copy (error) : NULL);
 }
 
 static void
@@ -265,21 +252,29 @@ show (Client *client, NebulaExecution *execution, const char *node)
   answer_take (client, report, error);
 }
 
+/* FALSE: it is no order. */
+static gboolean
+carry_out (Client *client, NebulaExecution *execution, NebulaValue *frame)
+{
+  Request *request = request_new (client, execution);
+
+  if (nebula_control_carry_out (execution, frame, carried_out, request))
+    return TRUE;
+  client->n_requests--;
+  client_unref (client);
+  g_object_unref (request->execution);
+  g_free (request);
+  return FALSE;
+}
+
 /* FALSE: there is no such operation on executions. */
 static gboolean
 begin (Client *client, const char *op, NebulaExecution *execution, NebulaValue *frame)
 {
   if (g_str_equal (op, "show"))
     show (client, execution, nebula_value_get_member_string (frame, "node", NULL));
-  else if (g_str_equal (op, "cancel"))
-    nebula_execution_cancel_async (execution,
-                                   nebula_value_get_member_string (frame, "reason", NULL),
-                                   NULL, cancelled, request_new (client, execution));
-  else if (g_str_equal (op, "signal"))
-    nebula_execution_signal_async (execution,
-                                   nebula_value_get_member_string (frame, "name", ""),
-                                   nebula_value_get_member (frame, "value"), NULL,
-                                   signalled, request_new (client, execution));
+  else if (g_str_equal (op, "why"))
+    answer_take (client, nebula_execution_explain (execution), NULL);
   else if (g_str_equal (op, "resume"))
     nebula_execution_resume_async (execution, NULL, resumed,
                                    request_new (client, execution));
@@ -287,7 +282,7 @@ begin (Client *client, const char *op, NebulaExecution *execution, NebulaValue *
     nebula_execution_wait_async (execution, NULL, waited,
                                  request_new (client, execution));
   else
-    return FALSE;
+    return carry_out (client, execution, frame);
   return TRUE;
 }
 

@@ -236,8 +236,11 @@ follower_settled (GObject *source, GAsyncResult *result, gpointer user_data)
 static gboolean
 waits_for_somebody (NebulaExecution *execution)
 {
-  static const char *const lasting[] = {"signal", "unknown-outcome", "concurrency-limit",
-                                        "paused", NULL};
+  static const char *const lasting[] = {
+      "signal", "unknown-outcome", "concurrency-limit", "paused",
+      "token",  "approval",        "lock",              "execution",
+      "join",   NULL,
+  };
   g_autoptr (NebulaValue) reasons = nebula_execution_explain (execution);
   gsize n_reasons = nebula_value_get_length (reasons);
 

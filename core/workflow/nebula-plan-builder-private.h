@@ -16,12 +16,14 @@ G_BEGIN_DECLS
  *   nebula-plan-parameters.c   `with` of each node
  *   nebula-plan-expressions.c  what expressions may name
  *   nebula-plan-types.c        what they may give, and to whom
+ *   nebula-plan-calls.c        the workflows that are called by a path
  */
 
 typedef struct
 {
   guint max_nodes;
   guint max_connections;
+  gboolean is_callee; /* whoever calls it follows its own calls */
 } NebulaPlanLimits;
 
 /* An edge on its way, with the place where it was written. */
@@ -118,6 +120,10 @@ void _nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 nod
 /* After the node's action: what its policy says, where the node itself says nothing. */
 void _nebula_plan_builder_add_policy (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
 void _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
+
+void _nebula_plan_builder_add_calls (NebulaPlanBuilder *self);
+/* nebula-workflow.c */
+NebulaPlan *_nebula_workflow_compile (NebulaWorkflow *self, NebulaActionResolver *resolver, const NebulaPlanLimits *limits, GPtrArray *diagnostics, GError **error);
 
 /* Where an expression stands, which decides what it may name. */
 typedef struct

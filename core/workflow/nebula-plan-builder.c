@@ -438,7 +438,7 @@ _nebula_plan_build (NebulaValue *definition,
                     const NebulaPlanLimits *limits,
                     NebulaProblems *problems)
 {
-  static const NebulaPlanLimits defaults = { NEBULA_LIMIT_NODES, NEBULA_LIMIT_CONNECTIONS };
+  static const NebulaPlanLimits defaults = { NEBULA_LIMIT_NODES, NEBULA_LIMIT_CONNECTIONS, FALSE };
   g_auto (NebulaPlanBuilder) self;
 
   nebula_plan_builder_init (&self, definition, problems);
@@ -467,5 +467,8 @@ _nebula_plan_build (NebulaValue *definition,
   if (problems->n_errors > 0 || !resolver)
     return NULL;
   finish (&self);
+  _nebula_plan_builder_add_calls (&self);
+  if (problems->n_errors > 0)
+    return NULL;
   return g_steal_pointer (&self.plan);
 }

@@ -187,12 +187,15 @@ struct _NebulaPlan
   NebulaPlanCycle *cycles; /* those of one scope are neighbours */
   guint32 n_cycles;
   guint32 *cycle_nodes;
+  NebulaValue *links;     /* {revision: {path as written: revision}} of all that is called by path; NULL: nothing */
+  GPtrArray *called;      /* NebulaPlan: those, but itself; NULL: none */
   GStringChunk *ids;      /* of the nodes; not interned for ever, because anybody may send workflows */
   GHashTable *node_index; /* id → GUINT_TO_POINTER (index + 1); ids unique per workflow are found at once */
   gboolean ids_are_unique; /* no id stands in two scopes */
   GHashTable *scoped_index; /* set of nodes by id and scope, if they are not unique; see nebula_plan_find_node () */
   NebulaDurability durability;
   NebulaOnError on_error;
+  gboolean has_calls;       /* a node calls another workflow */
   gboolean missing_is_null; /* what an expression reads and is not there */
   gint64 timeout_usec;
   guint concurrency_limit; /* 0: none */
@@ -214,6 +217,8 @@ nebula_plan_node_count_in (const NebulaPlanNode *self)
 guint32 nebula_plan_find_node (NebulaPlan *self, guint32 scope, const char *id);
 /* The scope that is this part of a node; NEBULA_PLAN_NONE. */
 guint32 nebula_plan_find_part (NebulaPlan *self, guint32 node, NebulaPart part);
+/* What a flow.call calls, as written; NULL: it calls nothing, or is not known before it runs. */
+const char *nebula_plan_node_get_callee (const NebulaPlanNode *self);
 /* flow.for-each, flow.repeat, flow.while. */
 gboolean nebula_construct_is_loop (NebulaConstruct construct);
 /* The delay before attempt number @attempt (2 is the first repeat), without jitter. */

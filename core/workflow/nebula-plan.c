@@ -54,6 +54,8 @@ nebula_plan_free (NebulaPlan *self)
   g_clear_pointer (&self->definition, nebula_value_unref);
   g_clear_pointer (&self->input_schema, nebula_json_schema_unref);
   g_clear_pointer (&self->variables, nebula_value_unref);
+  g_clear_pointer (&self->links, nebula_value_unref);
+  g_clear_pointer (&self->called, g_ptr_array_unref);
   g_free (self->nodes);
   g_free (self->edges);
   g_free (self->scopes);

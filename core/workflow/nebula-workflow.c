@@ -418,22 +418,34 @@ nebula_workflow_compile_limited (NebulaWorkflow *self,
                                  GPtrArray *diagnostics,
                                  GError **error)
 {
-  g_autoptr (NebulaPlan) plan = NULL;
-  g_autoptr (GPtrArray) own = NULL;
-  NebulaProblems problems;
   NebulaPlanLimits limits = {
     max_nodes > 0 ? max_nodes : NEBULA_LIMIT_NODES,
     max_connections > 0 ? max_connections : NEBULA_LIMIT_CONNECTIONS,
+    FALSE,
   };
 
   g_return_val_if_fail (NEBULA_IS_WORKFLOW (self), NULL);
   g_return_val_if_fail (NEBULA_IS_ACTION_RESOLVER (resolver), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  return _nebula_workflow_compile (self, resolver, &limits, diagnostics, error);
+}
+
+NebulaPlan *
+_nebula_workflow_compile (NebulaWorkflow *self,
+                          NebulaActionResolver *resolver,
+                          const NebulaPlanLimits *limits,
+                          GPtrArray *diagnostics,
+                          GError **error)
+{
+  g_autoptr (NebulaPlan) plan = NULL;
+  g_autoptr (GPtrArray) own = NULL;
+  NebulaProblems problems;
+
   if (!diagnostics)
     diagnostics = own = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_diagnostic_unref);
   _nebula_problems_init (&problems, diagnostics, self->document, self->file);
-  plan = _nebula_plan_build (self->definition, resolver, &limits, &problems);
+  plan = _nebula_plan_build (self->definition, resolver, limits, &problems);
   if (!_nebula_problems_end (&problems, nebula_workflow_get_name (self), error))
     return NULL;
 

@@ -108,8 +108,8 @@ nebula_flow_wait_class_init (NebulaFlowWaitClass *klass)
   NebulaParameter *approval, *transient;
 
   nebula_action_class_set_details (action, "flow.wait", "1.0.0", N_ ("Wait"),
-                                   N_ ("Waits for a time, a signal or an approval, also across restarts, and gives "
-                                       "the reason and value."),
+                                   N_ ("Waits for a time, a signal, a token, an approval or the end of an execution, "
+                                       "also across restarts, and gives the reason and value."),
                                    CATEGORY);
   nebula_action_class_set_construct (action, NEBULA_CONSTRUCT_WAIT);
   nebula_action_class_set_example (action, "action: flow.wait\n"
@@ -123,9 +123,17 @@ nebula_flow_wait_class_init (NebulaFlowWaitClass *klass)
   transient = nebula_action_class_add_parameter (action, "transient", NEBULA_PARAMETER_KIND_BOOLEAN, N_ ("Transient"),
                                                  N_ ("Signals that came before the wait do not count."));
   nebula_parameter_set_default (transient, no);
+  nebula_action_class_add_parameter (action, "token", NEBULA_PARAMETER_KIND_TEXT, N_ ("Token"),
+                                     N_ ("A token of flow.token: whoever has it can end the wait, once."));
+  nebula_action_class_add_parameter (action, "execution", NEBULA_PARAMETER_KIND_TEXT, N_ ("Execution"),
+                                     N_ ("Id of the execution whose end to wait for."));
   approval = nebula_action_class_add_parameter (action, "approval", NEBULA_PARAMETER_KIND_JSON, N_ ("Approval"),
-                                                N_ ("What somebody is asked to approve."));
+                                                N_ ("What somebody is asked to approve: a message, or {message, need, "
+                                                    "from, reject, escalate: {after, to, need}}."));
   nebula_parameter_add_flags (approval, NEBULA_PARAMETER_FLAGS_NULLABLE);
+  nebula_action_class_add_port (action, "approved", N_ ("Approved"));
+  nebula_action_class_add_port (action, "rejected", N_ ("Rejected"));
+  nebula_action_class_add_port (action, "timeout", N_ ("Nobody decided in time"));
 }
 
 NEBULA_DEFINE_ACTION (NebulaFlowStop, nebula_flow_stop)

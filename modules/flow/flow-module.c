@@ -23,6 +23,8 @@ register_types (NebulaModuleRegistrar *registrar)
   nebula_module_registrar_add_action (registrar, nebula_flow_race_get_type ());
   nebula_module_registrar_add_action (registrar, nebula_flow_cancel_get_type ());
   nebula_module_registrar_add_action (registrar, nebula_flow_add_get_type ());
+  nebula_module_registrar_add_action (registrar, nebula_flow_call_get_type ());
+  nebula_module_registrar_add_action (registrar, nebula_flow_token_get_type ());
 }
 
 NEBULA_DEFINE_MODULE (flow, "1.0.0", N_ ("Control flow"), register_types)

@@ -22,5 +22,7 @@ GType nebula_flow_try_get_type (void);
 GType nebula_flow_race_get_type (void);
 GType nebula_flow_cancel_get_type (void);
 GType nebula_flow_add_get_type (void);
+GType nebula_flow_call_get_type (void);
+GType nebula_flow_token_get_type (void);
 
 G_END_DECLS

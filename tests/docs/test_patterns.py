@@ -15,13 +15,9 @@ Slug: patterns
 The patterns of control flow that Russell, ter Hofstede, van der Aalst and Mulyar listed in 2006 (“Workflow Control-Flow
 Patterns: A Revised View”), each as a workflow that runs. The files are in `data/examples/patterns`; a test runs each in
 virtual time, compares what it gives and how long it takes, and lets the engine crash at its commits
-(`tests/core/execution/test-patterns.cc`). The pictures are made by `nebula workflow graph FILE --format mermaid`, this
+(`tests/core/execution/test-patterns.cc`; those that call others in `tests/core/engine/test-calls.cc`). The pictures are made by `nebula workflow graph FILE --format mermaid`, this
 page by `tests/docs/test_patterns.py`, which also fails if it is out of date.
 '''
-MISSING = {
-    12: ('Instances without synchronization', 'needs detached sub-workflows, which are not there yet.'),
-    22: ('Recursion', 'needs sub-workflows that call themselves, which are not there yet.'),
-}
 
 
 def section(path, program):
@@ -38,8 +34,6 @@ def section(path, program):
 
 def make_page(top, program):
     sections = dict(section(path, program) for path in glob.glob(os.path.join(top, 'data/examples/patterns/*.yaml')))
-    for number, (title, why) in MISSING.items():
-        sections.setdefault(number, '## %d. %s\n\nNot yet: %s\n' % (number, title, why))
     assert sorted(sections) == list(range(1, 44)), sorted(sections)
     return '\n'.join([HEAD] + [sections[number] for number in sorted(sections)])
 

@@ -10,7 +10,7 @@ class FlowTest : public nebula::EvaluatedTest
 
 TEST_F (FlowTest, EachActionIsDocumented)
 {
-  expect_documented ("flow", 17);
+  expect_documented ("flow", 19);
 }
 
 TEST_F (FlowTest, If)
@@ -94,6 +94,8 @@ TEST_F (FlowTest, Constructs)
     { "flow.try", NEBULA_CONSTRUCT_TRY, "{}", R"({"x": 1})" },
     { "flow.cancel", NEBULA_CONSTRUCT_CANCEL, R"({"region": "r", "keep": true})", R"({"nodes": "a"})" },
     { "flow.add", NEBULA_CONSTRUCT_ADD, R"({"items": [1]})", "{}" },
+    { "flow.call", NEBULA_CONSTRUCT_CALL, R"({"workflow": "a", "mode": "detach"})", R"({"workflow": "a", "mode": "wait"})" },
+    { "flow.token", NEBULA_CONSTRUCT_TOKEN, "{}", R"({"x": 1})" },
     { "flow.race", NEBULA_CONSTRUCT_RACE, R"({"success": true})", R"({"success": 1})" },
   };
   for (const auto &entry : constructs) {

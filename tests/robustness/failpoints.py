@@ -102,7 +102,9 @@ def fail_once(world, scenario, sweep, number):
 
 
 def check_success(world, run, scenario):
-    """Exit 0 is a promise too."""
+    """Exit 0 is a promise too, but for a loop that collects what fails."""
+    if world.may_fail and scenario == "fan":
+        return
     outputs = [report.get("output") for report in world.ended.values()]
     if program.SCENARIOS[scenario].output(run) not in outputs:
         world.complain("WRONG", f"{run}: exit 0, and the output is {outputs}")

@@ -110,6 +110,7 @@ private:
     std::string digest;
     bool cancels;
     GBytes *checkpoint; /* may be NULL */
+    GPtrArray *posts;   /* may be NULL */
   };
 
   NebulaState *state ()
@@ -223,6 +224,7 @@ private:
       g_bytes_unref (unit.facts);
       g_clear_pointer (&unit.blobs, g_ptr_array_unref);
       g_clear_pointer (&unit.checkpoint, g_bytes_unref);
+      g_clear_pointer (&unit.posts, g_ptr_array_unref);
     }
     pending_.clear ();
     blobs_.forget_memory (100000);
@@ -265,6 +267,8 @@ private:
       return;
     }
     start_ready ();
+    if (gates_.deliver (kernel_, now_))
+      return;
     if (!pending_.empty () && (running_.empty () || pick (2)))
       commit ();
     else if (!running_.empty ())
@@ -283,7 +287,8 @@ private:
     char *digest = nebula_state_dup_digest (state ());
     pending_.push_back (
         {facts, nebula_kernel_take_blobs (kernel_), state ()->sequence, digest, (bool) state ()->is_stopping,
-         draw (3) ? nebula_state_to_checkpoint (state ()) : nullptr});
+         draw (3) ? nebula_state_to_checkpoint (state ()) : nullptr,
+         nebula_kernel_take_posts (kernel_)});
     g_free (digest);
   }
 
@@ -301,10 +306,19 @@ private:
       checkpoint_ = unit.checkpoint;
       n_checkpointed_ = durable_.size ();
     }
+    take_posts (unit.posts);
     committed_ = unit.sequence;
     committed_digest_ = unit.digest;
     cancel_committed_ = cancel_committed_ || unit.cancels;
     start_ready ();
+  }
+
+  /* Gates act on what is committed; what they grant comes at any time afterwards. */
+  void take_posts (GPtrArray *posts)
+  {
+    for (guint i = 0; posts && i < posts->len; i++)
+      gates_.take ((NebulaPost *) posts->pdata[i]);
+    g_clear_pointer (&posts, g_ptr_array_unref);
   }
 
   /* What an engine does with commands: those that may begin do. */
@@ -623,6 +637,7 @@ private:
       nebula_kernel_take_state (kernel_, load (read_checkpoint (checkpoint_), n_checkpointed_));
     else
       load (state (), 0);
+    gates_.redeliver ();
     committed_ = state ()->sequence;
     /* What had run ahead of its commit died with the process; only committed attempts can still be heard of. */
     past_.erase (std::remove_if (past_.begin (), past_.end (),
@@ -665,6 +680,7 @@ private:
   gint64 now_ = G_GINT64_CONSTANT (1700000000000000);
   unsigned steps_ = 0;
   BlobWorld blobs_{100000};
+  GateWorld gates_;
   std::deque<Unit> pending_;
   std::vector<GBytes *> durable_;
   GBytes *checkpoint_ = nullptr; /* the last committed one; may be NULL */

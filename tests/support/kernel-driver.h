@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "nebula-checkpoint-internal.h"
+#include "nebula-gate-internal.h"
 #include "nebula-kernel-internal.h"
 #include "state-dump.h"
 
@@ -100,6 +101,65 @@ private:
   }
 };
 
+/* The gates of all locks, as the engine has them: they survive the execution. */
+class GateWorld
+{
+public:
+  ~GateWorld ()
+  {
+    for (auto &[key, gate] : gates_)
+      nebula_gate_state_free (gate);
+  }
+  /* Takes over what a committed unit says to gates. */
+  void take (const NebulaPost *post)
+  {
+    std::string kind = nebula_value_get_member_string (post->payload, "kind", "");
+    const char *holder = nebula_value_get_member_string (post->payload, "holder", "");
+    GByteArray *facts = g_byte_array_new ();
+    GPtrArray *granted = g_ptr_array_new_with_free_func (g_free);
+    NebulaGateState *&gate = gates_[post->to];
+
+    if (!gate)
+      gate = nebula_gate_state_new ();
+    if (kind == "ask")
+      nebula_gate_ask (gate, holder, 1, facts, granted);
+    else
+      nebula_gate_release (gate, holder, facts, granted);
+    for (guint i = 0; i < granted->len; i++)
+      grants.push_back ((const char *) granted->pdata[i]);
+    g_byte_array_unref (facts);
+    g_ptr_array_unref (granted);
+  }
+  /* Tells the execution what it was granted; whether that changed anything. */
+  bool deliver (NebulaKernel *kernel, gint64 now)
+  {
+    bool is_news = false;
+
+    for (const std::string &holder : std::exchange (grants, {}))
+      is_news |= nebula_kernel_grant_lock (
+          kernel, holder.c_str () + holder.find ('#') + 1, now);
+    return is_news;
+  }
+
+  /* After a crash: a grant stays in the inbox until its fact is committed. */
+  void redeliver ()
+  {
+    for (auto &[key, gate] : gates_) {
+      GHashTableIter iter;
+      gpointer holder;
+
+      g_hash_table_iter_init (&iter, gate->holders);
+      while (g_hash_table_iter_next (&iter, &holder, nullptr))
+        grants.push_back ((const char *) holder);
+    }
+  }
+
+  std::vector<std::string> grants; /* holders */
+
+private:
+  std::map<std::string, NebulaGateState *> gates_;
+};
+
 class KernelDriver
 {
 public:
@@ -143,6 +203,7 @@ public:
         uses.push_back ((const char *) used->pdata[i]);
       g_ptr_array_unref (used);
     }
+    take_posts ();
     check_checkpoint ();
     for (guint i = 0; i < commands->len; i++) {
       NebulaCommand command = g_array_index (commands, NebulaCommand, i);
@@ -152,6 +213,21 @@ public:
     }
     g_array_set_size (commands, 0);
     return ready;
+  }
+
+  void take_posts ()
+  {
+    GPtrArray *posts = nebula_kernel_take_posts (kernel);
+
+    for (guint i = 0; posts && i < posts->len; i++) {
+      NebulaPost *post = (NebulaPost *) posts->pdata[i];
+
+      if (post->is_gate)
+        gates.take (post);
+      else
+        sent.push_back (std::string (post->to) + " " + to_json (post->payload));
+    }
+    g_clear_pointer (&posts, g_ptr_array_unref);
   }
 
   /* Inline with a fuel; what is put off there is done away. */
@@ -264,7 +340,7 @@ public:
       turn ();
       std::vector<NebulaCommand> commands = commit ();
 
-      if (commands.empty ())
+      if (!gates.deliver (kernel, now) && commands.empty ())
         return;
       for (const NebulaCommand &command : commands)
         answer_command (command);
@@ -307,6 +383,7 @@ public:
     blobs.forget_memory ();
     kernel = blobs.make_kernel (plan_, "exe_test", spills_);
     hanging.clear ();
+    gates.redeliver ();
     for (GBytes *segment : segments) {
       Error error;
 
@@ -329,7 +406,7 @@ public:
       }
       for (const NebulaCommand &command : commit ())
         answer_command (command);
-      if (!has_more && !pass_time ())
+      if (!gates.deliver (kernel, now) && !has_more && !pass_time ())
         break;
     }
     run ();
@@ -411,6 +488,8 @@ public:
   std::vector<std::string> started; /* node ids of attempts in order */
   std::vector<std::string> answers; /* to each of them */
   std::vector<NebulaCommand> hanging;
+  GateWorld gates;
+  std::vector<std::string> sent; /* to others: whom, and what as JSON */
   guint n_away = 0; /* calls that had to leave the loop */
 
 private:

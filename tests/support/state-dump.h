@@ -76,11 +76,11 @@ private:
     nebula_state_peek_agenda (state_, &due); /* drops what is stale, as a fold does */
     auto &[plan, sequence, status, is_paused, has_undone, is_undoing, is_stopping,
            end_status, gate, gate_key, started, input, output, error, seed, started_usec,
-           ended_usec, deadline_usec, last_usec, next_lane, n_firings, n_ready, n_waiting,
+           ended_usec, deadline_usec, last_usec, paused_usec, gate_usec, next_lane, n_firings, n_ready, n_waiting,
            n_cancelled, recoveries, root, lanes, works, agenda, agenda_head, signals, locks,
-           undos, worklist, watch, watch_data] = *state_;
+           undos, watchers, tokens, gates, partings, worklist, watch, watch_data] = *state_;
 
-    (void) n_cancelled, (void) watch, (void) watch_data; /* not of the fold */
+    (void) n_cancelled, (void) partings, (void) watch, (void) watch_data; /* not of the fold */
     out_ << "state " << plan->hash;
     number ("sequence", sequence);
     number ("status", status);
@@ -100,6 +100,8 @@ private:
     number ("ended_usec", ended_usec);
     number ("deadline_usec", deadline_usec);
     number ("last_usec", last_usec);
+    number ("paused_usec", paused_usec);
+    number ("gate_usec", gate_usec);
     number ("next_lane", next_lane);
     number ("n_firings", n_firings);
     number ("n_ready", n_ready);
@@ -107,6 +109,9 @@ private:
     number ("recoveries", recoveries);
     number ("n_lanes", lanes ? g_hash_table_size (lanes) : 0);
     number ("worklist", worklist->len);
+    value ("watchers", watchers);
+    value ("tokens", tokens);
+    value ("gates", gates);
     out_ << "\nworks";
     for (GList *link = works.head; link; link = link->next)
       out_ << ' ' << place ((NebulaWork *) link->data);
@@ -252,7 +257,8 @@ private:
   void dump_work (NebulaWork *work)
   {
     auto &[lane, node, firing, input, inputs, parameters, frozen, loaded, digest, due_usec,
-           deadline_usec, signal, lock, effect, wait, is_begun, is_launched, has_effect,
+           deadline_usec, signal, other, hold, request, answers, lock, effect, wait, is_held,
+           is_begun, is_launched, has_effect,
            has_own_digest, own_digest, loop, link] = *work;
 
     (void) parameters, (void) frozen, (void) loaded, (void) is_launched, (void) has_effect,
@@ -265,6 +271,11 @@ private:
     number ("due_usec", due_usec);
     number ("deadline_usec", deadline_usec);
     text ("signal", signal);
+    text ("other", other);
+    text ("hold", hold);
+    value ("request", request);
+    value ("answers", answers);
+    number ("is_held", is_held);
     text ("lock", lock ? lock->name : nullptr);
     number ("effect", effect);
     number ("wait", wait);

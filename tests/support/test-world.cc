@@ -145,6 +145,11 @@ setup_wait (NebulaActionClass *klass)
   add (klass, "until", NEBULA_PARAMETER_KIND_JSON);
   add (klass, "signal", NEBULA_PARAMETER_KIND_TEXT);
   add (klass, "transient", NEBULA_PARAMETER_KIND_BOOLEAN);
+  add (klass, "token", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "execution", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "approval", NEBULA_PARAMETER_KIND_JSON);
+  for (const char *port : {"approved", "rejected", "timeout"})
+    nebula_action_class_add_port (klass, port, port);
 }
 
 static void
@@ -201,6 +206,21 @@ setup_add (NebulaActionClass *klass)
 {
   nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_ADD);
   add (klass, "items", NEBULA_PARAMETER_KIND_JSON);
+}
+
+static void
+setup_call (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_CALL);
+  add (klass, "workflow", NEBULA_PARAMETER_KIND_TEXT);
+  add (klass, "input", NEBULA_PARAMETER_KIND_JSON);
+  add (klass, "mode", NEBULA_PARAMETER_KIND_TEXT);
+}
+
+static void
+setup_token (NebulaActionClass *klass)
+{
+  nebula_action_class_set_construct (klass, NEBULA_CONSTRUCT_TOKEN);
 }
 
 /* Kept for good, and on the heap: what never answers must be reachable to the end. */
@@ -339,6 +359,8 @@ static const WorldEntry world[] = {
     {"flow.cancel", setup_cancel},
     {"flow.add", setup_add},
     {"test.late", setup_late},
+    {"flow.call", setup_call},
+    {"flow.token", setup_token},
     {"test.pure", setup_pure},
     {"test.read", setup_read},
     {"test.idempotent", setup_idempotent},

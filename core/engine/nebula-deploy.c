@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Workflows that this engine can start: compiled, linked, known by name. */
+
+#include <glib/gi18n-lib.h>
+
+#include "nebula-engine-private.h"
+#include "nebula-error.h"
+#include "nebula-limits.h"
+#include "nebula-msgpack.h"
+#include "nebula-sync-internal.h"
+
+/**
+ * nebula_engine_set_limits:
+ * @self: an engine
+ * @max_nodes: nodes that a workflow may have; 0 for the default of 10,000
+ * @max_connections: connections that it may have; 0 for the default of 50,000
+ *
+ * Sets how large the workflows may be that are deployed from now on. Executions that were started with a larger one are
+ * recovered all the same.
+ *
+ * Since: 1.0
+ */
+void
+nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections)
+{
+  g_return_if_fail (NEBULA_IS_ENGINE (self));
+
+  self->max_nodes = MIN (max_nodes, NEBULA_LIMIT_NODES_MAX);
+  self->max_connections = max_connections;
+}
+
+NebulaPlan *
+_nebula_engine_find_plan (NebulaEngine *self, const char *hash)
+{
+  NEBULA_SYNC_AUTO (guard, &self->plans_lock);
+  NebulaPlan *plan = g_hash_table_lookup (self->plans, hash);
+
+  return plan ? nebula_plan_ref (plan) : NULL;
+}
+
+static gboolean
+is_same (NebulaPlan *known, NebulaPlan *plan)
+{
+  if (!known->links || !plan->links)
+    return known->links == plan->links;
+  return nebula_value_equal (known->links, plan->links);
+}
+
+/* The same revision may call other ones by now. What came out of the store has its links in the executions. */
+static NebulaPlan *
+keep_plan (NebulaEngine *self, NebulaPlan *plan, GError **error)
+{
+  g_autoptr (NebulaPlan) known = _nebula_engine_find_plan (self, plan->hash);
+
+  if (known && (!plan->links || is_same (known, plan)))
+    return g_steal_pointer (&known);
+  if (!nebula_plan_link (plan, self->resolver, error))
+    return NULL;
+  _nebula_sync_lock (&self->plans_lock);
+  g_hash_table_insert (self->plans, plan->hash, nebula_plan_ref (plan));
+  _nebula_sync_unlock (&self->plans_lock);
+  return nebula_plan_ref (plan);
+}
+
+NebulaPlan *
+_nebula_engine_deploy_limited (NebulaEngine *self,
+                               NebulaWorkflow *workflow,
+                               guint max_nodes,
+                               guint max_connections,
+                               GPtrArray *diagnostics,
+                               GError **error)
+{
+  g_autoptr (NebulaPlan) plan = nebula_workflow_compile_limited (
+      workflow, self->resolver, max_nodes, max_connections, diagnostics, error);
+
+  if (!plan)
+    return NULL;
+  for (guint i = 0; plan->called && i < plan->called->len; i++) {
+    g_autoptr (NebulaPlan) kept = keep_plan (self, plan->called->pdata[i], error);
+
+    if (!kept)
+      return NULL;
+  }
+  return keep_plan (self, plan, error);
+}
+
+/* What flow.call finds by this name from now on. */
+static void
+remember_name (NebulaEngine *self, NebulaPlan *plan)
+{
+  _nebula_sync_lock (&self->plans_lock);
+  g_hash_table_insert (self->names, g_strdup (plan->name), g_strdup (plan->hash));
+  _nebula_sync_unlock (&self->plans_lock);
+}
+
+/**
+ * nebula_engine_deploy:
+ * @self: an engine
+ * @workflow: what the user meant
+ * @diagnostics: (element-type NebulaDiagnostic) (nullable): takes all problems, warnings too
+ * @error: where the failure goes
+ *
+ * Compiles a workflow into a plan that this engine can start.
+ *
+ * Loads the modules of those actions that the plan holds as operations.
+ *
+ * Errors: %NEBULA_ERROR_INVALID_WORKFLOW (terminal) with the reasons in @diagnostics; %NEBULA_ERROR_MODULE_BROKEN
+ * (terminal).
+ *
+ * Returns: (transfer full): the plan
+ *
+ * Since: 1.0
+ */
+NebulaPlan *
+nebula_engine_deploy (NebulaEngine *self,
+                      NebulaWorkflow *workflow,
+                      GPtrArray *diagnostics,
+                      GError **error)
+{
+  NebulaPlan *plan;
+
+  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
+  g_return_val_if_fail (NEBULA_IS_WORKFLOW (workflow), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  plan = _nebula_engine_deploy_limited (self, workflow, self->max_nodes,
+                                        self->max_connections, diagnostics, error);
+  if (plan)
+    remember_name (self, plan);
+  return plan;
+}
+
+/* The revisions of all that a plan may call, as they are now, so that the whole tree of executions keeps them. */
+typedef struct {
+  NebulaEngine *engine;
+  GPtrArray *plans; /* borrowed by the walk; the first is the root */
+  NebulaValueBuilder *links;
+} Pinning;
+
+static void
+pin_plan (Pinning *self, NebulaPlan *plan)
+{
+  for (guint i = 0; i < self->plans->len; i++)
+    if (g_str_equal (((NebulaPlan *) self->plans->pdata[i])->hash, plan->hash))
+      return;
+  g_ptr_array_add (self->plans, nebula_plan_ref (plan));
+}
+
+/* The revision that a name means here; NULL: it is not known, and asked for when it is called. */
+static NebulaPlan *
+find_by_name (NebulaEngine *engine, const char *name)
+{
+  NEBULA_SYNC_AUTO (guard, &engine->plans_lock);
+  const char *hash = g_hash_table_lookup (engine->names, name);
+  NebulaPlan *plan = hash ? g_hash_table_lookup (engine->plans, hash) : NULL;
+
+  return plan ? nebula_plan_ref (plan) : NULL;
+}
+
+static void
+pin_calls (Pinning *self, NebulaPlan *plan, NebulaValue *by_path)
+{
+  g_autoptr (NebulaValueBuilder) links = nebula_value_builder_new_object ();
+
+  for (guint32 i = 0; i < plan->n_nodes; i++) {
+    const char *name = nebula_plan_node_get_callee (&plan->nodes[i]);
+    const char *hash =
+        name && by_path ? nebula_value_get_member_string (by_path, name, NULL) : NULL;
+    g_autoptr (NebulaPlan) callee = NULL;
+
+    if (!name || g_strcmp0 (name, plan->name) == 0)
+      continue;
+    callee = hash ? _nebula_engine_find_plan (self->engine, hash)
+                  : find_by_name (self->engine, name);
+    if (!callee)
+      continue;
+    nebula_value_builder_set_string (links, name, callee->hash);
+    pin_plan (self, callee);
+  }
+  if (nebula_value_builder_get_length (links) > 0)
+    nebula_value_builder_set_take (self->links, plan->hash,
+                                   nebula_value_builder_end (links));
+}
+
+NebulaValue *
+_nebula_engine_pin (NebulaEngine *self, NebulaPlan *plan, GPtrArray *ret_plans)
+{
+  g_autoptr (NebulaValueBuilder) links = NULL;
+  Pinning pinning = {self, ret_plans, NULL};
+
+  if (!plan->has_calls)
+    return NULL;
+  pinning.links = links = nebula_value_builder_new_object ();
+  g_ptr_array_add (ret_plans, nebula_plan_ref (plan));
+  for (guint i = 0; i < ret_plans->len; i++) {
+    NebulaPlan *caller = ret_plans->pdata[i];
+    NebulaValue *by_path =
+        plan->links ? nebula_value_get_member (plan->links, caller->hash) : NULL;
+
+    pin_calls (&pinning, caller, by_path);
+  }
+  return nebula_value_builder_get_length (links) > 0 ? nebula_value_builder_end (links)
+                                                     : NULL;
+}

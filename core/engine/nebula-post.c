@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Messages between executions and gates, through the durable inboxes.
+ *
+ * What the facts of a unit imply for others is written in the same unit, and delivered when it is committed. Whoever gets
+ * a message records its fact and uses the message up in one unit; until then it stays in the inbox, and is delivered
+ * again when an engine takes the store up. A message that changes nothing is used up by a unit without facts.
+ *
+ *   to an execution  start    it does not exist yet: nebula-children.c
+ *                    cancel   who called it no longer waits
+ *                    end      another one has ended that it waits for
+ *                    watch    another one waits for its end
+ *                    grant    a gate let it in, or gave a lock
+ *   to a gate        ask, release
+ */
+
+#include <glib/gi18n-lib.h>
+#include <string.h>
+
+#include "nebula-engine-private.h"
+#include "nebula-error.h"
+#include "nebula-msgpack-internal.h"
+
+void
+_nebula_post_add (NebulaInstance *instance,
+                  const char *id,
+                  const char *stream,
+                  NebulaValue *payload)
+{
+  g_autoptr (GBytes) bytes = nebula_value_to_msgpack (payload);
+  gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
+
+  if (!instance->messages)
+    instance->messages =
+        g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
+  g_ptr_array_add (instance->messages, nebula_message_new (id, stream, bytes, now));
+}
+
+static void
+add_post (NebulaInstance *instance, const NebulaPost *post)
+{
+  g_autofree char *stream =
+      post->is_gate ? _nebula_gate_make_stream (post->to) : g_strdup (post->to);
+  g_autoptr (NebulaValue) durability = NULL;
+  g_autoptr (NebulaValue) payload = NULL;
+
+  if (g_strcmp0 (nebula_value_get_member_string (post->payload, "kind", NULL), "start") != 0) {
+    _nebula_post_add (instance, post->id, stream, post->payload);
+    return;
+  }
+  durability = nebula_value_new_integer (instance->durability);
+  payload = nebula_value_with_member (post->payload, "durability", durability);
+  _nebula_post_add (instance, post->id, stream, payload);
+}
+
+void
+_nebula_post_attach (NebulaInstance *instance)
+{
+  g_autoptr (GPtrArray) posts = nebula_kernel_take_posts (instance->kernel);
+
+  _nebula_gatekeeper_attach (instance);
+  for (guint i = 0; posts && i < posts->len; i++)
+    add_post (instance, posts->pdata[i]);
+}
+
+static void
+used_up (const NebulaUnit *unit, NebulaOutcome outcome, const GError *error, gpointer data)
+{
+  NebulaEngine *engine = data;
+
+  if (outcome == NEBULA_OUTCOME_COMMITTED)
+    _nebula_post_deliver (engine, unit->messages);
+  else
+    g_debug ("Messages of %s stay in its inbox: %s", unit->stream, error->message);
+}
+
+void
+_nebula_post_use_up (NebulaEngine *engine,
+                     const char *stream,
+                     const char *message_id,
+                     GPtrArray *replies)
+{
+  NebulaUnit *unit;
+
+  if (engine->is_stopped || engine->is_sealed) {
+    g_clear_pointer (&replies, g_ptr_array_unref);
+    return;
+  }
+  unit = nebula_unit_new (stream, 0);
+  unit->strict = TRUE;
+  unit->messages = replies;
+  nebula_unit_add_consumed (unit, message_id);
+  nebula_journal_submit (engine->journal, unit, used_up, engine);
+}
+
+/* A message on its way into an execution. */
+typedef struct {
+  NebulaEngine *engine;
+  char *id;
+  char *stream;
+  NebulaValue *payload;
+  gboolean is_news;
+} Letter;
+
+static void
+letter_free (gpointer data)
+{
+  Letter *self = data;
+
+  g_free (self->id);
+  g_free (self->stream);
+  nebula_value_unref (self->payload);
+  g_free (self);
+}
+
+/* What the end of another execution gave may be stored by that one: it becomes this one's own. */
+static NebulaValue *
+load_payload (NebulaKernel *kernel, NebulaValue *payload)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) loaded = NULL;
+  g_autoptr (NebulaValueBuilder) builder = NULL;
+
+  if (!nebula_value_has_stored (payload))
+    return nebula_value_ref (payload);
+  loaded = nebula_kernel_load (kernel, payload, &error);
+  if (loaded)
+    return g_steal_pointer (&loaded);
+  builder = nebula_value_builder_new_object ();
+  nebula_value_builder_set (builder, "execution",
+                            nebula_value_get_member (payload, "execution"));
+  nebula_value_builder_set_string (builder, "status", "failed");
+  nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
+  return nebula_value_builder_end (builder);
+}
+
+static gboolean
+tell_end (NebulaKernel *kernel, NebulaValue *payload, gint64 now_usec)
+{
+  g_autoptr (NebulaValue) loaded = load_payload (kernel, payload);
+
+  return nebula_kernel_tell_end (kernel, loaded, now_usec);
+}
+
+static gboolean
+grant (NebulaKernel *kernel, NebulaValue *payload, gint64 now_usec)
+{
+  NebulaState *state = nebula_kernel_get_state (kernel);
+  const char *holder = nebula_value_get_member_string (payload, "holder", "");
+  const char *node_run = strchr (holder, '#');
+  guint64 before = state->sequence;
+
+  if (node_run)
+    return nebula_kernel_grant_lock (kernel, node_run + 1, now_usec);
+  nebula_kernel_grant (kernel, now_usec);
+  return state->sequence != before;
+}
+
+static gboolean
+watch (NebulaKernel *kernel, Letter *letter, gint64 now_usec)
+{
+  const char *watcher =
+      nebula_value_get_member_string (letter->payload, "execution", "");
+
+  if (nebula_execution_status_is_terminal (nebula_kernel_get_state (kernel)->status))
+    nebula_kernel_answer_watch (kernel, watcher, letter->id);
+  return nebula_kernel_watch (kernel, watcher, now_usec);
+}
+
+static gboolean
+cancel (NebulaKernel *kernel, NebulaValue *payload, gint64 now_usec)
+{
+  NebulaState *state = nebula_kernel_get_state (kernel);
+  guint64 before = state->sequence;
+
+  nebula_kernel_cancel (kernel, NEBULA_EXECUTION_STATUS_CANCELLED,
+                        nebula_value_get_member_string (payload, "reason", NULL),
+                        now_usec);
+  return state->sequence != before;
+}
+
+static gboolean
+letter_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
+{
+  Letter *self = data;
+  const char *kind = nebula_value_get_member_string (self->payload, "kind", "");
+
+  if (g_str_equal (kind, "end"))
+    self->is_news = tell_end (kernel, self->payload, now_usec);
+  else if (g_str_equal (kind, "grant"))
+    self->is_news = grant (kernel, self->payload, now_usec);
+  else if (g_str_equal (kind, "watch"))
+    self->is_news = watch (kernel, self, now_usec);
+  else if (g_str_equal (kind, "cancel"))
+    self->is_news = cancel (kernel, self->payload, now_usec);
+  return TRUE;
+}
+
+/* What is answered without a fact goes out with the unit that uses the message up. */
+static GPtrArray *
+take_replies (NebulaInstance *instance)
+{
+  if (!nebula_kernel_has_posts (instance->kernel) ||
+      nebula_kernel_get_n_facts (instance->kernel) > 0)
+    return NULL;
+  _nebula_post_attach (instance);
+  return g_steal_pointer (&instance->messages);
+}
+
+static void
+letter_answer (NebulaInstance *instance, const GError *error, gpointer data)
+{
+  Letter *self = data;
+
+  if (error)
+    return; /* it stays in the inbox */
+  if (!self->is_news || !_nebula_instance_is_durable (instance)) {
+    _nebula_post_use_up (self->engine, self->stream, self->id, take_replies (instance));
+    return;
+  }
+  if (!instance->consumed)
+    instance->consumed = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (instance->consumed, g_strdup (self->id));
+}
+
+static const NebulaStimulusClass letter_class = {letter_apply, letter_answer, letter_free};
+
+/* Whether a call in the plan may have to evaluate something when it ends. */
+static gboolean
+may_evaluate (NebulaPlan *plan)
+{
+  for (guint32 i = 0; i < plan->n_nodes; i++) {
+    guint8 construct = plan->nodes[i].construct;
+
+    if ((construct == NEBULA_CONSTRUCT_CALL || construct == NEBULA_CONSTRUCT_WAIT) &&
+        nebula_kernel_evaluates_at_end (plan, i))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static void
+put_in (NebulaInstance *instance, Letter *letter)
+{
+  gboolean is_end = g_str_equal (
+      nebula_value_get_member_string (letter->payload, "kind", ""), "end");
+  gboolean is_heavy = is_end && (nebula_kernel_is_large (letter->payload) ||
+                                 nebula_value_has_stored (letter->payload) ||
+                                 may_evaluate (instance->plan));
+
+  _nebula_away_stimulate (instance, &letter_class, letter, is_heavy);
+}
+
+/* Who waits for an execution that does not exist is told so. */
+static GPtrArray *
+refuse_watch (Letter *letter, const GError *error)
+{
+  const char *watcher =
+      nebula_value_get_member_string (letter->payload, "execution", "");
+  g_autofree char *id = g_strdup_printf ("%s:end", letter->id);
+  g_autoptr (NebulaValueBuilder) builder = NULL;
+  g_autoptr (NebulaValue) payload = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  GPtrArray *replies;
+
+  if (g_strcmp0 (nebula_value_get_member_string (letter->payload, "kind", NULL), "watch") != 0)
+    return NULL;
+  builder = nebula_value_builder_new_object ();
+  nebula_value_builder_set_string (builder, "kind", "end");
+  nebula_value_builder_set_string (builder, "execution", letter->stream);
+  nebula_value_builder_set_string (builder, "status", "not-found");
+  nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
+  payload = nebula_value_builder_end (builder);
+  bytes = nebula_value_to_msgpack (payload);
+  replies = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
+  g_ptr_array_add (replies, nebula_message_new (
+                                id, watcher, bytes,
+                                nebula_clock_get_real_usec (letter->engine->clock)));
+  return replies;
+}
+
+static void
+letter_loaded (NebulaEngine *engine,
+               const char *id,
+               NebulaInstance *instance,
+               const GError *error,
+               gpointer data)
+{
+  Letter *letter = data;
+
+  if (instance) {
+    put_in (instance, letter);
+    return;
+  }
+  g_debug ("A message for %s cannot be delivered: %s", id, error->message);
+  if (g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND))
+    _nebula_post_use_up (engine, letter->stream, letter->id, refuse_watch (letter, error));
+  letter_free (letter);
+}
+
+static void
+deliver_to_execution (NebulaEngine *engine,
+                      const NebulaMessage *message,
+                      NebulaValue *payload)
+{
+  NebulaInstance *instance = g_hash_table_lookup (engine->instances, message->stream);
+  Letter *letter = g_new0 (Letter, 1);
+
+  letter->engine = engine;
+  letter->id = g_strdup (message->id);
+  letter->stream = g_strdup (message->stream);
+  letter->payload = nebula_value_ref (payload);
+  if (instance)
+    put_in (instance, letter);
+  else
+    _nebula_loader_ask (engine, message->stream, letter_loaded, letter);
+}
+
+static void
+deliver (NebulaEngine *engine, const NebulaMessage *message)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) payload =
+      nebula_value_from_msgpack_own (message->payload, &error);
+  const char *kind;
+
+  if (!payload || nebula_value_get_kind (payload) != NEBULA_VALUE_KIND_OBJECT) {
+    g_warning ("Message %s cannot be read: %s", message->id,
+               error ? error->message : "not an object");
+    return;
+  }
+  kind = nebula_value_get_member_string (payload, "kind", "");
+  if (g_str_equal (kind, "ask") || g_str_equal (kind, "release"))
+    _nebula_gatekeeper_handle (engine, message, payload);
+  else if (g_str_equal (kind, "start"))
+    _nebula_children_start (engine, message, payload);
+  else
+    deliver_to_execution (engine, message, payload);
+}
+
+void
+_nebula_post_deliver (NebulaEngine *engine, GPtrArray *messages)
+{
+  for (guint i = 0; messages && i < messages->len && !engine->is_stopped; i++)
+    deliver (engine, messages->pdata[i]);
+}
+
+gboolean
+_nebula_post_pick_up (NebulaEngine *engine, GError **error)
+{
+  g_autoptr (GPtrArray) inbox = NULL;
+
+  if (engine->has_picked_up)
+    return TRUE;
+  inbox = nebula_store_read_inbox (engine->store, NULL, 0, error);
+  if (!inbox)
+    return FALSE;
+  engine->has_picked_up = TRUE;
+  _nebula_post_deliver (engine, inbox);
+  return TRUE;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What can be asked of an execution, by the control socket and by commands alike. */
+
+#include "nebula-control-private.h"
+
+typedef struct {
+  NebulaCarriedOut callback;
+  gpointer user_data;
+} Order;
+
+static void
+end (Order *self, GObject *execution, GError *error)
+{
+  g_autoptr (GError) owned = error;
+
+  self->callback (NEBULA_EXECUTION (execution), owned, self->user_data);
+  g_free (self);
+}
+
+static void
+cancelled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  nebula_execution_cancel_finish (NEBULA_EXECUTION (source), result, &error);
+  end (user_data, source, error);
+}
+
+static void
+signalled (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  nebula_execution_signal_finish (NEBULA_EXECUTION (source), result, &error);
+  end (user_data, source, error);
+}
+
+static void
+steered (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+
+  nebula_execution_steer_finish (NEBULA_EXECUTION (source), result, &error);
+  end (user_data, source, error);
+}
+
+static const char *
+get (NebulaValue *request, const char *key)
+{
+  return nebula_value_get_member_string (request, key, NULL);
+}
+
+static const char *
+get_or_empty (NebulaValue *request, const char *key)
+{
+  return nebula_value_get_member_string (request, key, "");
+}
+
+static void
+cancel (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_cancel_async (execution, get (request, "reason"), NULL, cancelled, order);
+}
+
+static void
+signal_it (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_signal_async (execution, get_or_empty (request, "name"),
+                                 nebula_value_get_member (request, "value"), NULL,
+                                 signalled, order);
+}
+
+static void
+cancel_node (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_cancel_node_async (execution, get_or_empty (request, "node"), NULL,
+                                      steered, order);
+}
+
+static void
+cancel_region (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_cancel_region_async (execution, get_or_empty (request, "region"), NULL,
+                                        steered, order);
+}
+
+static void
+terminate (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_terminate_async (execution, get (request, "reason"), NULL, steered,
+                                    order);
+}
+
+static void
+pause_it (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_pause_async (execution, get (request, "reason"), NULL, steered, order);
+}
+
+static void
+answer (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_answer_async (execution, get_or_empty (request, "token"),
+                                 nebula_value_get_member (request, "value"), NULL,
+                                 steered, order);
+}
+
+static void
+approve (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_decide_async (execution, get (request, "node"),
+                                 get_or_empty (request, "by"), TRUE,
+                                 get (request, "comment"), NULL, steered, order);
+}
+
+static void
+reject (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_decide_async (execution, get (request, "node"),
+                                 get_or_empty (request, "by"), FALSE,
+                                 get (request, "comment"), NULL, steered, order);
+}
+
+static const struct {
+  const char *op;
+  void (*begin) (NebulaExecution *execution, NebulaValue *request, Order *order);
+} orders[] = {
+    {"cancel", cancel},       {"signal", signal_it}, {"cancel-node", cancel_node},
+    {"pause", pause_it},      {"answer", answer},    {"cancel-region", cancel_region},
+    {"terminate", terminate}, {"approve", approve},  {"reject", reject},
+};
+
+gboolean
+nebula_control_carry_out (NebulaExecution *execution,
+                          NebulaValue *request,
+                          NebulaCarriedOut callback,
+                          gpointer user_data)
+{
+  const char *op = get_or_empty (request, "op");
+
+  for (guint i = 0; i < G_N_ELEMENTS (orders); i++) {
+    Order *order;
+
+    if (!g_str_equal (orders[i].op, op))
+      continue;
+    order = g_new (Order, 1);
+    order->callback = callback;
+    order->user_data = user_data;
+    orders[i].begin (execution, request, order);
+    return TRUE;
+  }
+  return FALSE;
+}

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Many executions at once that call each other, wait for each other and hold locks against each other, in engines that
+ * die at any commit. Time is virtual; which thread is faster is not, so a seed that fails may have to be tried again.
+ *
+ *   nebula-world --seeds 100
+ *   nebula-world --seed 17 --verbose
+ *   nebula-world --seeds 50 --plant lose|forge|double    a bug that must be caught
+ *
+ * Invariants: every execution ends; exactly the executions that were called have begun, and each once; all that a parent
+ * was told of a child is what the child's own history says; a lock is held by at most one node-run at any time, and by
+ * none at the end; nothing is left in an inbox; whoever is waited for and no longer needed does not go on.
+ */
+
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "crash-store.h"
+#include "nebula-engine.h"
+#include "nebula-fact-internal.h"
+#include "nebula-gate-internal.h"
+#include "nebula-msgpack.h"
+#include "nebula-state-internal.h"
+#include "test-world.h"
+
+using namespace nebula;
+
+namespace
+{
+
+struct Failure {
+  std::string text;
+};
+
+#define CHECK(condition, text)                                                           \
+  do {                                                                                   \
+    if (!(condition))                                                                    \
+      throw Failure{std::string (text)};                                                 \
+  } while (0)
+
+const char *const leaf = R"(
+nebula: 1
+name: leaf
+nodes:
+  first: { action: flow.wait, with: { duration: "{{ to_string ($input.ms) + 'ms' }}" } }
+  alone: { action: flow.wait, with: { duration: 1s }, lock: "{{ 'l' + to_string ($input.lock) }}", after: [first] }
+  odd: { action: flow.if, with: { condition: "{{ $input.fails }}" }, after: [alone] }
+  fail: { action: flow.fail, with: { message: unlucky } }
+  give: { action: data.set, with: { ms: "{{ $input.ms }}" } }
+connections: [odd.true -> fail, odd.false -> give]
+)";
+
+const char *const middle = R"(
+nebula: 1
+name: middle
+nodes:
+  call:
+    action: flow.call
+    with: { workflow: leaf, input: "{{ $input }}" }
+    retry: { attempts: 2, backoff: fixed, initial: 1s }
+    on-error: continue
+  beside: { action: flow.wait, with: { duration: 1s }, lock: l0 }
+)";
+
+const char *const root = R"(
+nebula: 1
+name: root
+nodes:
+  each:
+    action: flow.for-each
+    with: { items: "{{ $input.items }}", concurrency: 3 }
+    on-error: collect
+    body: { nodes: { call: { action: flow.call, with: { workflow: "{{ $item.deep ? 'middle' : 'leaf' }}", input: "{{ $item }}" } } } }
+  race:
+    action: flow.race
+    bodies:
+      call: { nodes: { c: { action: flow.call, with: { workflow: leaf, input: { ms: 3000, lock: 1, fails: false } } } } }
+      late: { nodes: { w: { action: flow.wait, with: { duration: "{{ to_string ($input.late) + 'ms' }}" } } } }
+  free: { action: flow.call, with: { workflow: leaf, mode: detach, input: { ms: 10, lock: 0, fails: false } } }
+  seen: { action: flow.wait, with: { execution: "{{ $nodes.free.result.execution }}" }, after: [free] }
+)";
+
+enum class Plant {
+  None,
+  Lose,   /* a message is lost */
+  Forge,  /* a lock is granted to whoever asks */
+  Double, /* a called execution begins twice */
+};
+
+class World
+{
+public:
+  World (uint64_t seed, Plant plant, bool verbose)
+      : rng_ (seed), plant_ (plant), verbose_ (verbose), resolver_ (new_world_resolver ()),
+        clock_ (nebula_manual_clock_new (G_GINT64_CONSTANT (1700000000000000), seed)),
+        data_ (nebula_memory_store_new ())
+  {
+    context_ = g_main_context_new ();
+    g_main_context_push_thread_default (context_);
+    lie_ = [this] (NebulaUnit *unit) { lie (unit); };
+  }
+
+  ~World ()
+  {
+    stop ();
+    g_main_context_pop_thread_default (context_);
+    g_main_context_unref (context_);
+  }
+
+  void run ()
+  {
+    begin ();
+    for (guint i = 0; i < 3; i++)
+      start_root ();
+    for (guint i = 0; i < 400; i++)
+      step (i < 300);
+    for (guint i = 0; i < 4000 && !is_over (); i++) {
+      turn (20);
+      nebula_manual_clock_advance (clock_.get (), 250000);
+    }
+    turn (200);
+    CHECK (is_over (), "not all executions end: " + list_open ());
+    wait_for_inbox ();
+    check_histories ();
+    check_gates ();
+  }
+
+private:
+  unsigned pick (unsigned n)
+  {
+    return (unsigned) (rng_ () % n);
+  }
+
+  void say (const std::string &text)
+  {
+    if (verbose_)
+      fprintf (stderr, "%s\n", text.c_str ());
+  }
+
+  void deploy (const char *text)
+  {
+    GBytes *bytes = g_bytes_new (text, strlen (text));
+    Error error;
+    Ref<NebulaWorkflow> workflow (
+        nebula_workflow_read_bytes (bytes, nullptr, nullptr, error.out ()));
+
+    g_bytes_unref (bytes);
+    CHECK (workflow, error.message ());
+    plan_ = Plan (nebula_engine_deploy (engine_.get (), workflow.get (), nullptr, error.out ()));
+    CHECK (plan_, error.message ());
+  }
+
+  void begin ()
+  {
+    Error error;
+
+    store_ = Ref<NebulaStore> ((NebulaStore *) crash_store_new (data_.get ()));
+    if (plant_ != Plant::None)
+      ((CrashStore *) store_.get ())->lie = &lie_;
+    engine_ = Ref<NebulaEngine> (nebula_engine_new (
+        resolver_.get (), store_.get (), NEBULA_CLOCK (clock_.get ())));
+    deploy (leaf);
+    deploy (middle);
+    deploy (root);
+    CHECK (nebula_engine_recover (engine_.get (), error.out ()) >= 0, error.message ());
+  }
+
+  void stop ()
+  {
+    if (engine_)
+      nebula_engine_stop (engine_.get ());
+    engine_ = Ref<NebulaEngine> ();
+    while (g_main_context_iteration (context_, FALSE))
+      ;
+  }
+
+  void turn (guint most)
+  {
+    for (guint i = 0; i < most; i++)
+      if (!g_main_context_iteration (context_, FALSE))
+        g_usleep (50); /* the journal's thread writes */
+  }
+
+  void start_root ()
+  {
+    std::string items;
+    Error error;
+
+    for (guint i = pick (4); i > 0; i--)
+      items += std::string (items.empty () ? "" : ",") + "{\"ms\":" +
+               std::to_string (pick (3000)) + ",\"lock\":" + std::to_string (pick (2)) +
+               ",\"fails\":" + (pick (4) ? "false" : "true") +
+               ",\"deep\":" + (pick (2) ? "false" : "true") + "}";
+    std::string input = "{\"items\":[" + items + "],\"late\":" +
+                        std::to_string (1 + pick (6000)) + "}";
+    Value value = json (input.c_str ());
+    Ref<NebulaExecution> execution (nebula_engine_start (engine_.get (), plan_.get (),
+                                                         value.get (), nullptr, error.out ()));
+    CHECK (execution, error.message ());
+    roots_.push_back (nebula_execution_get_id (execution.get ()));
+    turn (pick (20));
+  }
+
+  void step (bool may_disturb)
+  {
+    unsigned choice = pick (100);
+
+    if (may_disturb && choice < 4)
+      crash ();
+    else if (may_disturb && choice < 5)
+      cancel ();
+    else if (choice < 40)
+      nebula_manual_clock_advance (clock_.get (), pick (500000));
+    else
+      turn (1 + pick (10));
+  }
+
+  void crash ()
+  {
+    CrashStore *store = (CrashStore *) store_.get ();
+
+    say ("crash");
+    store->writes_last = (gboolean) pick (2);
+    g_atomic_int_set (&store->n_left, (gint) pick (12));
+    turn (pick (60));
+    g_atomic_int_set (&store->n_left, 0);
+    stop ();
+    begin ();
+  }
+
+  void cancel ()
+  {
+    std::string id = roots_[pick ((unsigned) roots_.size ())];
+    Error error;
+    Ref<NebulaExecution> execution (
+        nebula_engine_get_execution (engine_.get (), id.c_str (), error.out ()));
+
+    say ("cancel " + id);
+    if (execution)
+      nebula_execution_cancel_async (execution.get (), nullptr, nullptr, nullptr, nullptr);
+  }
+
+  GPtrArray *list (NebulaStreamKind kind)
+  {
+    NebulaHeaderQuery query = {};
+    Error error;
+
+    query.kind = kind;
+    query.limit = 100000;
+    GPtrArray *headers = nebula_store_list_headers (data_.get (), &query, error.out ());
+    CHECK (headers, error.message ());
+    return headers;
+  }
+
+  std::string list_open ()
+  {
+    GPtrArray *headers = list (NEBULA_STREAM_KIND_EXECUTION);
+    std::string open;
+
+    for (guint i = 0; i < headers->len; i++) {
+      NebulaHeader *header = (NebulaHeader *) headers->pdata[i];
+
+      if (!nebula_execution_status_is_terminal ((NebulaExecutionStatus) header->status))
+        open += std::string (header->workflow) + " " + header->stream + " ";
+    }
+    g_ptr_array_unref (headers);
+    return open;
+  }
+
+  guint count_inbox ()
+  {
+    GPtrArray *inbox = nebula_store_read_inbox (data_.get (), nullptr, 0, nullptr);
+    guint n_messages = inbox->len;
+
+    g_ptr_array_unref (inbox);
+    return n_messages;
+  }
+
+  bool is_over ()
+  {
+    return list_open ().empty ();
+  }
+
+  void wait_for_inbox ()
+  {
+    for (guint i = 0; i < 500 && count_inbox () > 0; i++)
+      turn (20);
+    CHECK (count_inbox () == 0, "messages are left in the inboxes");
+  }
+
+  /* What one history says of others. */
+  struct Watch {
+    World *world;
+    std::string id;
+    std::map<std::string, gint64> held; /* node-run → since when */
+    std::map<std::string, std::string> locks;
+  };
+
+  struct Interval {
+    gint64 from;
+    gint64 to;
+    std::string who;
+  };
+
+  static void see (NebulaState *state, const NebulaFact *fact, gpointer data)
+  {
+    Watch *watch = (Watch *) data;
+
+    if (fact->kind == NEBULA_FACT_NODE_WAITING && fact->code == NEBULA_WAIT_CHILD) {
+      if (!watch->world->called_.insert (fact->text).second)
+        watch->world->problem_ = "the same child is called twice";
+    }
+    if (fact->kind == NEBULA_FACT_LOCK_GRANTED) {
+      std::string run = name_run (fact);
+      NebulaLane *lane = nebula_state_get_lane (state, fact->lane);
+
+      watch->held[run] = fact->time_usec;
+      watch->locks[run] = nebula_lane_get_run (state, lane, fact->node)->work->hold;
+    }
+  }
+
+  static std::string name_run (const NebulaFact *fact)
+  {
+    return std::to_string (fact->lane) + ":" + std::to_string (fact->node);
+  }
+
+  /* When each node-run that held a lock ended: each workflow here has one at most in a lane. */
+  void note_ends (Watch &watch, NebulaState *state)
+  {
+    for (auto &[run, since] : watch.held) {
+      guint32 node = (guint32) std::stoul (run.substr (run.find (':') + 1));
+      NebulaRun *ended = nebula_lane_get_run (state, state->root, node);
+
+      intervals_[watch.locks[run]].push_back ({since, ended->ended_usec, watch.id});
+    }
+  }
+
+  NebulaState *fold (NebulaHeader *header, Watch &watch)
+  {
+    Error error;
+    NebulaState *state = nullptr;
+    GPtrArray *segments =
+        nebula_store_read_segments (data_.get (), header->stream, 0, 0, error.out ());
+    Plan plan (find_plan (header));
+
+    CHECK (segments, error.message ());
+    state = nebula_state_new (plan.get ());
+    state->watch = see;
+    state->watch_data = &watch;
+    for (guint i = 0; i < segments->len; i++)
+      CHECK (nebula_state_fold (state, ((NebulaSegment *) segments->pdata[i])->facts,
+                                error.out ()),
+             std::string ("the history of ") + header->stream + ": " + error.message ());
+    g_ptr_array_unref (segments);
+    CHECK (problem_.empty (), problem_);
+    return state;
+  }
+
+  NebulaPlan *find_plan (NebulaHeader *header)
+  {
+    const char *text = g_str_equal (header->workflow, "leaf")     ? leaf
+                       : g_str_equal (header->workflow, "middle") ? middle
+                                                                  : root;
+
+    return nebula_plan_ref (plans_.emplace (text, compile (resolver_.get (), text))
+                                .first->second.get ());
+  }
+
+  void check_histories ()
+  {
+    GPtrArray *headers = list (NEBULA_STREAM_KIND_EXECUTION);
+    std::set<std::string> begun;
+
+    for (guint i = 0; i < headers->len; i++) {
+      NebulaHeader *header = (NebulaHeader *) headers->pdata[i];
+      Watch watch = {this, header->stream, {}, {}};
+      NebulaState *state = fold (header, watch);
+
+      note_ends (watch, state);
+      if (nebula_value_has_member (state->started, "parent"))
+        begun.insert (header->stream);
+      nebula_state_free (state);
+    }
+    g_ptr_array_unref (headers);
+    CHECK (begun == called_, "not exactly those have begun that were called: " +
+                                 std::to_string (begun.size ()) + " and " +
+                                 std::to_string (called_.size ()));
+    check_locks ();
+  }
+
+  void check_locks ()
+  {
+    for (auto &[lock, intervals] : intervals_)
+      for (const Interval &a : intervals)
+        for (const Interval &b : intervals)
+          CHECK (&a == &b || a.to <= b.from || b.to <= a.from,
+                 "the lock " + lock + " is held by " + a.who + " and " + b.who);
+  }
+
+  void check_gates ()
+  {
+    GPtrArray *headers = list (NEBULA_STREAM_KIND_GATE);
+
+    for (guint i = 0; i < headers->len; i++) {
+      NebulaHeader *header = (NebulaHeader *) headers->pdata[i];
+      NebulaGateState *gate = nebula_gate_state_new ();
+      GPtrArray *segments =
+          nebula_store_read_segments (data_.get (), header->stream, 0, 0, nullptr);
+
+      for (guint k = 0; k < segments->len; k++)
+        nebula_gate_state_fold (gate, ((NebulaSegment *) segments->pdata[k])->facts, nullptr);
+      bool is_empty = g_hash_table_size (gate->holders) == 0 && g_queue_is_empty (&gate->queue);
+      g_ptr_array_unref (segments);
+      nebula_gate_state_free (gate);
+      CHECK (is_empty, std::string ("somebody still holds ") + header->key);
+    }
+    g_ptr_array_unref (headers);
+  }
+
+  void lie (NebulaUnit *unit)
+  {
+    GPtrArray *messages = unit->messages;
+
+    for (guint i = 0; messages && i < messages->len; i++) {
+      NebulaMessage *message = (NebulaMessage *) messages->pdata[i];
+      std::string id = message->id;
+
+      if (plant_ == Plant::Lose && n_lies_++ % 17 == 16) {
+        g_ptr_array_remove_index (messages, i);
+        return;
+      }
+      if (plant_ == Plant::Double && g_str_has_suffix (id.c_str (), ":start")) {
+        std::string other = id.substr (0, id.size () - 7) + "x";
+
+        nebula_unit_add_message (unit, (other + ":start").c_str (), other.c_str (),
+                                 message->payload, message->created_usec);
+        return;
+      }
+      if (plant_ == Plant::Forge && g_str_has_suffix (id.c_str (), ":ask")) {
+        std::string holder = id.substr (0, id.size () - 4);
+        Value grant = json (("{\"kind\":\"grant\",\"holder\":\"" + holder + "\"}").c_str ());
+        GBytes *bytes = nebula_value_to_msgpack (grant.get ());
+
+        nebula_unit_add_message (unit, ("forged:" + holder).c_str (),
+                                 holder.substr (0, holder.find ('#')).c_str (), bytes,
+                                 message->created_usec);
+        g_bytes_unref (bytes);
+        return;
+      }
+    }
+  }
+
+  std::mt19937_64 rng_;
+  Plant plant_;
+  bool verbose_;
+  guint n_lies_ = 0;
+  std::string problem_; /* found where nothing may be thrown */
+  CrashStoreLie lie_;
+  GMainContext *context_;
+  Ref<NebulaActionResolver> resolver_;
+  Ref<NebulaManualClock> clock_;
+  Ref<NebulaStore> data_;
+  Ref<NebulaStore> store_;
+  Ref<NebulaEngine> engine_;
+  Plan plan_;
+  std::map<const char *, Plan> plans_;
+  std::vector<std::string> roots_;
+  std::set<std::string> called_;
+  std::map<std::string, std::vector<Interval>> intervals_;
+};
+
+bool
+run_seed (uint64_t seed, Plant plant, bool verbose)
+{
+  try {
+    World world (seed, plant, verbose);
+
+    world.run ();
+    return true;
+  } catch (const Failure &failure) {
+    if (verbose || plant == Plant::None)
+      fprintf (stderr, "seed %" G_GUINT64_FORMAT ": %s\n", (guint64) seed,
+               failure.text.c_str ());
+    return false;
+  }
+}
+
+} // namespace
+
+int
+main (int argc, char **argv)
+{
+  static const std::map<std::string, Plant> plants = {
+      {"lose", Plant::Lose}, {"forge", Plant::Forge}, {"double", Plant::Double}};
+  gint64 n_seeds = 100;
+  gint64 one_seed = 0;
+  char *plant_name = nullptr;
+  gboolean verbose = FALSE;
+  GOptionEntry entries[] = {
+      {"seeds", 0, 0, G_OPTION_ARG_INT64, &n_seeds, "Run the seeds 1 to N", "N"},
+      {"seed", 0, 0, G_OPTION_ARG_INT64, &one_seed, "Run one seed", "N"},
+      {"plant", 0, 0, G_OPTION_ARG_STRING, &plant_name, "Plant a bug that must be caught",
+       "NAME"},
+      {"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose, "Say what happens", nullptr},
+      {},
+  };
+  GOptionContext *context = g_option_context_new (nullptr);
+  GError *error = nullptr;
+  guint n_failed = 0;
+
+  testing::InitGoogleTest (&argc, argv);
+  g_option_context_add_main_entries (context, entries, nullptr);
+  if (!g_option_context_parse (context, &argc, &argv, &error)) {
+    fprintf (stderr, "%s\n", error->message);
+    return 2;
+  }
+  g_option_context_free (context);
+  Plant plant = plant_name ? plants.at (plant_name) : Plant::None;
+  gint64 first = one_seed ? one_seed : 1;
+  gint64 last = one_seed ? one_seed : n_seeds;
+
+  for (gint64 seed = first; seed <= last; seed++)
+    n_failed += !run_seed ((uint64_t) seed, plant, verbose);
+  printf ("%" G_GINT64_FORMAT " seeds, %u failed%s%s\n", last - first + 1, n_failed,
+          plant_name ? ", planted " : "", plant_name ? plant_name : "");
+  return (plant != Plant::None) == (n_failed > 0) ? 0 : 1;
+}
