@@ -12,6 +12,21 @@ is_plain (guchar character)
   return character >= 0x20 && character != '"' && character != '\\' && character != 0x7f;
 }
 
+/* Room at the end of a text, to be filled. */
+static inline char *
+append_room (GString *text, gsize length)
+{
+  gsize end = text->len;
+
+  if (G_LIKELY (text->allocated_len - end > length)) {
+    text->len = end + length;
+    text->str[text->len] = '\0';
+  } else {
+    g_string_set_size (text, end + length);
+  }
+  return text->str + end;
+}
+
 static void
 append_escape (guchar character, GString *text)
 {
@@ -29,10 +44,19 @@ append_escape (guchar character, GString *text)
 void
 _nebula_json_append_string (const char *string, gsize length, GString *text)
 {
-  gsize from = 0;
+  gsize from = 0, at = 0;
 
+  while (at < length && is_plain ((guchar) string[at]))
+    at++;
+  if (G_LIKELY (at == length)) {
+    char *place = append_room (text, length + 2);
+
+    place[0] = place[length + 1] = '"';
+    _nebula_bytes_copy (place + 1, string, length);
+    return;
+  }
   g_string_append_c (text, '"');
-  for (gsize at = 0; at < length; at++) {
+  for (; at < length; at++) {
     if (is_plain ((guchar) string[at]))
       continue;
     g_string_append_len (text, string + from, (gssize) (at - from));
@@ -43,6 +67,53 @@ _nebula_json_append_string (const char *string, gsize length, GString *text)
   g_string_append_c (text, '"');
 }
 
+/* With @fraction digits behind the point, without zeros at the end of them. */
+static void
+append_digits (gint64 integer, guint fraction, GString *text)
+{
+  char buffer[24];
+  guint at = sizeof buffer;
+  guint64 left = integer < 0 ? -(guint64) integer : (guint64) integer;
+  gboolean is_trailing = TRUE;
+
+  for (guint i = 0; i < fraction; i++, left /= 10) {
+    is_trailing = is_trailing && left % 10 == 0;
+    if (!is_trailing)
+      buffer[--at] = (char) ('0' + left % 10);
+  }
+  if (!is_trailing)
+    buffer[--at] = '.';
+  do {
+    buffer[--at] = (char) ('0' + left % 10);
+    left /= 10;
+  } while (left > 0);
+  if (integer < 0)
+    buffer[--at] = '-';
+  _nebula_bytes_copy (append_room (text, sizeof buffer - at), buffer + at, sizeof buffer - at);
+}
+
+/*
+ * Amounts and rates have few digits. If n / 10^k gives the number again, the text of n / 10^k reads back as the number too: both
+ * are the double nearest to that quotient. Up to 15 digits it is the shortest such text.
+ */
+static gboolean
+append_short_float (double number, GString *text)
+{
+  static const double powers[] = { 1e1, 1e2, 1e3, 1e4 };
+
+  if (!(fabs (number) < 1e11) || !(fabs (number) >= 1e-4))
+    return FALSE;
+  for (guint i = 0; i < G_N_ELEMENTS (powers); i++) {
+    double scaled = number * powers[i];
+
+    if (scaled > floor (scaled) || scaled / powers[i] < number || scaled / powers[i] > number)
+      continue;
+    append_digits ((gint64) scaled, i + 1, text);
+    return TRUE;
+  }
+  return FALSE;
+}
+
 void
 _nebula_json_append_float (double number, GString *text)
 {
@@ -51,9 +122,11 @@ _nebula_json_append_float (double number, GString *text)
 
   if (fabs (number) < 1e15 && !(number > floor (number)) && !(number < 0.0 && number > -1.0)
       && !(signbit (number) && !(number < 0.0))) {
-    g_string_append_printf (text, "%" G_GINT64_FORMAT, (gint64) number);
+    append_digits ((gint64) number, 0, text);
     return;
   }
+  if (append_short_float (number, text))
+    return;
   for (guint i = 0; i < G_N_ELEMENTS (formats); i++) {
     double back = 0.0;
 
@@ -148,7 +221,7 @@ _nebula_json_append_scalar (NebulaValue *value, GString *text)
     g_string_append (text, nebula_value_get_boolean (value) ? "true" : "false");
     return;
   case NEBULA_VALUE_KIND_INTEGER:
-    g_string_append_printf (text, "%" G_GINT64_FORMAT, nebula_value_get_integer (value));
+    append_digits (nebula_value_get_integer (value), 0, text);
     return;
   case NEBULA_VALUE_KIND_FLOAT:
     _nebula_json_append_float (nebula_value_get_float (value), text);
