@@ -40,7 +40,7 @@ make_file (NebulaConfig *config)
     g_free (path);
     path = g_build_filename (folder, "nebula.log", NULL);
   }
-  return nebula_log_sink_new_file (
+  return nebula_log_sink_open_file (
       path, read_format (config, "log-file-format"),
       nebula_config_get_bytes (config, "log-file-size"),
       nebula_config_get_usec (config, "log-file-age"),
@@ -136,13 +136,13 @@ make_sink (NebulaConfig *config, const char *name, GError **error)
   const char *program = g_get_prgname ();
 
   if (strcmp (name, "stderr") == 0)
-    return nebula_log_sink_new_stream (STDERR_FILENO, read_format (config, "log-format"));
+    return nebula_log_sink_open_stream (STDERR_FILENO, read_format (config, "log-format"));
   if (strcmp (name, "file") == 0)
     return make_file (config);
   if (strcmp (name, "journald") != 0)
     return make_foreign (config, name, error);
   socket = nebula_config_dup_string (config, "log-journal-socket");
-  return nebula_log_sink_new_journal (socket, program ? program : "nebula");
+  return nebula_log_sink_open_journal (socket, program ? program : "nebula");
 }
 
 static GPtrArray *

@@ -221,7 +221,7 @@ nebula_log_file_init (NebulaLogFile *self)
 }
 
 /**
- * nebula_log_sink_new_file:
+ * nebula_log_sink_open_file:
  * @path: (type filename): a file; its folder must exist
  * @format: how lines look
  * @max_bytes: when a file is full, 0 for never
@@ -237,7 +237,7 @@ nebula_log_file_init (NebulaLogFile *self)
  * Since: 1.0
  */
 NebulaLogSink *
-nebula_log_sink_new_file (const char *path,
+nebula_log_sink_open_file (const char *path,
                           NebulaLogFormat format,
                           guint64 max_bytes,
                           gint64 max_age_usec,

@@ -172,7 +172,7 @@ nebula_log_journal_init (NebulaLogJournal *self)
 }
 
 /**
- * nebula_log_sink_new_journal:
+ * nebula_log_sink_open_journal:
  * @socket_path: (nullable) (type filename): the journal's socket, %NULL for the system's
  * @identifier: the name under which the program's entries are found
  *
@@ -183,7 +183,7 @@ nebula_log_journal_init (NebulaLogJournal *self)
  * Since: 1.0
  */
 NebulaLogSink *
-nebula_log_sink_new_journal (const char *socket_path, const char *identifier)
+nebula_log_sink_open_journal (const char *socket_path, const char *identifier)
 {
   NebulaLogJournal *self = NULL;
 

@@ -41,7 +41,7 @@ ref_sinks (void)
   if (sinks)
     return g_ptr_array_ref (sinks);
   if (!standard)
-    standard = nebula_log_sink_new_stream (STDERR_FILENO, standard_format);
+    standard = nebula_log_sink_open_stream (STDERR_FILENO, standard_format);
   result = g_ptr_array_new_with_free_func (g_object_unref);
   g_ptr_array_add (result, g_object_ref (standard));
   return result;

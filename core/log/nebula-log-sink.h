@@ -27,13 +27,13 @@ NEBULA_API gboolean nebula_log_sink_write (NebulaLogSink *self,
                                            guint n_records,
                                            GError **error);
 
-NEBULA_API NebulaLogSink *nebula_log_sink_new_stream (int fd, NebulaLogFormat format);
-NEBULA_API NebulaLogSink *nebula_log_sink_new_file (const char *path,
+NEBULA_API NebulaLogSink *nebula_log_sink_open_stream (int fd, NebulaLogFormat format);
+NEBULA_API NebulaLogSink *nebula_log_sink_open_file (const char *path,
                                                     NebulaLogFormat format,
                                                     guint64 max_bytes,
                                                     gint64 max_age_usec,
                                                     guint max_files);
-NEBULA_API NebulaLogSink *nebula_log_sink_new_journal (const char *socket_path, const char *identifier);
+NEBULA_API NebulaLogSink *nebula_log_sink_open_journal (const char *socket_path, const char *identifier);
 
 /* Kinds of sinks that modules bring. */
 NEBULA_API void nebula_log_sink_add_type (const char *name, GType type);

@@ -50,7 +50,7 @@ nebula_log_stream_init (NebulaLogStream *self)
 }
 
 /**
- * nebula_log_sink_new_stream:
+ * nebula_log_sink_open_stream:
  * @fd: a descriptor, which stays the caller's; 2 is standard error
  * @format: how lines look
  *
@@ -61,7 +61,7 @@ nebula_log_stream_init (NebulaLogStream *self)
  * Since: 1.0
  */
 NebulaLogSink *
-nebula_log_sink_new_stream (int fd, NebulaLogFormat format)
+nebula_log_sink_open_stream (int fd, NebulaLogFormat format)
 {
   NebulaLogStream *self = g_object_new (NEBULA_TYPE_LOG_STREAM, NULL);
 

@@ -91,7 +91,7 @@ run (Log *self, NebulaBench *bench, GError **error)
   double skipped[NEBULA_BENCH_VALUES], shown[NEBULA_BENCH_VALUES];
   gboolean is_good = FALSE;
 
-  g_ptr_array_add (sinks, nebula_log_sink_new_stream (self->fd, NEBULA_LOG_FORMAT_JSON));
+  g_ptr_array_add (sinks, nebula_log_sink_open_stream (self->fd, NEBULA_LOG_FORMAT_JSON));
   nebula_log_set_sinks (sinks);
   nebula_log_set_level (G_LOG_DOMAIN, G_LOG_LEVEL_INFO);
   is_good = nebula_bench_repeat (bench, skip, self, skipped, error)

@@ -90,7 +90,7 @@ protected:
   }
   Sink file (guint64 max_bytes, gint64 max_age_usec, guint max_files)
   {
-    return Sink (nebula_log_sink_new_file (path ("app.log").c_str (), NEBULA_LOG_FORMAT_COMPACT, max_bytes, max_age_usec,
+    return Sink (nebula_log_sink_open_file (path ("app.log").c_str (), NEBULA_LOG_FORMAT_COMPACT, max_bytes, max_age_usec,
                                            max_files));
   }
   std::string folder_;
@@ -227,7 +227,7 @@ TEST_F (LogJournal, SpeaksTheNativeProtocol)
   Error error;
   ASSERT_TRUE (g_socket_bind (server.get (), address.get (), TRUE, error.out ())) << error.message ();
   g_socket_set_blocking (server.get (), FALSE);
-  Sink sink (nebula_log_sink_new_journal (path ("socket").c_str (), "nebula"));
+  Sink sink (nebula_log_sink_open_journal (path ("socket").c_str (), "nebula"));
 
   ASSERT_TRUE (write_one (sink, "one line"));
   char buffer[4096];
@@ -249,7 +249,7 @@ TEST_F (LogJournal, SendsWhatIsTooLongAsASealedFile)
   nebula::Ref<GSocketAddress> address (g_unix_socket_address_new (path ("socket").c_str ()));
   ASSERT_TRUE (g_socket_bind (server.get (), address.get (), TRUE, nullptr));
   g_socket_set_blocking (server.get (), FALSE);
-  Sink sink (nebula_log_sink_new_journal (path ("socket").c_str (), "nebula"));
+  Sink sink (nebula_log_sink_open_journal (path ("socket").c_str (), "nebula"));
 
   /* A socket takes 200 KiB or so; a record is smaller, so the sender's limit is lowered. */
   ASSERT_TRUE (write_one (sink, "opens the socket"));
@@ -286,7 +286,7 @@ TEST_F (LogJournal, SendsWhatIsTooLongAsASealedFile)
 
 TEST_F (LogJournal, TellsThatNobodyListensAndTriesAgain)
 {
-  Sink sink (nebula_log_sink_new_journal (path ("socket").c_str (), "nebula"));
+  Sink sink (nebula_log_sink_open_journal (path ("socket").c_str (), "nebula"));
   Error error;
   Record one = record ("x");
   NebulaLogRecord *records[] = { one.get () };
@@ -537,7 +537,7 @@ TEST (LogStream, WritesLines)
 {
   int ends[2];
   ASSERT_EQ (pipe (ends), 0);
-  Sink sink (nebula_log_sink_new_stream (ends[1], NEBULA_LOG_FORMAT_LOGFMT));
+  Sink sink (nebula_log_sink_open_stream (ends[1], NEBULA_LOG_FORMAT_LOGFMT));
   write_one (sink, "hello there");
   char buffer[256] = "";
   ASSERT_GT (read (ends[0], buffer, sizeof buffer - 1), 0);
@@ -547,7 +547,7 @@ TEST (LogStream, WritesLines)
   Error error;
   Record one = record ("x");
   NebulaLogRecord *records[] = { one.get () };
-  Sink broken (nebula_log_sink_new_stream (-1, NEBULA_LOG_FORMAT_COMPACT));
+  Sink broken (nebula_log_sink_open_stream (-1, NEBULA_LOG_FORMAT_COMPACT));
   EXPECT_FALSE (nebula_log_sink_write (broken.get (), records, 1, error.out ()));
   EXPECT_TRUE (error);
 }
