@@ -32,6 +32,7 @@ G_BEGIN_DECLS
  *   nebula-spilled.c    stored values: what the kernel reads, what goes into units
  *   nebula-execution.c  the handle
  *   nebula-steer.c      what operators ask of it
+ *   nebula-why.c        why it does not go on
  */
 
 #define NEBULA_RUN_AHEAD_FACTS 4096
@@ -57,6 +58,7 @@ typedef struct _NebulaStimulus NebulaStimulus;
 typedef struct _NebulaAwayJob NebulaAwayJob;
 typedef struct _NebulaAttempt NebulaAttempt;
 typedef struct _NebulaAsk NebulaAsk;
+typedef struct _NebulaGate NebulaGate;
 typedef struct _NebulaPass NebulaPass;
 typedef struct _NebulaOnce NebulaOnce;
 
@@ -102,6 +104,7 @@ typedef struct {
 typedef struct {
   NebulaHeapEntry entry;
   gboolean is_sleeper;
+  gboolean is_gate;
 } NebulaWake;
 
 struct _NebulaEngine {
@@ -213,7 +216,7 @@ struct _NebulaInstance {
   gboolean wants_turn;
   gboolean is_held_back;   /* too far ahead of its commits: the next one brings it back */
   gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
-  gboolean is_asking_gate; /* a message to its gate is on the way */
+  guint n_gates_asked;     /* from here: messages to them are on the way, or were answered */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
   NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
   NebulaOnce *once;        /* it was started with a key, and that is not committed yet; else NULL */
@@ -443,6 +446,8 @@ void _nebula_gatekeeper_attach (NebulaInstance *instance);
 void _nebula_gatekeeper_handle (NebulaEngine *engine,
                                 const NebulaMessage *message,
                                 NebulaValue *payload);
+/* Its time has come. */
+void _nebula_gatekeeper_tick (NebulaGate *gate);
 char *_nebula_gate_make_stream (const char *key);
 /* The execution that a holder is, or belongs to. */
 char *_nebula_gate_dup_execution (const char *holder);
@@ -479,6 +484,10 @@ char *_nebula_children_find_workflow (const char *name,
                                       gpointer data,
                                       GError **error);
 char *_nebula_children_make_secret (gpointer data);
+
+/* nebula-why.c */
+/* The reasons of a kernel with what others have to say to them. Blocks for the store. */
+NebulaValue *_nebula_why_complete (NebulaInstance *instance, NebulaValue *reasons);
 
 /* nebula-ask.c */
 NebulaAsk *_nebula_ask_new (GTask *task);

@@ -42,6 +42,9 @@ NEBULA_API guint nebula_engine_get_n_active (NebulaEngine *self);
 NEBULA_API guint nebula_engine_get_n_waiting (NebulaEngine *self);
 /* Commits, syncs and transactions so far: an object of counters. */
 NEBULA_API NebulaValue *nebula_engine_get_counters (NebulaEngine *self);
+/* Gates: concurrency keys, rates, locks. An array of {key, kind, limit, inside, waiting}; one with all its entries. */
+NEBULA_API NebulaValue *nebula_engine_list_queues (NebulaEngine *self, GError **error);
+NEBULA_API NebulaValue *nebula_engine_get_queue (NebulaEngine *self, const char *key, GError **error);
 /* What runs once for each key, in this engine's store; it is the engine's. */
 NEBULA_API NebulaIdempotency *nebula_engine_get_idempotency (NebulaEngine *self);
 /* What policies of nodes hold back, limit and break in this process: an array of objects. */

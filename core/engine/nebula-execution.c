@@ -368,8 +368,8 @@ nebula_execution_get_node_report (NebulaExecution *self, const char *path, GErro
  * nebula_execution_explain:
  * @self: an execution
  *
- * Says why it is not running: an array of {node, reason, since, …}, from its committed state alone. Blocks for the
- * store while not all that it has done is committed.
+ * Says why it is not running: an array of {node, reason, since, …}, from its committed state, that of the gates that it
+ * waits for (held_by, waiting) and of the executions that it has called (why). Blocks for the store.
  *
  * Returns: (transfer full): the array; empty when it has ended
  *
@@ -380,6 +380,7 @@ nebula_execution_explain (NebulaExecution *self)
 {
   g_autoptr (NebulaKernel) owned = NULL;
   g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaValue) reasons = NULL;
   NebulaKernel *kernel = NULL;
 
   g_return_val_if_fail (NEBULA_IS_EXECUTION (self), NULL);
@@ -387,7 +388,8 @@ nebula_execution_explain (NebulaExecution *self)
     kernel = get_committed_kernel (self, &owned, &error);
   if (!kernel)
     return nebula_value_new_array (NULL, 0);
-  return nebula_kernel_explain (kernel);
+  reasons = nebula_kernel_explain (kernel);
+  return _nebula_why_complete (self->instance, reasons);
 }
 
 /**

@@ -9,24 +9,33 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-duration.h"
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 #include "nebula-gate-internal.h"
 #include "nebula-msgpack.h"
 
-typedef struct {
+/* A checkpoint is written when the segments since the last one are larger than it, and than this. */
+#define CHECKPOINT_BYTES (16 * 1024)
+
+struct _NebulaGate {
+  NebulaWake wake; /* first */
   NebulaEngine *engine;
   char *stream;
   char *key;
   NebulaGateState *state;
   guint64 submitted;
-} NebulaGate;
+  guint64 checkpoint; /* fact that the last one holds; 0: none */
+  gsize checkpoint_bytes;
+  gsize segment_bytes; /* since */
+};
 
 void
 _nebula_gate_free (gpointer data)
 {
   NebulaGate *gate = data;
 
+  nebula_heap_remove (&gate->engine->wakes, &gate->wake.entry);
   nebula_gate_state_free (gate->state);
   g_free (gate->stream);
   g_free (gate->key);
@@ -48,70 +57,136 @@ _nebula_gate_make_stream (const char *key)
   return g_strdup_printf ("gate_%.32s", digest);
 }
 
-static NebulaValue *
-make_payload (const char *kind, const char *holder, const char *key, guint limit)
+static NebulaValueBuilder *
+begin_payload (const char *kind, const char *holder, const char *key)
 {
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  NebulaValueBuilder *builder = nebula_value_builder_new_object ();
 
   nebula_value_builder_set_string (builder, "kind", kind);
   nebula_value_builder_set_string (builder, "holder", holder);
   nebula_value_builder_set_string (builder, "key", key);
-  nebula_value_builder_set_integer (builder, "limit", limit);
-  return nebula_value_builder_end (builder);
+  return builder;
 }
 
 static void
-attach (NebulaInstance *instance, const char *kind)
+attach (NebulaInstance *instance, const char *key, NebulaValueBuilder *payload)
 {
-  const char *key = nebula_kernel_get_state (instance->kernel)->gate_key;
-  g_autofree char *id = g_strdup_printf ("%s:%s", instance->id, kind);
   g_autofree char *stream = _nebula_gate_make_stream (key);
-  g_autoptr (NebulaValue) payload =
-      make_payload (kind, instance->id, key, instance->plan->concurrency_limit);
+  g_autoptr (NebulaValue) value = nebula_value_builder_end (payload);
+  g_autofree char *id = g_strdup_printf (
+      "%s:%s:%s", instance->id, nebula_value_get_member_string (value, "kind", ""), stream);
 
-  _nebula_post_add (instance, id, stream, payload);
+  _nebula_post_add (instance, id, stream, value);
+}
+
+static void
+attach_ask (NebulaInstance *instance, const char *key)
+{
+  NebulaState *state = nebula_kernel_get_state (instance->kernel);
+  const NebulaPlanGate *gate = nebula_kernel_get_gate (instance->kernel);
+  g_autoptr (NebulaValueBuilder) payload = begin_payload ("ask", instance->id, key);
+
+  nebula_value_builder_set_integer (payload, "gate", gate->kind);
+  nebula_value_builder_set_integer (payload, "strategy", gate->strategy);
+  nebula_value_builder_set_integer (payload, "limit", gate->limit);
+  nebula_value_builder_set_integer (payload, "period", gate->period_usec);
+  nebula_value_builder_set_integer (payload, "priority", instance->plan->priority);
+  if (state->gate_share)
+    nebula_value_builder_set (payload, "share", state->gate_share);
+  attach (instance, key, payload);
+}
+
+static void
+attach_release (NebulaInstance *instance, const char *key)
+{
+  g_autoptr (NebulaValueBuilder) payload = begin_payload ("release", instance->id, key);
+
+  attach (instance, key, payload);
 }
 
 void
 _nebula_gatekeeper_attach (NebulaInstance *instance)
 {
   NebulaState *state = nebula_kernel_get_state (instance->kernel);
+  guint n_passed = state->gates ? (guint) nebula_value_get_length (state->gates) : 0;
 
   if (!state->gate_key)
     return;
-  if (nebula_execution_status_is_terminal (state->status))
-    attach (instance, "release");
-  else if (state->gate == 1 && !instance->is_asking_gate) {
-    instance->is_asking_gate = TRUE;
-    attach (instance, "ask");
+  if (nebula_execution_status_is_terminal (state->status)) {
+    for (guint i = 0; i < n_passed; i++)
+      attach_release (instance,
+                      nebula_value_get_string (nebula_value_get_item (state->gates, i)));
+    if (state->gate == 1)
+      attach_release (instance, state->gate_key);
+  } else if (state->gate == 1 && instance->n_gates_asked <= n_passed) {
+    instance->n_gates_asked = n_passed + 1;
+    attach_ask (instance, state->gate_key);
   }
+}
+
+static gboolean
+fold_gate (NebulaGate *gate, GBytes *checkpoint, GPtrArray *segments, GError **error)
+{
+  if (checkpoint && !nebula_gate_state_fold (gate->state, checkpoint, error))
+    return FALSE;
+  if (checkpoint) {
+    gate->state->sequence = gate->checkpoint;
+    gate->checkpoint_bytes = g_bytes_get_size (checkpoint);
+  }
+  for (guint i = 0; i < segments->len; i++) {
+    GBytes *facts = ((NebulaSegment *) segments->pdata[i])->facts;
+
+    if (!nebula_gate_state_fold (gate->state, facts, error))
+      return FALSE;
+    gate->segment_bytes += g_bytes_get_size (facts);
+  }
+  gate->submitted = gate->state->sequence;
+  return TRUE;
+}
+
+static NebulaGate *
+gate_new (NebulaEngine *engine, const char *stream, const char *key)
+{
+  NebulaGate *gate = g_new0 (NebulaGate, 1);
+
+  gate->engine = engine;
+  gate->wake.is_gate = TRUE;
+  gate->stream = g_strdup (stream);
+  gate->key = g_strdup (key);
+  gate->state = nebula_gate_state_new ();
+  return gate;
+}
+
+/* A gate as the store has it; NULL with error. */
+static NebulaGate *
+read_gate (NebulaEngine *engine, const char *stream, const char *key, GError **error)
+{
+  NebulaGate *gate = gate_new (engine, stream, key);
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (GBytes) checkpoint = nebula_store_read_checkpoint (
+      engine->store, stream, &gate->checkpoint, &local_error);
+  g_autoptr (GPtrArray) segments = NULL;
+
+  if (!local_error)
+    segments = nebula_store_read_segments (engine->store, stream, gate->checkpoint, 0,
+                                           &local_error);
+  if (segments && fold_gate (gate, checkpoint, segments, &local_error))
+    return gate;
+  _nebula_gate_free (gate);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return NULL;
 }
 
 static NebulaGate *
 load_gate (NebulaEngine *engine, const char *stream, const char *key, GError **error)
 {
   NebulaGate *gate = g_hash_table_lookup (engine->gates, stream);
-  g_autoptr (GPtrArray) segments = NULL;
 
   if (gate)
     return gate;
-  segments = nebula_store_read_segments (engine->store, stream, 0, 0, error);
-  if (!segments)
-    return NULL;
-  gate = g_new0 (NebulaGate, 1);
-  gate->engine = engine;
-  gate->stream = g_strdup (stream);
-  gate->key = g_strdup (key);
-  gate->state = nebula_gate_state_new ();
-  g_hash_table_insert (engine->gates, gate->stream, gate);
-  for (guint i = 0; i < segments->len; i++) {
-    if (nebula_gate_state_fold (gate->state,
-                                ((NebulaSegment *) segments->pdata[i])->facts, error))
-      continue;
-    g_hash_table_remove (engine->gates, stream);
-    return NULL;
-  }
-  gate->submitted = gate->state->sequence;
+  gate = read_gate (engine, stream, key, error);
+  if (gate)
+    g_hash_table_insert (engine->gates, gate->stream, gate);
   return gate;
 }
 
@@ -131,8 +206,63 @@ gate_committed (const NebulaUnit *unit,
   _nebula_post_deliver (engine, unit->messages);
 }
 
+static const char *
+get_answer_kind (const NebulaGateAnswer *answer)
+{
+  if (answer->verdict == NEBULA_GATE_GRANTED)
+    return "grant";
+  return answer->verdict == NEBULA_GATE_REFUSED ? "refuse" : "cancel";
+}
+
 static void
-submit (NebulaGate *gate, GByteArray *facts, GPtrArray *granted, const char *message_id)
+add_answer (NebulaGate *gate, const NebulaGateAnswer *answer, NebulaUnit *unit, gint64 now)
+{
+  const char *kind = get_answer_kind (answer);
+  g_autofree char *id = g_strdup_printf ("%s:%s:%s", gate->stream, kind, answer->holder);
+  g_autofree char *execution = _nebula_gate_dup_execution (answer->holder);
+  g_autoptr (NebulaValueBuilder) payload = begin_payload (kind, answer->holder, gate->key);
+  g_autoptr (NebulaValue) value = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+
+  if (answer->verdict == NEBULA_GATE_CANCELLED)
+    nebula_value_builder_set_string (payload, "reason",
+                                     _ ("A newer execution takes its place."));
+  value = nebula_value_builder_end (payload);
+  bytes = nebula_value_to_msgpack (value);
+  nebula_unit_add_message (unit, id, execution, bytes, now);
+}
+
+static void
+add_checkpoint (NebulaGate *gate, NebulaUnit *unit)
+{
+  gate->segment_bytes += g_bytes_get_size (unit->facts);
+  if (gate->segment_bytes <= MAX (CHECKPOINT_BYTES, gate->checkpoint_bytes) ||
+      !nebula_store_get_is_durable (gate->engine->store))
+    return;
+  unit->checkpoint = nebula_gate_state_to_checkpoint (gate->state);
+  gate->checkpoint = gate->state->sequence;
+  gate->checkpoint_bytes = g_bytes_get_size (unit->checkpoint);
+  gate->segment_bytes = 0;
+}
+
+static void
+add_facts (NebulaGate *gate, NebulaUnit *unit, GByteArray *facts, gint64 now)
+{
+  unit->facts = g_bytes_new (facts->data, facts->len);
+  add_checkpoint (gate, unit);
+  unit->header = nebula_header_new (gate->stream);
+  unit->header->kind = NEBULA_STREAM_KIND_GATE;
+  unit->header->tenant = g_strdup ("");
+  unit->header->format = NEBULA_GATE_FORMAT;
+  unit->header->sequence = gate->state->sequence;
+  unit->header->checkpoint = gate->checkpoint;
+  unit->header->key = g_strdup (gate->key);
+  unit->header->updated_usec = now;
+}
+
+/* One stimulus of a gate: what it says goes out with its facts. */
+static void
+submit (NebulaGate *gate, GByteArray *facts, GPtrArray *answers, const char *message_id)
 {
   NebulaEngine *engine = gate->engine;
   NebulaUnit *unit = nebula_unit_new (gate->stream, gate->submitted);
@@ -140,29 +270,47 @@ submit (NebulaGate *gate, GByteArray *facts, GPtrArray *granted, const char *mes
 
   unit->n_facts = gate->state->sequence - gate->submitted;
   unit->strict = TRUE;
-  if (unit->n_facts > 0) {
-    unit->facts = g_bytes_new (facts->data, facts->len);
-    unit->header = nebula_header_new (gate->stream);
-    unit->header->kind = NEBULA_STREAM_KIND_GATE;
-    unit->header->tenant = g_strdup ("");
-    unit->header->format = NEBULA_GATE_FORMAT;
-    unit->header->sequence = gate->state->sequence;
-    unit->header->key = g_strdup (gate->key);
-    unit->header->updated_usec = now;
-  }
+  if (unit->n_facts > 0)
+    add_facts (gate, unit, facts, now);
   if (message_id)
     nebula_unit_add_consumed (unit, message_id);
-  for (guint i = 0; i < granted->len; i++) {
-    const char *holder = granted->pdata[i];
-    g_autofree char *id = g_strdup_printf ("%s:%s", gate->stream, holder);
-    g_autofree char *execution = _nebula_gate_dup_execution (holder);
-    g_autoptr (NebulaValue) payload = make_payload ("grant", holder, gate->key, 0);
-    g_autoptr (GBytes) bytes = nebula_value_to_msgpack (payload);
-
-    nebula_unit_add_message (unit, id, execution, bytes, now);
-  }
+  for (guint i = 0; i < answers->len; i++)
+    add_answer (gate, answers->pdata[i], unit, now);
   gate->submitted = gate->state->sequence;
+  _nebula_scheduler_set_wake (engine, &gate->wake,
+                              nebula_gate_state_get_due (gate->state));
   nebula_journal_submit (engine->journal, unit, gate_committed, engine);
+}
+
+void
+_nebula_gatekeeper_tick (NebulaGate *gate)
+{
+  g_autoptr (GByteArray) facts = g_byte_array_new ();
+  g_autoptr (GPtrArray) answers =
+      g_ptr_array_new_with_free_func (nebula_gate_answer_free);
+
+  nebula_gate_tick (gate->state, nebula_clock_get_real_usec (gate->engine->clock), facts,
+                    answers);
+  if (facts->len > 0)
+    submit (gate, facts, answers, NULL);
+  else
+    _nebula_scheduler_set_wake (gate->engine, &gate->wake,
+                                nebula_gate_state_get_due (gate->state));
+}
+
+static NebulaGateRule
+read_rule (NebulaValue *payload)
+{
+  gint64 kind = nebula_value_get_member_integer (payload, "gate", 0);
+  gint64 strategy = nebula_value_get_member_integer (payload, "strategy", 0);
+  gint64 limit = nebula_value_get_member_integer (payload, "limit", 1);
+
+  return (NebulaGateRule){
+      .kind = (guint8) CLAMP (kind, 0, NEBULA_GATE_N_KINDS - 1),
+      .strategy = (guint8) CLAMP (strategy, 0, NEBULA_GATE_CANCEL_NEWEST),
+      .limit = (guint32) CLAMP (limit, 1, G_MAXUINT32),
+      .period_usec = MAX (nebula_value_get_member_integer (payload, "period", 0), 0),
+  };
 }
 
 void
@@ -171,11 +319,17 @@ _nebula_gatekeeper_handle (NebulaEngine *engine,
                            NebulaValue *payload)
 {
   const char *kind = nebula_value_get_member_string (payload, "kind", "");
-  const char *holder = nebula_value_get_member_string (payload, "holder", "");
   const char *key = nebula_value_get_member_string (payload, "key", "");
-  gint64 limit = nebula_value_get_member_integer (payload, "limit", 1);
+  NebulaGateAsk ask = {
+      .holder = nebula_value_get_member_string (payload, "holder", ""),
+      .share = nebula_value_get_member_string (payload, "share", NULL),
+      .priority = nebula_value_get_member_integer (payload, "priority", 0),
+      .rule = read_rule (payload),
+  };
+  gint64 now = nebula_clock_get_real_usec (engine->clock);
   g_autoptr (GByteArray) facts = g_byte_array_new ();
-  g_autoptr (GPtrArray) granted = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) answers =
+      g_ptr_array_new_with_free_func (nebula_gate_answer_free);
   g_autoptr (GError) error = NULL;
   NebulaGate *gate = load_gate (engine, message->stream, key, &error);
 
@@ -184,11 +338,10 @@ _nebula_gatekeeper_handle (NebulaEngine *engine,
     return;
   }
   if (g_str_equal (kind, "ask"))
-    nebula_gate_ask (gate->state, holder, (guint32) CLAMP (limit, 1, G_MAXUINT32),
-                     facts, granted);
+    nebula_gate_ask (gate->state, &ask, now, facts, answers);
   else
-    nebula_gate_release (gate->state, holder, facts, granted);
-  submit (gate, facts, granted, message->id);
+    nebula_gate_release (gate->state, ask.holder, now, facts, answers);
+  submit (gate, facts, answers, message->id);
 }
 
 static gboolean
@@ -201,13 +354,10 @@ is_gone (NebulaEngine *engine, const char *holder)
   return !header || nebula_execution_status_is_terminal (header->status);
 }
 
-/* Releases holders and waiters that ended without a word: those of durability `memory`. */
-static void
-reconcile (NebulaGate *gate)
+static GPtrArray *
+list_known (NebulaGate *gate)
 {
-  g_autoptr (GByteArray) facts = g_byte_array_new ();
-  g_autoptr (GPtrArray) granted = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (GPtrArray) known = g_ptr_array_new_with_free_func (g_free);
+  GPtrArray *known = g_ptr_array_new_with_free_func (g_free);
   GHashTableIter iter;
   gpointer id;
 
@@ -215,13 +365,30 @@ reconcile (NebulaGate *gate)
   while (g_hash_table_iter_next (&iter, &id, NULL))
     g_ptr_array_add (known, g_strdup (id));
   for (GList *link = gate->state->queue.head; link; link = link->next)
-    g_ptr_array_add (known, g_strdup (link->data));
+    g_ptr_array_add (known, g_strdup (((NebulaGateEntry *) link->data)->holder));
+  return known;
+}
+
+/* Releases holders and waiters that ended without a word: those of durability `memory`. */
+static void
+reconcile (NebulaGate *gate)
+{
+  g_autoptr (GByteArray) facts = g_byte_array_new ();
+  g_autoptr (GPtrArray) answers =
+      g_ptr_array_new_with_free_func (nebula_gate_answer_free);
+  g_autoptr (GPtrArray) known = list_known (gate);
+  gint64 now = nebula_clock_get_real_usec (gate->engine->clock);
+
   for (guint i = 0; i < known->len; i++) {
     if (is_gone (gate->engine, known->pdata[i]))
-      nebula_gate_release (gate->state, known->pdata[i], facts, granted);
+      nebula_gate_release (gate->state, known->pdata[i], now, facts, answers);
   }
+  nebula_gate_tick (gate->state, now, facts, answers);
   if (facts->len > 0)
-    submit (gate, facts, granted, NULL);
+    submit (gate, facts, answers, NULL);
+  else
+    _nebula_scheduler_set_wake (gate->engine, &gate->wake,
+                                nebula_gate_state_get_due (gate->state));
 }
 
 gboolean
@@ -242,4 +409,125 @@ _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error)
     reconcile (gate);
   }
   return TRUE;
+}
+
+/* Views. */
+
+static NebulaValue *
+view_entry (NebulaGateEntry *entry)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autofree char *since = nebula_timestamp_to_string (entry->since_usec, 0);
+
+  nebula_value_builder_set_string (builder, "holder", entry->holder);
+  nebula_value_builder_set_string (builder, "since", since);
+  if (entry->priority != 0)
+    nebula_value_builder_set_integer (builder, "priority", entry->priority);
+  if (entry->share)
+    nebula_value_builder_set_string (builder, "share", entry->share);
+  return nebula_value_builder_end (builder);
+}
+
+static NebulaValue *
+view (NebulaGate *gate, gboolean is_whole)
+{
+  NebulaGateState *state = gate->state;
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValueBuilder) inside = nebula_value_builder_new_array ();
+  g_autoptr (NebulaValueBuilder) waiting = nebula_value_builder_new_array ();
+  GHashTableIter iter;
+  gpointer entry;
+
+  nebula_value_builder_set_string (builder, "key", gate->key);
+  nebula_value_builder_set_string (builder, "kind",
+                                   nebula_gate_kind_to_string (state->rule.kind));
+  nebula_value_builder_set_integer (builder, "limit", state->rule.limit);
+  nebula_value_builder_set_integer (builder, "inside",
+                                    g_hash_table_size (state->holders));
+  nebula_value_builder_set_integer (builder, "waiting", state->queue.length);
+  if (!is_whole)
+    return nebula_value_builder_end (builder);
+  g_hash_table_iter_init (&iter, state->holders);
+  while (g_hash_table_iter_next (&iter, NULL, &entry))
+    nebula_value_builder_add_take (inside, view_entry (entry));
+  for (GList *link = state->queue.head; link; link = link->next)
+    nebula_value_builder_add_take (waiting, view_entry (link->data));
+  nebula_value_builder_set_take (builder, "holders", nebula_value_builder_end (inside));
+  nebula_value_builder_set_take (builder, "queue", nebula_value_builder_end (waiting));
+  return nebula_value_builder_end (builder);
+}
+
+/**
+ * nebula_engine_list_queues:
+ * @self: an engine
+ * @error: where the failure goes
+ *
+ * Lists the gates of the store: concurrency keys, rates, locks and the like, as far as they are committed. Blocks for the
+ * store.
+ *
+ * Errors: those of the store.
+ *
+ * Returns: (transfer full): an array of {key, kind, limit, inside, waiting}
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_engine_list_queues (NebulaEngine *self, GError **error)
+{
+  NebulaHeaderQuery query = {.kind = NEBULA_STREAM_KIND_GATE, .limit = G_MAXINT};
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+  g_autoptr (GPtrArray) headers = NULL;
+
+  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
+  headers = nebula_store_list_headers (self->store, &query, error);
+  if (!headers)
+    return NULL;
+  for (guint i = 0; i < headers->len; i++) {
+    NebulaHeader *header = headers->pdata[i];
+    NebulaGate *gate = read_gate (self, header->stream, header->key, error);
+
+    if (!gate)
+      return NULL;
+    nebula_value_builder_add_take (builder, view (gate, FALSE));
+    _nebula_gate_free (gate);
+  }
+  return nebula_value_builder_end (builder);
+}
+
+/**
+ * nebula_engine_get_queue:
+ * @self: an engine
+ * @key: the key of a gate
+ * @error: where the failure goes
+ *
+ * Looks at one gate of the store, as far as it is committed. Blocks for the store.
+ *
+ * Errors: %NEBULA_ERROR_NOT_FOUND (terminal); those of the store.
+ *
+ * Returns: (transfer full): an object {key, kind, limit, inside, waiting, holders, queue}; the last two are arrays of
+ *   {holder, since, priority?, share?}
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_engine_get_queue (NebulaEngine *self, const char *key, GError **error)
+{
+  g_autofree char *stream = NULL;
+  NebulaGate *gate;
+  NebulaValue *value;
+
+  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
+  g_return_val_if_fail (key != NULL, NULL);
+  stream = _nebula_gate_make_stream (key);
+  gate = read_gate (self, stream, key, error);
+  if (!gate)
+    return NULL;
+  value = view (gate, TRUE);
+  if (gate->state->sequence == 0) {
+    g_clear_pointer (&value, nebula_value_unref);
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
+                 _ ("There is no queue “%s”."), key);
+  }
+  _nebula_gate_free (gate);
+  return value;
 }

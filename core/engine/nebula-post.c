@@ -8,10 +8,11 @@
  * again when an engine takes the store up. A message that changes nothing is used up by a unit without facts.
  *
  *   to an execution  start    it does not exist yet: nebula-children.c
- *                    cancel   who called it no longer waits
+ *                    cancel   who called it no longer waits, or a newer one takes its place
  *                    end      another one has ended that it waits for
  *                    watch    another one waits for its end
  *                    grant    a gate let it in, or gave a lock
+ *                    refuse   a gate does not let it in
  *   to a gate        ask, release
  */
 
@@ -153,8 +154,19 @@ grant (NebulaKernel *kernel, NebulaValue *payload, gint64 now_usec)
 
   if (node_run)
     return nebula_kernel_grant_lock (kernel, node_run + 1, now_usec);
-  nebula_kernel_grant (kernel, now_usec);
+  nebula_kernel_grant (kernel, nebula_value_get_member_string (payload, "key", NULL),
+                       now_usec);
   return state->sequence != before;
+}
+
+static gboolean
+refuse (NebulaKernel *kernel, NebulaValue *payload, gint64 now_usec)
+{
+  NebulaState *state = nebula_kernel_get_state (kernel);
+
+  return g_strcmp0 (state->gate_key,
+                    nebula_value_get_member_string (payload, "key", NULL)) == 0 &&
+         nebula_kernel_refuse_gate (kernel, now_usec);
 }
 
 static gboolean
@@ -190,6 +202,8 @@ letter_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
     self->is_news = tell_end (kernel, self->payload, now_usec);
   else if (g_str_equal (kind, "grant"))
     self->is_news = grant (kernel, self->payload, now_usec);
+  else if (g_str_equal (kind, "refuse"))
+    self->is_news = refuse (kernel, self->payload, now_usec);
   else if (g_str_equal (kind, "watch"))
     self->is_news = watch (kernel, self, now_usec);
   else if (g_str_equal (kind, "cancel"))

@@ -128,6 +128,10 @@ wake_entry (NebulaEngine *engine, NebulaWake *wake)
   NebulaInstance *instance;
 
   nebula_heap_remove (&engine->wakes, &wake->entry);
+  if (wake->is_gate) {
+    _nebula_gatekeeper_tick ((NebulaGate *) (gpointer) wake);
+    return;
+  }
   if (wake->is_sleeper) {
     _nebula_recovery_wake_sleeper (engine, (NebulaSleeper *) wake);
     return;

@@ -361,6 +361,7 @@ apply_gate_asked (NebulaState *self,
   self->gate_usec = fact->time_usec;
   g_free (self->gate_key);
   self->gate_key = g_strdup (fact->text);
+  _nebula_apply_set_value (&self->gate_share, fact->value);
 }
 
 static void
@@ -369,6 +370,11 @@ apply_gate_granted (NebulaState *self,
                     NebulaLane *lane,
                     NebulaRun *run)
 {
+  _nebula_array_add_text (&self->gates, self->gate_key);
+  if (nebula_value_get_length (self->gates) < self->plan->n_gates) {
+    self->gate = 0; /* the next one is asked */
+    return;
+  }
   self->gate = 2;
   _nebula_tokens_seed (self, self->root, fact->time_usec);
 }
@@ -558,6 +564,8 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
     return fact->code <= NEBULA_WAIT_LAST && (!is_for_other (fact->code) || fact->text) &&
            ((fact->code != NEBULA_WAIT_CHILD && fact->code != NEBULA_WAIT_APPROVAL) ||
             is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT));
+  case NEBULA_FACT_GATE_GRANTED:
+    return self->gate == 1;
   case NEBULA_FACT_LOCK_ASKED:
   case NEBULA_FACT_WATCHED:
   case NEBULA_FACT_GATE_ASKED:

@@ -43,6 +43,7 @@ static const NebulaField state_fields[] = {
     FIELD (NebulaState, gates, VALUE),
     FIELD (NebulaState, paused_usec, TIME),
     FIELD (NebulaState, gate_usec, TIME),
+    FIELD (NebulaState, gate_share, VALUE),
 };
 
 static const NebulaField lane_fields[] = {

@@ -198,6 +198,14 @@ explain_lanes (NebulaKernel *self, NebulaValueBuilder *builder)
     explain_joins (self, lane, builder);
 }
 
+static const char *
+get_gate_reason (NebulaKernel *self)
+{
+  const NebulaPlanGate *gate = nebula_kernel_get_gate (self);
+
+  return gate && gate->kind != NEBULA_GATE_CONCURRENCY ? gate->name : "concurrency-limit";
+}
+
 NebulaValue *
 nebula_kernel_explain (NebulaKernel *self)
 {
@@ -209,7 +217,7 @@ nebula_kernel_explain (NebulaKernel *self)
   if (state->is_paused)
     add_whole_reason (builder, "paused", NULL, state->paused_usec);
   if (state->gate == 1)
-    add_whole_reason (builder, "concurrency-limit", state->gate_key, state->gate_usec);
+    add_whole_reason (builder, get_gate_reason (self), state->gate_key, state->gate_usec);
   for (GList *link = state->works.head; link; link = link->next) {
     NebulaWork *work = link->data;
 

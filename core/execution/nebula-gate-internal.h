@@ -1,48 +1,96 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gio/gio.h>
+#include "nebula-plan-internal.h"
 
 G_BEGIN_DECLS
 
 /*
- * The kernel of a gate: who is inside, who waits, in order of asking. Pure, like the kernel of an execution.
+ * The kernel of a gate: who is inside, who waits, who goes in next. Pure, like the kernel of an execution. Each kind of
+ * gate is one file, nebula-gate-KIND.c, and one line of the table in nebula-gate.c.
  *
  *   segment = format (1 byte) · fact*
- *   fact    = kind (1 byte) · limit (4 bytes, little endian) · length (2 bytes, little endian) · execution id
+ *   fact    = kind (1 byte) · holder (text) · time (varint, µs) · three numbers (zigzag) · share (text)
+ *
+ * Texts and numbers are written as in facts of executions. A holder is an execution, or a node-run of one, ID#NODE-RUN.
+ * The checkpoint of a gate is a segment that leads to the same state.
  */
 
-#define NEBULA_GATE_FORMAT 1
+#define NEBULA_GATE_FORMAT 2
 
 typedef enum {
-  NEBULA_GATE_ASKED = 1,
+  NEBULA_GATE_RULE = 1, /* numbers: limit, period in µs, kind + 256 · strategy */
+  NEBULA_GATE_ASKED,    /* numbers: priority */
   NEBULA_GATE_GRANTED,
-  NEBULA_GATE_RELEASED,
+  NEBULA_GATE_RELEASED, /* it left, or no longer waits */
+  NEBULA_GATE_REFUSED,
+  NEBULA_GATE_CANCELLED, /* it was told to end, and holds on until it has */
+  NEBULA_GATE_PASSED,    /* only in checkpoints: somebody was let in at that time */
 } NebulaGateFactKind;
 
 typedef struct {
+  guint8 kind;
+  guint8 strategy;
   guint32 limit;
-  GHashTable *holders; /* set of execution ids */
-  GQueue queue;        /* char *: waiting execution ids */
+  gint64 period_usec;
+} NebulaGateRule;
+
+typedef struct {
+  char *holder;
+  char *share;
+  gint64 priority;
+  gint64 since_usec;
+  gboolean is_cancelled; /* inside: told to end */
+} NebulaGateEntry;
+
+typedef struct {
+  NebulaGateRule rule;
+  GHashTable *holders; /* holder → NebulaGateEntry: inside */
+  GQueue queue;        /* NebulaGateEntry, in order of asking */
+  GQueue passed;       /* gint64 *: when somebody was let in, as long as it matters */
   guint64 sequence;
 } NebulaGateState;
+
+typedef struct {
+  const char *holder;
+  const char *share; /* may be NULL */
+  gint64 priority;
+  NebulaGateRule rule;
+} NebulaGateAsk;
+
+/* What the gate says to somebody: NEBULA_GATE_GRANTED, _REFUSED or _CANCELLED. */
+typedef struct {
+  NebulaGateFactKind verdict;
+  char *holder;
+} NebulaGateAnswer;
+
+void nebula_gate_answer_free (gpointer answer);
 
 NebulaGateState *nebula_gate_state_new (void);
 void nebula_gate_state_free (NebulaGateState *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaGateState, nebula_gate_state_free)
 gboolean nebula_gate_state_fold (NebulaGateState *self, GBytes *segment, GError **error);
-gboolean nebula_gate_state_knows (NebulaGateState *self, const char *execution);
+gboolean nebula_gate_state_knows (NebulaGateState *self, const char *holder);
+/* A segment that leads to this state, but for its sequence. */
+GBytes *nebula_gate_state_to_checkpoint (NebulaGateState *self);
+/* When it must be ticked; 0: never. */
+gint64 nebula_gate_state_get_due (NebulaGateState *self);
 
-/* Stimuli: facts go to @facts (a segment that grows; empty at first) and are applied; executions that were let in are
- * added to @granted (char *, owned by it). */
+/* Stimuli: facts go to @facts (a segment that grows; empty at first) and are applied; @answers takes NebulaGateAnswer. */
 void nebula_gate_ask (NebulaGateState *self,
-                      const char *execution,
-                      guint32 limit,
+                      const NebulaGateAsk *ask,
+                      gint64 now_usec,
                       GByteArray *facts,
-                      GPtrArray *granted);
+                      GPtrArray *answers);
 void nebula_gate_release (NebulaGateState *self,
-                          const char *execution,
+                          const char *holder,
+                          gint64 now_usec,
                           GByteArray *facts,
-                          GPtrArray *granted);
+                          GPtrArray *answers);
+void nebula_gate_tick (NebulaGateState *self,
+                       gint64 now_usec,
+                       GByteArray *facts,
+                       GPtrArray *answers);
+const char *nebula_gate_kind_to_string (NebulaGateKind kind);
 
 G_END_DECLS

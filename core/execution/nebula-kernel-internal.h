@@ -143,7 +143,12 @@ gboolean nebula_kernel_cancel_region (NebulaKernel *self,
 /* Ends it at once: nothing is undone, no `finally` runs. FALSE: it has ended already. */
 gboolean
 nebula_kernel_terminate (NebulaKernel *self, const char *reason, gint64 now_usec);
-void nebula_kernel_grant (NebulaKernel *self, gint64 now_usec);
+/* @key: of the gate that lets it in; NULL: the one that it asks. */
+void nebula_kernel_grant (NebulaKernel *self, const char *key, gint64 now_usec);
+/* The gate that stands in front of it; NULL: none any more. */
+const NebulaPlanGate *nebula_kernel_get_gate (NebulaKernel *self);
+/* The gate does not let it in: it ends without having begun. Whether that changed anything. */
+gboolean nebula_kernel_refuse_gate (NebulaKernel *self, gint64 now_usec);
 /* Instead of what the plan says: it fails at once, because its input does not fit. */
 void nebula_kernel_refuse (NebulaKernel *self, const GError *error, gint64 now_usec);
 /* Messages of others; those that give a boolean tell whether that changed anything. */

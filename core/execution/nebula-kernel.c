@@ -145,16 +145,17 @@ nebula_kernel_start (NebulaKernel *self,
   _nebula_kernel_set_now (self, now_usec);
   fact.text = self->plan->hash;
   fact.number = (gint64) seed;
-  fact.code = self->plan->concurrency_limit > 0;
+  fact.code = self->plan->n_gates > 0;
   if (self->timeout_usec > 0)
     fact.due_usec = self->now_usec + self->timeout_usec;
   _nebula_kernel_record (self, &fact);
 }
 
 void
-nebula_kernel_grant (NebulaKernel *self, gint64 now_usec)
+nebula_kernel_grant (NebulaKernel *self, const char *key, gint64 now_usec)
 {
-  if (self->state->gate != 1 || self->state->is_stopping)
+  if (self->state->gate != 1 || self->state->is_stopping ||
+      (key && g_strcmp0 (key, self->state->gate_key) != 0))
     return;
   _nebula_kernel_set_now (self, now_usec);
   record_simple (self, NEBULA_FACT_GATE_GRANTED, NULL);

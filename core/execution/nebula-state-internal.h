@@ -213,7 +213,8 @@ struct _NebulaState {
   guint8 is_stopping : 1; /* all that is active must be cancelled, then it ends */
   guint8 end_status;      /* when stopping */
   guint8 gate;            /* 0: none, 1: asked, 2: granted */
-  char *gate_key;
+  char *gate_key; /* of the one that was asked last */
+  NebulaValue *gate_share; /* whose share it asked for; NULL: nobody's */
   NebulaValue *started; /* what the first fact holds */
   NebulaValue *input;
   NebulaValue *output;

@@ -74,23 +74,46 @@ _nebula_kernel_end_decision (NebulaKernel *self)
   return is_put_off;
 }
 
-/* The key of the gate in front of the execution; NULL with error. */
+/* The text of a template of a gate; NULL with error. */
 static char *
-evaluate_gate_key (NebulaKernel *self, GError **error)
+evaluate_text (NebulaKernel *self, NebulaExpression *template, GError **error)
 {
   NebulaScopeEnvironment environment;
-  g_autoptr (NebulaValue) key = NULL;
-  g_autofree char *text = NULL;
+  g_autoptr (NebulaValue) value = NULL;
 
-  if (!self->plan->concurrency_key)
-    return g_strdup_printf ("%s/%s", self->tenant, self->plan->name);
   _nebula_kernel_init_environment (self, &environment, self->state->root, NULL);
-  key = nebula_expression_evaluate (self->plan->concurrency_key, &environment.environment,
-                                    error);
-  if (!key)
-    return NULL;
-  text = nebula_value_to_text (key);
-  return g_strdup_printf ("%s/%s/%s", self->tenant, self->plan->name, text);
+  value = nebula_expression_evaluate (template, &environment.environment, error);
+  return value ? nebula_value_to_text (value) : NULL;
+}
+
+static guint
+get_n_passed (NebulaState *state)
+{
+  return state->gates ? (guint) nebula_value_get_length (state->gates) : 0;
+}
+
+const NebulaPlanGate *
+nebula_kernel_get_gate (NebulaKernel *self)
+{
+  guint n_passed = get_n_passed (self->state);
+
+  return n_passed < self->plan->n_gates ? &self->plan->gates[n_passed] : NULL;
+}
+
+/* The key of the gate in front of the execution; NULL with error. */
+static char *
+evaluate_gate_key (NebulaKernel *self, const NebulaPlanGate *gate, GError **error)
+{
+  g_autofree char *text = NULL;
+  g_autofree char *base =
+      g_str_equal (gate->name, "concurrency")
+          ? g_strdup_printf ("%s/%s", self->tenant, self->plan->name)
+          : g_strdup_printf ("%s:%s/%s", gate->name, self->tenant, self->plan->name);
+
+  if (!gate->key)
+    return g_steal_pointer (&base);
+  text = evaluate_text (self, gate->key, error);
+  return text ? g_strdup_printf ("%s/%s", base, text) : NULL;
 }
 
 static void
@@ -107,7 +130,7 @@ end_with_error (NebulaKernel *self, const GError *error)
 gboolean
 _nebula_kernel_gate_is_due (NebulaKernel *self)
 {
-  return self->plan->concurrency_limit > 0 && self->state->gate == 0 &&
+  return self->plan->n_gates > 0 && self->state->gate == 0 &&
          self->state->root && !self->state->is_stopping &&
          !nebula_execution_status_is_terminal (self->state->status);
 }
@@ -115,12 +138,18 @@ _nebula_kernel_gate_is_due (NebulaKernel *self)
 static void
 decide_gate (NebulaKernel *self)
 {
+  const NebulaPlanGate *gate = nebula_kernel_get_gate (self);
   g_autoptr (GError) error = NULL;
-  g_autofree char *key = evaluate_gate_key (self, &error);
-  NebulaFact fact = {
-      .kind = NEBULA_FACT_GATE_ASKED, .node = NEBULA_PLAN_NONE, .text = key};
+  g_autofree char *key = evaluate_gate_key (self, gate, &error);
+  g_autofree char *share =
+      key && gate->share ? evaluate_text (self, gate->share, &error) : NULL;
+  g_autoptr (NebulaValue) value = share ? nebula_value_new_string (share) : NULL;
+  NebulaFact fact = {.kind = NEBULA_FACT_GATE_ASKED,
+                     .node = NEBULA_PLAN_NONE,
+                     .text = key,
+                     .value = value};
 
-  if (key)
+  if (!error)
     _nebula_kernel_record (self, &fact);
   else if (!_nebula_kernel_put_off (self, error))
     end_with_error (self, error);

@@ -82,6 +82,8 @@ extern const NebulaCommand nebula_command_execution_pause;
 extern const NebulaCommand nebula_command_execution_reject;
 extern const NebulaCommand nebula_command_execution_terminate;
 extern const NebulaCommand nebula_command_execution_why;
+extern const NebulaCommand nebula_command_queue_list;
+extern const NebulaCommand nebula_command_queue_show;
 extern const NebulaCommand nebula_command_expr;
 extern const NebulaCommand nebula_command_inspect;
 extern const NebulaCommand nebula_command_run;

@@ -12,6 +12,7 @@
 
 static const NebulaCommandGroup groups[] = {
     {"execution", N_ ("Looks at and steers executions in a store")},
+    {"queue", N_ ("Looks at who is inside, and who waits")},
     {"workflow", N_ ("Looks at workflow files")},
     {"config", N_ ("Shows and changes settings")},
 };
@@ -38,6 +39,8 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_pause;
     commands[n_commands++] = &nebula_command_execution_terminate;
     commands[n_commands++] = &nebula_command_execution_why;
+    commands[n_commands++] = &nebula_command_queue_list;
+    commands[n_commands++] = &nebula_command_queue_show;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;
     commands[n_commands++] = &nebula_command_config_get;

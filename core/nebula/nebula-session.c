@@ -234,24 +234,34 @@ follower_settled (GObject *source, GAsyncResult *result, gpointer user_data)
 }
 
 static gboolean
-waits_for_somebody (NebulaExecution *execution)
+wait_for_somebody (NebulaValue *reasons)
 {
   static const char *const lasting[] = {
       "signal", "unknown-outcome", "concurrency-limit", "paused",
       "token",  "approval",        "lock",              "execution",
-      "join",   NULL,
+      "join",   "rate",            "debounce",          NULL,
   };
-  g_autoptr (NebulaValue) reasons = nebula_execution_explain (execution);
   gsize n_reasons = nebula_value_get_length (reasons);
 
   for (gsize i = 0; i < n_reasons; i++) {
     NebulaValue *reason = nebula_value_get_item (reasons, i);
+    NebulaValue *inner = nebula_value_get_member (reason, "why");
 
+    if (inner && wait_for_somebody (inner))
+      continue;
     if (nebula_value_has_member (reason, "until") ||
         !g_strv_contains (lasting, nebula_value_get_member_string (reason, "reason", "")))
       return FALSE;
   }
   return n_reasons > 0;
+}
+
+static gboolean
+waits_for_somebody (NebulaExecution *execution)
+{
+  g_autoptr (NebulaValue) reasons = nebula_execution_explain (execution);
+
+  return wait_for_somebody (reasons);
 }
 
 gboolean

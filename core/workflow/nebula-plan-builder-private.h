@@ -17,6 +17,7 @@ G_BEGIN_DECLS
  *   nebula-plan-expressions.c  what expressions may name
  *   nebula-plan-types.c        what they may give, and to whom
  *   nebula-plan-calls.c        the workflows that are called by a path
+ *   nebula-plan-gates.c        what an execution has to pass before it begins
  */
 
 typedef struct
@@ -122,6 +123,8 @@ void _nebula_plan_builder_add_policy (NebulaPlanBuilder *self, guint32 node, Neb
 void _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
 
 void _nebula_plan_builder_add_calls (NebulaPlanBuilder *self);
+/* nebula-plan-gates.c; @settings may be NULL. */
+void _nebula_plan_builder_add_gates (NebulaPlanBuilder *self, NebulaValue *settings);
 /* nebula-workflow.c */
 NebulaPlan *_nebula_workflow_compile (NebulaWorkflow *self, NebulaActionResolver *resolver, const NebulaPlanLimits *limits, GPtrArray *diagnostics, GError **error);
 

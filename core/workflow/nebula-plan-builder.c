@@ -325,16 +325,8 @@ add_settings (NebulaPlanBuilder *self)
 {
   NebulaPlan *plan = self->plan;
   NebulaValue *settings = _nebula_member (self->definition, "settings", NEBULA_VALUE_KIND_OBJECT);
-  NebulaValue *concurrency = _nebula_member (settings, "concurrency", NEBULA_VALUE_KIND_OBJECT);
-  NebulaValue *limit = _nebula_member (concurrency, "limit", NEBULA_VALUE_KIND_INTEGER);
-  NebulaValue *key = _nebula_member (concurrency, "key", NEBULA_VALUE_KIND_STRING);
   const char *on_error = _nebula_member_text (settings, "on-error");
-  NebulaExpressionSite site = {
-    .builder = self,
-    .node = NEBULA_PLAN_NONE,
-    .nothing_ran = TRUE,
-    .pointer = "/settings/concurrency/key",
-  };
+  NebulaValue *priority = _nebula_member (settings, "priority", NEBULA_VALUE_KIND_INTEGER);
 
   plan->missing_is_null = settings && nebula_value_get_member_boolean (settings, "missing-is-null", FALSE);
   nebula_durability_from_string (_nebula_member_text (settings, "durability"), &plan->durability);
@@ -343,10 +335,9 @@ add_settings (NebulaPlanBuilder *self)
   else if (g_strcmp0 (on_error, "continue") == 0)
     plan->on_error = NEBULA_ON_ERROR_CONTINUE;
   plan->timeout_usec = duration_of (settings, "timeout");
-  if (limit)
-    plan->concurrency_limit = (guint) CLAMP (nebula_value_get_integer (limit), 0, G_MAXINT);
-  if (key)
-    plan->concurrency_key = _nebula_expression_site_add (&site, key, NEBULA_EXPRESSION_FORM_TEMPLATE);
+  if (priority)
+    plan->priority = (gint32) CLAMP (nebula_value_get_integer (priority), G_MININT32, G_MAXINT32);
+  _nebula_plan_builder_add_gates (self, settings);
 }
 
 static void

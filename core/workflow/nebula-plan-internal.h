@@ -66,6 +66,38 @@ typedef enum
   NEBULA_DURABILITY_MEMORY,
 } NebulaDurability;
 
+/* The gates that an execution passes before it begins. */
+typedef enum
+{
+  NEBULA_GATE_CONCURRENCY, /* so many at a time */
+  NEBULA_GATE_RATE,        /* so many within a period; the others wait */
+  NEBULA_GATE_THROTTLE,    /* so many within a period; the others are refused */
+  NEBULA_GATE_DEBOUNCE,    /* the last one, when no other has come for a period */
+  NEBULA_GATE_N_KINDS,
+} NebulaGateKind;
+
+/* What becomes of whoever finds no place. */
+typedef enum
+{
+  NEBULA_GATE_QUEUE,
+  NEBULA_GATE_REJECT,
+  NEBULA_GATE_CANCEL_RUNNING,
+  NEBULA_GATE_CANCEL_NEWEST,
+} NebulaGateStrategy;
+
+typedef struct
+{
+  const char *name; /* of its settings */
+  guint8 kind;      /* NebulaGateKind */
+  guint8 strategy;  /* NebulaGateStrategy */
+  guint32 limit;
+  gint64 period_usec;
+  NebulaExpression *key;   /* template; NULL: one for the workflow */
+  NebulaExpression *share; /* template; NULL: none */
+} NebulaPlanGate;
+
+#define NEBULA_PLAN_GATES_MAX 5
+
 /* What a scope is to its node. */
 typedef enum
 {
@@ -198,8 +230,9 @@ struct _NebulaPlan
   gboolean has_calls;       /* a node calls another workflow */
   gboolean missing_is_null; /* what an expression reads and is not there */
   gint64 timeout_usec;
-  guint concurrency_limit; /* 0: none */
-  NebulaExpression *concurrency_key; /* template; may be NULL */
+  NebulaPlanGate gates[NEBULA_PLAN_GATES_MAX]; /* in the order in which they are asked */
+  guint n_gates;
+  gint32 priority;
 };
 
 /* Like nebula_workflow_compile () with other limits; 0: the default (nebula-limits.h). */

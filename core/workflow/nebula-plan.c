@@ -50,7 +50,10 @@ nebula_plan_free (NebulaPlan *self)
   g_clear_pointer (&self->node_index, g_hash_table_unref);
   g_clear_pointer (&self->scoped_index, g_hash_table_unref);
   g_clear_pointer (&self->ids, g_string_chunk_free);
-  g_clear_pointer (&self->concurrency_key, nebula_expression_unref);
+  for (guint i = 0; i < self->n_gates; i++) {
+    g_clear_pointer (&self->gates[i].key, nebula_expression_unref);
+    g_clear_pointer (&self->gates[i].share, nebula_expression_unref);
+  }
   g_clear_pointer (&self->definition, nebula_value_unref);
   g_clear_pointer (&self->input_schema, nebula_json_schema_unref);
   g_clear_pointer (&self->variables, nebula_value_unref);

@@ -84,22 +84,29 @@ check_format (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path
 }
 
 static void
-check_concurrency (NebulaSchemaWalk *walk, NebulaValue *value)
+check_gate (NebulaSchemaWalk *walk, NebulaValue *settings, const char *name)
 {
-  NebulaValue *settings = _nebula_member (value, "settings", NEBULA_VALUE_KIND_OBJECT);
-  NebulaValue *concurrency = _nebula_member (settings, "concurrency", NEBULA_VALUE_KIND_OBJECT);
-  NebulaValue *limit = _nebula_member (concurrency, "limit", NEBULA_VALUE_KIND_INTEGER);
+  NebulaValue *gate = _nebula_member (settings, name, NEBULA_VALUE_KIND_OBJECT);
+  NebulaValue *limit = _nebula_member (gate, "limit", NEBULA_VALUE_KIND_INTEGER);
   NebulaPath settings_path = { NULL, "settings", 0 };
-  NebulaPath path = { &settings_path, "concurrency", 0 };
+  NebulaPath path = { &settings_path, name, 0 };
+  g_autofree char *message = NULL;
 
   if (!limit
       || (nebula_value_get_integer (limit) >= 1 && nebula_value_get_integer (limit) <= G_MAXINT))
     return;
-  report_member (walk,
-                 &path,
-                 "limit",
-                 (NebulaProblem) { .code = "schema", .hint = _("Leave it out for no limit.") },
-                 _("The limit of “concurrency” must be at least 1"));
+  message = g_strdup_printf (_("The limit of “%s” must be at least 1"), name);
+  report_member (walk, &path, "limit", (NebulaProblem) { .code = "schema" }, message);
+}
+
+static void
+check_gates (NebulaSchemaWalk *walk, NebulaValue *value)
+{
+  NebulaValue *settings = _nebula_member (value, "settings", NEBULA_VALUE_KIND_OBJECT);
+  static const char *const names[] = { "concurrency", "rate", "throttle" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    check_gate (walk, settings, names[i]);
 }
 
 /* Microseconds of a duration that is well formed, else @fallback. */
@@ -197,7 +204,7 @@ _nebula_schema_check_rules (NebulaSchemaWalk *walk,
     check_format (walk, value, path);
     check_name (walk, value, path);
     check_nodes (walk, value, path);
-    check_concurrency (walk, value);
+    check_gates (walk, value);
   } else if (shape == &_nebula_schema_shape_body) {
     check_nodes (walk, value, path);
   } else if (shape == &_nebula_schema_shape_retry) {

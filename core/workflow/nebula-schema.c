@@ -129,12 +129,42 @@ static const NebulaSchemaShape node_shape = {
   N_ ("a node"), "schema", node_fields, G_N_ELEMENTS (node_fields)
 };
 
+static const char *const gate_strategies[] = { "queue", "reject", "cancel-running", "cancel-newest", NULL };
 static const NebulaField concurrency_fields[] = {
   KEY ("limit", INTEGER),
   KEY ("key", TEXT),
+  KEY ("strategy", CHOICE, .choices = gate_strategies, .fallback = "\"queue\""),
+  KEY ("share", TEXT),
 };
 static const NebulaSchemaShape concurrency_shape = {
   N_ ("“concurrency”"), "schema", concurrency_fields, G_N_ELEMENTS (concurrency_fields)
+};
+
+static const NebulaField rate_fields[] = {
+  KEY ("limit", INTEGER, REQUIRED),
+  KEY ("per", DURATION, REQUIRED),
+  KEY ("key", TEXT),
+};
+static const NebulaSchemaShape rate_shape = {
+  N_ ("“rate”"), "schema", rate_fields, G_N_ELEMENTS (rate_fields)
+};
+static const NebulaSchemaShape throttle_shape = {
+  N_ ("“throttle”"), "schema", rate_fields, G_N_ELEMENTS (rate_fields)
+};
+
+static const NebulaField debounce_fields[] = {
+  KEY ("wait", DURATION, REQUIRED),
+  KEY ("key", TEXT),
+};
+static const NebulaSchemaShape debounce_shape = {
+  N_ ("“debounce”"), "schema", debounce_fields, G_N_ELEMENTS (debounce_fields)
+};
+
+static const NebulaField singleton_fields[] = {
+  KEY ("key", TEXT),
+};
+static const NebulaSchemaShape singleton_shape = {
+  N_ ("“singleton”"), "schema", singleton_fields, G_N_ELEMENTS (singleton_fields)
 };
 
 static const NebulaField settings_fields[] = {
@@ -144,6 +174,10 @@ static const NebulaField settings_fields[] = {
   KEY ("priority", INTEGER, .fallback = "0"),
   KEY ("missing-is-null", BOOLEAN, .fallback = "false"),
   KEY ("concurrency", SHAPE, .shape = &concurrency_shape, .fallback = "{}"),
+  KEY ("rate", SHAPE, .shape = &rate_shape),
+  KEY ("throttle", SHAPE, .shape = &throttle_shape),
+  KEY ("debounce", SHAPE, .shape = &debounce_shape),
+  KEY ("singleton", SHAPE, .shape = &singleton_shape),
 };
 static const NebulaSchemaShape settings_shape = {
   N_ ("“settings”"), "schema", settings_fields, G_N_ELEMENTS (settings_fields)

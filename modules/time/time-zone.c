@@ -4,16 +4,6 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/:"
-
-/* GLib would open any file that a name leads to. */
-static gboolean
-is_plain_name (const char *name)
-{
-  return *name != '\0' && *name != '/' && *name != ':' && strlen (name) <= NEBULA_LIMIT_NAME_BYTES &&
-         strspn (name, NAME_CHARACTERS) == strlen (name);
-}
-
 GTimeZone *
 _nebula_time_zone_new (const char *name, GError **error)
 {
@@ -21,8 +11,7 @@ _nebula_time_zone_new (const char *name, GError **error)
 
   if (strcmp (name, "local") == 0)
     return g_time_zone_new_local ();
-  if (is_plain_name (name))
-    zone = g_time_zone_new_identifier (name);
+  zone = nebula_time_zone_new (name, NULL);
   if (zone != NULL)
     return zone;
 

@@ -21,6 +21,7 @@
 #include "nebula-simple-action.h"
 #include "nebula-stateful-action.h"
 #include "nebula-supply-action.h"
+#include "nebula-time-zone.h"
 #include "nebula-trigger-action.h"
 #include "nebula-value.h"
 #include "nebula-zstd.h"

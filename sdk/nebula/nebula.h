@@ -57,7 +57,6 @@
 #include "nebula-system-monitor.h"
 #include "nebula-system.h"
 #include "nebula-template.h"
-#include "nebula-time-zone.h"
 #include "nebula-trace-context.h"
 #include "nebula-validator.h"
 #include "nebula-value-stream.h"

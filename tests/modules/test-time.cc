@@ -12,7 +12,7 @@ class DocumentedTest : public nebula::EvaluatedTest
 TEST_F (DocumentedTest, ActionsHaveHelpAndExamplesThatFit)
 {
   expect_documented ("time", 2);
-  expect_documented ("file", 5);
+  expect_documented ("file", 7);
   expect_documented ("process", 1);
   expect_documented ("http", 1);
 }

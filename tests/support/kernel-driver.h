@@ -116,17 +116,18 @@ public:
     std::string kind = nebula_value_get_member_string (post->payload, "kind", "");
     const char *holder = nebula_value_get_member_string (post->payload, "holder", "");
     GByteArray *facts = g_byte_array_new ();
-    GPtrArray *granted = g_ptr_array_new_with_free_func (g_free);
+    GPtrArray *granted = g_ptr_array_new_with_free_func (nebula_gate_answer_free);
+    NebulaGateAsk ask = {holder, nullptr, 0, {NEBULA_GATE_CONCURRENCY, NEBULA_GATE_QUEUE, 1, 0}};
     NebulaGateState *&gate = gates_[post->to];
 
     if (!gate)
       gate = nebula_gate_state_new ();
     if (kind == "ask")
-      nebula_gate_ask (gate, holder, 1, facts, granted);
+      nebula_gate_ask (gate, &ask, 0, facts, granted);
     else
-      nebula_gate_release (gate, holder, facts, granted);
+      nebula_gate_release (gate, holder, 0, facts, granted);
     for (guint i = 0; i < granted->len; i++)
-      grants.push_back ((const char *) granted->pdata[i]);
+      grants.push_back (((NebulaGateAnswer *) granted->pdata[i])->holder);
     g_byte_array_unref (facts);
     g_ptr_array_unref (granted);
   }

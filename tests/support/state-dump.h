@@ -75,7 +75,7 @@ private:
 
     nebula_state_peek_agenda (state_, &due); /* drops what is stale, as a fold does */
     auto &[plan, sequence, status, is_paused, has_undone, is_undoing, is_stopping,
-           end_status, gate, gate_key, started, input, output, error, seed, started_usec,
+           end_status, gate, gate_key, gate_share, started, input, output, error, seed, started_usec,
            ended_usec, deadline_usec, last_usec, paused_usec, gate_usec, next_lane, n_firings, n_ready, n_waiting,
            n_cancelled, recoveries, root, lanes, works, agenda, agenda_head, signals, locks,
            undos, watchers, tokens, gates, partings, worklist, watch, watch_data] = *state_;
@@ -91,6 +91,7 @@ private:
     number ("end_status", end_status);
     number ("gate", gate);
     text ("gate_key", gate_key);
+    value ("gate_share", gate_share);
     value ("started", started);
     value ("input", input);
     value ("output", output);

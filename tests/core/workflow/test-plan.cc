@@ -168,8 +168,10 @@ TEST (Plan, HoldsSettings)
   EXPECT_EQ (p->timeout_usec, (gint64) 3600 * G_USEC_PER_SEC);
   EXPECT_EQ (p->durability, NEBULA_DURABILITY_RELAXED);
   EXPECT_EQ (p->on_error, NEBULA_ON_ERROR_FINISH);
-  EXPECT_EQ (p->concurrency_limit, 3u);
-  ASSERT_NE (p->concurrency_key, nullptr);
+  ASSERT_EQ (p->n_gates, 1u);
+  EXPECT_EQ (p->gates[0].limit, 3u);
+  ASSERT_NE (p->gates[0].key, nullptr);
+  EXPECT_EQ (p->priority, 4);
   EXPECT_EQ (nebula::to_json (p->variables), "{\"a\":1}");
   ASSERT_NE (p->input_schema, nullptr);
   ASSERT_NE (p->scopes[0].result, nullptr);

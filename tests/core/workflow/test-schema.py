@@ -51,7 +51,12 @@ PLACES = [
     (["settings", "durability"], ["strict", "relaxed", "memory", "Strict"]),
     (["settings", "on-error"], ["fail", "finish", "continue", "collect"]),
     (["settings", "priority"], [7]),
-    (["settings", "concurrency"], [{"limit": 1}, {"limit": 0}, {"key": "{{ $input.x }}"}, {"size": 1}]),
+    (["settings", "concurrency"], [{"limit": 1}, {"limit": 0}, {"key": "{{ $input.x }}"}, {"size": 1}, {"strategy": "reject"},
+                                   {"strategy": "drop"}, {"share": "{{ $input.x }}"}]),
+    (["settings", "rate"], [{"limit": 1, "per": "1m"}, {"limit": 0, "per": "1m"}, {"limit": 1}, {"per": "1m"}, {"limit": 1, "per": "soon"}]),
+    (["settings", "throttle"], [{"limit": 1, "per": "1m", "key": "{{ $input.x }}"}, {"limit": 1, "per": 1}]),
+    (["settings", "debounce"], [{"wait": "1s"}, {"wait": "x"}, {"limit": 1}]),
+    (["settings", "singleton"], [{"key": "{{ $input.x }}"}, {"limit": 1}]),
     (["triggers"], [{"t": {}}, {"t": 1}]),
     (["triggers", "t"], [
         {"trigger": "m.x"}, {"trigger": ""}, {"trigger": 1}, {"trigger": "time.cron"}, {"trigger": "m.x", "unknown": 1},
