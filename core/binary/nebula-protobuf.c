@@ -273,6 +273,18 @@ get_named (const ProtobufCBinaryData *data, gboolean is_decimal, GError **error)
   return is_decimal ? nebula_value_new_decimal (text, error) : nebula_value_new_reference (text);
 }
 
+/* Arrays take fewer messages for a level than objects do, so the levels are counted again here. */
+static NebulaValue *
+end_container (NebulaValueBuilder *builder, GError **error)
+{
+  g_autoptr (NebulaValue) value = nebula_value_builder_end (builder);
+
+  if (nebula_value_get_depth (value) <= NEBULA_LIMIT_DEPTH)
+    return g_steal_pointer (&value);
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_TOO_DEEP, _ ("The value is nested deeper than 128 levels."));
+  return NULL;
+}
+
 static NebulaValue *
 get_array (const Nebula__V1__Array *message, GError **error)
 {
@@ -285,7 +297,7 @@ get_array (const Nebula__V1__Array *message, GError **error)
       return NULL;
     nebula_value_builder_add_take (builder, item);
   }
-  return nebula_value_builder_end (builder);
+  return end_container (builder, error);
 }
 
 NebulaValue *
@@ -309,7 +321,7 @@ nebula_protobuf_get_object (const Nebula__V1__Object *message, GError **error)
       return NULL;
     nebula_value_builder_set_length_take (builder, key, member->key.len, value);
   }
-  return nebula_value_builder_end (builder);
+  return end_container (builder, error);
 }
 
 static NebulaValue *

@@ -239,6 +239,7 @@ TEST (ProtobufHostile, IsRefused)
        NEBULA_ERROR_DUPLICATE_KEY},
       {"a member without value", "\x4a\x05\x0a\x03\x0a\x01k", NEBULA_ERROR_INVALID_DATA},
       {"a text where a number should be", "\x12\x01x", NEBULA_ERROR_INVALID_DATA},
+      {"129 levels", nested (NEBULA_LIMIT_DEPTH + 1), NEBULA_ERROR_TOO_DEEP},
       {"200 levels", nested (200), NEBULA_ERROR_TOO_DEEP},
       {"a million levels", std::string (1000000, '\x42'), NEBULA_ERROR_INVALID_DATA},
   };
