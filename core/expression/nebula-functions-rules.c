@@ -9,6 +9,16 @@
 
 #define RULE_FUEL 100 /* what reading one rule costs at most */
 
+static void
+fail (NebulaVm *vm, const GError *error)
+{
+  NebulaError code = error->domain == NEBULA_ERROR ? (NebulaError) error->code : NEBULA_ERROR_FAILED;
+
+  if (code == NEBULA_ERROR_INVALID_DATA)
+    code = NEBULA_ERROR_INVALID_ARGUMENT;
+  _nebula_vm_fail (vm, code, NULL, "%s", error->message);
+}
+
 /* What is wrong with a value by some rules; NULL with the machine's error if the rules are none. */
 static GPtrArray *
 check (NebulaVm *vm, const NebulaCell *arguments)
@@ -26,12 +36,12 @@ check (NebulaVm *vm, const NebulaCell *arguments)
   if (validator != NULL)
     violations = nebula_validator_check (validator, value, &error);
   if (violations == NULL)
-    _nebula_vm_fail (vm, (NebulaError) error->code, NULL, "%s", error->message);
+    fail (vm, error);
   return violations;
 }
 
 static gboolean
-call_valid (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
+call_is_valid (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
 {
   g_autoptr (GPtrArray) violations = check (vm, arguments);
 
@@ -60,7 +70,7 @@ call_violations (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
 
 /* clang-format off */
 const NebulaFunction _nebula_functions_rules[] = {
-  { "valid", NULL, "vv", "b", "value, rules", N_("whether it keeps rules, such as \"email\" or {\"min-length\": 3}"), call_valid, 2, 2 },
+  { "is_valid", NULL, "vv", "b", "value, rules", N_("whether the named validators hold: a name, an object of names and arguments, or an array of them"), call_is_valid, 2, 2 },
   { "violations", NULL, "vv", "a", "value, rules", N_("an array of sentences: what is wrong with it by some rules"), call_violations, 2, 2 },
   { NULL },
 };

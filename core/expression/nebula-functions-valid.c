@@ -9,7 +9,6 @@
 #include "nebula-duration.h"
 #include "nebula-expression-private.h"
 #include "nebula-json.h"
-#include "nebula-validator.h"
 
 #define TEXT_MAX 4096 /* none of these forms is longer, but for encodings */
 
@@ -387,38 +386,6 @@ call_is_between (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *r
   return TRUE;
 }
 
-static gboolean
-fail_rules (NebulaVm *vm, const GError *error)
-{
-  NebulaError code = error->domain == NEBULA_ERROR ? (NebulaError) error->code
-                                                   : NEBULA_ERROR_FAILED;
-
-  if (code == NEBULA_ERROR_INVALID_DATA)
-    code = NEBULA_ERROR_INVALID_ARGUMENT;
-  return _nebula_vm_fail (vm, code, NULL, "%s", error->message);
-}
-
-/* All the named validators, with arguments where they take some. */
-static gboolean
-call_is_valid (NebulaVm *vm, NebulaCell *arguments, guint count, NebulaCell *ret)
-{
-  g_autoptr (NebulaValue) value = _nebula_cell_ref_value (&arguments[0]);
-  g_autoptr (NebulaValue) rules = _nebula_cell_ref_value (&arguments[1]);
-  g_autoptr (NebulaValidator) validator = NULL;
-  g_autoptr (GError) error = NULL;
-
-  if (!_nebula_vm_burn (vm, nebula_value_get_size_bytes (value) / 64 +
-                                nebula_value_get_size_bytes (rules) / 8))
-    return FALSE;
-  validator = nebula_validator_new (rules, NULL, &error);
-  if (validator == NULL)
-    return fail_rules (vm, error);
-  *ret = _nebula_cell_boolean (nebula_validator_validate (validator, value, &error));
-  return error == NULL ||
-         g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_DATA) ||
-         fail_rules (vm, error);
-}
-
 /* clang-format off */
 const NebulaFunction _nebula_functions_valid[] = {
   { "is_alphanumeric", NULL, "v", "b", "value", N_("whether it is text of letters and digits alone"), call_is_alphanumeric, 1, 1 },
@@ -446,7 +413,6 @@ const NebulaFunction _nebula_functions_valid[] = {
   { "is_time_zone", NULL, "v", "b", "value", N_("whether it is the name of a time zone"), call_is_time_zone, 1, 1 },
   { "is_url", "is_uri", "v", "b", "value", N_("whether it is an address with scheme and host"), call_is_url, 1, 1 },
   { "is_uuid", NULL, "v", "b", "value", N_("whether it is a UUID"), call_is_uuid, 1, 1 },
-  { "is_valid", NULL, "vv", "b", "value, rules", N_("whether the named validators hold: a name, an object of names and arguments, or an array of them"), call_is_valid, 2, 2 },
   { NULL },
 };
 /* clang-format on */
