@@ -111,6 +111,8 @@ protected:
   void TearDown () override
   {
     nebula_log_set_sinks (nullptr);
+    /* The server's side of a connection goes when it sees the other end of it. */
+    run_until ([this] { return !g_main_context_pending (context_); });
     server_.reset ();
     ModuleTest::TearDown ();
   }

@@ -18,6 +18,8 @@ protected:
   ~GateTest ()
   {
     nebula_gate_state_free (gate_);
+    for (GBytes *segment : segments_)
+      g_bytes_unref (segment);
   }
 
   /* What is said, as `+a -b !c`: granted, refused, told to end. */
