@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Why an execution does not go on, and who is inside a gate and who waits before it."""
+
+import world
+
+GATED = '''nebula: 1
+name: gated
+settings: { concurrency: { limit: 1, key: orders } }
+nodes:
+  ask: { action: flow.wait, with: { signal: go } }
+'''
+KEY = 'default/gated/orders'
+
+
+class Why(world.Case):
+    def park(self, waiting: int = 0) -> str:
+        """Starts one that cannot end, and kills its program when so many wait before the gate."""
+        run = self.start('run', 'gated.yaml', '--store', 'run.db')
+        line = run.wait_for('Resume with')
+        while [(gate['inside'], gate['waiting']) for gate in self.ask('queue', 'list', '--json').json()] != [(1, waiting)]:
+            self.assertIsNone(run.process.poll())
+        if waiting == 0:
+            run.wait_for('waits')
+        run.kill()
+        return line.split('resume ')[1].split()[0]
+
+    def ask(self, *arguments: str):
+        return self.expect(0, *arguments, '--store', 'run.db')
+
+    def test_what_is_waited_for(self):
+        self.write('gated.yaml', GATED)
+        first = self.park()
+        told = self.ask('execution', 'why', first, '--json').json()
+        self.assertEqual((told['execution'], told['status']), (first, 'suspended'))
+        self.assertEqual([reason['reason'] for reason in told['reasons']], ['signal'])
+        lines = self.ask('execution', 'why', first).out
+        self.assertIn(first, lines)
+        self.assertIn('go', lines)
+
+    def test_who_is_inside_and_who_waits(self):
+        self.write('gated.yaml', GATED)
+        first = self.park()
+        second = self.park(1)
+        gates = self.ask('queue', 'list', '--json').json()
+        self.assertEqual([(gate['key'], gate['limit'], gate['inside'], gate['waiting']) for gate in gates],
+                         [(KEY, 1, 1, 1)])
+        self.assertIn(KEY, self.ask('queue', 'list').out)
+        shown = self.ask('queue', 'show', KEY)
+        self.assertLess(shown.out.index(first), shown.out.index(second))
+        self.assertIn(second, self.ask('queue', 'show', KEY, '--json').out)
+        told = self.ask('execution', 'why', second, '--json').json()
+        self.assertEqual([reason['reason'] for reason in told['reasons']], ['concurrency-limit'])
+
+    def test_what_is_not_there(self):
+        self.write('gated.yaml', GATED)
+        self.park()
+        self.assertIn('There is no queue', self.expect(1, 'queue', 'show', 'nobody', '--store', 'run.db').err)
+        self.assertIn('There is no execution', self.expect(1, 'execution', 'why', 'exe_nope', '--store', 'run.db').err)
+
+
+if __name__ == '__main__':
+    world.main()
