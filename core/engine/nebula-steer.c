@@ -26,11 +26,22 @@ struct _Order {
   GError *error;      /* why it is refused */
 };
 
+/* NULL: it has been answered already. */
 static Order *
-order_new (GTask *task, Carry carry, const char *text)
+order_new (NebulaExecution *execution,
+           Carry carry,
+           const char *text,
+           GCancellable *cancellable,
+           GAsyncReadyCallback callback,
+           gpointer user_data)
 {
-  Order *self = g_new0 (Order, 1);
+  g_autoptr (GTask) task =
+      _nebula_execution_begin (execution, cancellable, callback, user_data);
+  Order *self;
 
+  if (!task)
+    return NULL;
+  self = g_new0 (Order, 1);
   self->ask = _nebula_ask_new (task);
   self->carry = carry;
   self->text = g_strdup (text);
@@ -78,9 +89,13 @@ static const NebulaStimulusClass order_class = {order_apply, order_answer, order
 static void
 submit (NebulaExecution *execution, Order *order)
 {
-  NebulaInstance *instance = _nebula_execution_get_instance (execution);
-  gboolean is_heavy = nebula_kernel_is_large (order->value);
+  NebulaInstance *instance;
+  gboolean is_heavy;
 
+  if (!order)
+    return;
+  instance = _nebula_execution_get_instance (execution);
+  is_heavy = nebula_kernel_is_large (order->value);
   for (guint32 i = 0; i < instance->plan->n_nodes && !is_heavy; i++)
     is_heavy = instance->plan->nodes[i].construct == NEBULA_CONSTRUCT_WAIT &&
                nebula_kernel_evaluates_at_end (instance->plan, i);
@@ -156,13 +171,10 @@ nebula_execution_decide_async (NebulaExecution *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  g_autoptr (GTask) task =
-      _nebula_execution_begin (self, cancellable, callback, user_data);
-  Order *order;
+  Order *order = order_new (self, decide, path, cancellable, callback, user_data);
 
-  if (!task)
+  if (!order)
     return;
-  order = order_new (task, decide, path);
   order->by = g_strdup (by);
   order->comment = g_strdup (comment);
   order->is_approval = is_approval;
@@ -192,13 +204,10 @@ nebula_execution_answer_async (NebulaExecution *self,
                                GAsyncReadyCallback callback,
                                gpointer user_data)
 {
-  g_autoptr (GTask) task =
-      _nebula_execution_begin (self, cancellable, callback, user_data);
-  Order *order;
+  Order *order = order_new (self, answer, token, cancellable, callback, user_data);
 
-  if (!task)
+  if (!order)
     return;
-  order = order_new (task, answer, token);
   order->value = value ? nebula_value_ref (value) : nebula_value_new_null ();
   submit (self, order);
 }
@@ -224,14 +233,7 @@ nebula_execution_terminate_async (NebulaExecution *self,
                                   GAsyncReadyCallback callback,
                                   gpointer user_data)
 {
-  g_autoptr (GTask) task =
-      _nebula_execution_begin (self, cancellable, callback, user_data);
-  Order *order;
-
-  if (!task)
-    return;
-  order = order_new (task, terminate, reason);
-  submit (self, order);
+  submit (self, order_new (self, terminate, reason, cancellable, callback, user_data));
 }
 
 /**
@@ -255,14 +257,7 @@ nebula_execution_cancel_node_async (NebulaExecution *self,
                                     GAsyncReadyCallback callback,
                                     gpointer user_data)
 {
-  g_autoptr (GTask) task =
-      _nebula_execution_begin (self, cancellable, callback, user_data);
-  Order *order;
-
-  if (!task)
-    return;
-  order = order_new (task, cancel_node, path);
-  submit (self, order);
+  submit (self, order_new (self, cancel_node, path, cancellable, callback, user_data));
 }
 
 /**
@@ -286,14 +281,7 @@ nebula_execution_cancel_region_async (NebulaExecution *self,
                                       GAsyncReadyCallback callback,
                                       gpointer user_data)
 {
-  g_autoptr (GTask) task =
-      _nebula_execution_begin (self, cancellable, callback, user_data);
-  Order *order;
-
-  if (!task)
-    return;
-  order = order_new (task, cancel_region, region);
-  submit (self, order);
+  submit (self, order_new (self, cancel_region, region, cancellable, callback, user_data));
 }
 
 /**
@@ -317,14 +305,7 @@ nebula_execution_pause_async (NebulaExecution *self,
                               GAsyncReadyCallback callback,
                               gpointer user_data)
 {
-  g_autoptr (GTask) task =
-      _nebula_execution_begin (self, cancellable, callback, user_data);
-  Order *order;
-
-  if (!task)
-    return;
-  order = order_new (task, pause_all, reason);
-  submit (self, order);
+  submit (self, order_new (self, pause_all, reason, cancellable, callback, user_data));
 }
 
 /**
