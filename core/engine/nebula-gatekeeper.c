@@ -526,7 +526,7 @@ nebula_engine_get_queue (NebulaEngine *self, const char *key, GError **error)
   if (gate->state->sequence == 0) {
     g_clear_pointer (&value, nebula_value_unref);
     g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND,
-                 _ ("There is no queue “%s”."), key);
+                 _ ("There is no queue “%s”. List the queues to see their keys."), key);
   }
   _nebula_gate_free (gate);
   return value;
