@@ -71,6 +71,8 @@ typedef struct {
   guint64 n_away;      /* turns on the executor */
   guint64 n_loads;     /* executions out of the store */
   guint64 n_load_jobs; /* batches of them */
+  guint64 n_started;   /* executions; committed, as are the ends */
+  guint64 n_ended[NEBULA_EXECUTION_STATUS_TIMED_OUT + 1]; /* by status */
 } NebulaEngineStatistics;
 
 typedef struct _NebulaLoad NebulaLoad;
@@ -132,6 +134,8 @@ struct _NebulaEngine {
   guint n_load_jobs;       /* that the readers have */
   GMutex plans_lock;       /* guards plans */
   NebulaEngineStatistics statistics;
+  NebulaMetrics *metrics; /* NULL until somebody asks */
+  guint collector;
   GHashTable *instances;  /* id → NebulaInstance (owned) */
   GHashTable *plans;      /* hash → NebulaPlan */
   GHashTable *names;      /* of workflows that were deployed here → hash of the last one; guarded by plans_lock */
@@ -365,6 +369,10 @@ gboolean _nebula_guard_end (NebulaAttempt *attempt, NebulaResult *result);
 /* The attempt is over in every way, or its instance is gone. */
 void _nebula_guard_release (NebulaAttempt *attempt);
 void _nebula_guard_free (gpointer data);
+
+/* After a commit, before the instance takes the status on. */
+void _nebula_meter_note (NebulaInstance *instance, NebulaExecutionStatus status);
+void _nebula_meter_stop (NebulaEngine *self);
 
 /* nebula-scheduler.c */
 void _nebula_scheduler_start (NebulaEngine *engine);
