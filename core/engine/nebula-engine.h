@@ -24,6 +24,10 @@ NEBULA_API NebulaStore *nebula_engine_get_store (NebulaEngine *self);
 NEBULA_API NebulaClock *nebula_engine_get_clock (NebulaEngine *self);
 /* The largest workflow that is deployed; 0: the default of nebula-limits.h. */
 NEBULA_API void nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections);
+/* Several engines over one store, each with its shards of 0 … 255; a new peer has none. */
+NEBULA_API NebulaEngine *nebula_engine_new_peer (NebulaEngine *self);
+NEBULA_API gboolean nebula_engine_set_shards (NebulaEngine *self, guint first, guint n_shards, GError **error);
+NEBULA_API guint nebula_engine_get_n_shards (NebulaEngine *self);
 /* While @budget is short, new executions are throttled; NULL: none. */
 NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budget);
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */

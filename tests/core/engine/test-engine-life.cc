@@ -50,13 +50,13 @@ protected:
     close ();
     open ();
     Error error;
-    ASSERT_GE (nebula_engine_recover (engine.get (), error.out ()), 0) << error.message ();
+    ASSERT_GE (recover (), 0);
   }
 };
 
 INSTANTIATE_TEST_SUITE_P (Stores,
                           EngineLifeTest,
-                          testing::Values ("memory", "sqlite"),
+                          testing::Values ("memory", "sqlite", "memory2", "sqlite3"),
                           [] (const auto &info) { return info.param; });
 
 static const char one_wait[] = "{name: w, nodes: {w: {action: flow.wait, with: {signal: go}}}}";
