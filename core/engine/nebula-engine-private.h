@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-cache.h"
 #include "nebula-engine.h"
 #include "nebula-executor.h"
 #include "nebula-heap-internal.h"
@@ -14,6 +15,8 @@ G_BEGIN_DECLS
 /*
  * The engine is a thin face; the work is done by
  *   nebula-deploy.c     workflows that can be started
+ *   nebula-revisions.c  those that the store has, in all their revisions
+ *   nebula-publish.c    how new revisions get there
  *   nebula-start.c      how executions begin
  *   nebula-once.c       starts with an idempotency key
  *   nebula-instance.c   one execution in memory: turns, units, commits
@@ -130,11 +133,11 @@ struct _NebulaEngine {
   GHashTable *loads;       /* id → NebulaLoad (owned) */
   GQueue load_queue;       /* NebulaLoad that no reader has yet */
   guint n_load_jobs;       /* that the readers have */
-  GMutex plans_lock;       /* guards plans */
+  GMutex plans_lock;       /* guards names */
   NebulaEngineStatistics statistics;
   GHashTable *instances;  /* id → NebulaInstance (owned) */
-  GHashTable *plans;      /* hash → NebulaPlan */
-  GHashTable *names;      /* of workflows that were deployed here → hash of the last one; guarded by plans_lock */
+  NebulaCache *plans;     /* hash → NebulaPlan; what is not there is in the store, or held by names or a caller */
+  GHashTable *names;      /* of workflows that were deployed here → NebulaPlan of the last one; guarded by plans_lock */
   GHashTable *stored;     /* hashes of definitions that the store has */
   GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
   GPtrArray *sleeper_blocks;
@@ -258,6 +261,15 @@ NebulaValue *
 _nebula_engine_pin (NebulaEngine *self, NebulaPlan *plan, GPtrArray *ret_plans);
 /* A new reference, or NULL. Thread: any. */
 NebulaPlan *_nebula_engine_find_plan (NebulaEngine *self, const char *hash);
+NebulaPlan *_nebula_engine_find_name (NebulaEngine *self, const char *name);
+/* What flow.call finds by its name from now on. */
+void _nebula_engine_remember_name (NebulaEngine *self, NebulaPlan *plan);
+NebulaPlan *_nebula_engine_relink (NebulaEngine *self,
+                                   NebulaPlan *plan,
+                                   NebulaValue *links,
+                                   GError **error);
+void _nebula_engine_init_plans (NebulaEngine *self);
+void _nebula_engine_clear_plans (NebulaEngine *self);
 
 /* nebula-once.c */
 /* Both stay NULL if the start has no key. @ret_execution: it was started before; else @ret_once is to be taken. */

@@ -186,8 +186,7 @@ nebula_engine_finalize (GObject *object)
 
   g_object_unref (self->scope);
   g_hash_table_unref (self->instances);
-  g_hash_table_unref (self->plans);
-  g_hash_table_unref (self->names);
+  _nebula_engine_clear_plans (self);
   g_hash_table_unref (self->stored);
   _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
@@ -197,7 +196,6 @@ nebula_engine_finalize (GObject *object)
   nebula_heap_clear (&self->wakes);
   nebula_heap_clear (&self->deadlines);
   g_hash_table_unref (self->loads);
-  g_mutex_clear (&self->plans_lock);
   g_mutex_clear (&self->away_lock);
   g_cond_clear (&self->away_done);
   g_main_context_unref (self->context);
@@ -267,15 +265,12 @@ nebula_engine_init (NebulaEngine *self)
   self->scope = nebula_scope_new_global ();
   self->inline_fuel = NEBULA_LIMIT_FUEL_INLINE;
   g_mutex_init (&self->away_lock);
-  g_mutex_init (&self->plans_lock);
   g_queue_init (&self->load_queue);
   self->loads =
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_load_free);
   g_cond_init (&self->away_done);
   self->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, instance_free);
-  self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-                                       (GDestroyNotify) nebula_plan_unref);
-  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  _nebula_engine_init_plans (self);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->blobs = nebula_blob_cache_new (NEBULA_CACHED_BYTES);
   _nebula_sleepers_init (self);
