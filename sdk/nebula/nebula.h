@@ -30,6 +30,7 @@
 #include "nebula-expression-limits.h"
 #include "nebula-function-callback.h"
 #include "nebula-function-set.h"
+#include "nebula-host.h"
 #include "nebula-id.h"
 #include "nebula-idempotency.h"
 #include "nebula-interval.h"
