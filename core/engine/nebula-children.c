@@ -152,6 +152,7 @@ refuse (NebulaEngine *engine,
   nebula_value_builder_set_string (builder, "kind", "end");
   nebula_value_builder_set_string (builder, "execution", message->stream);
   nebula_value_builder_set_string (builder, "status", "failed");
+  nebula_value_builder_set_string (builder, "tenant", nebula_value_get_member_string (payload, "tenant", "default"));
   nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
   end = nebula_value_builder_end (builder);
   bytes = nebula_value_to_msgpack (end);
@@ -203,7 +204,7 @@ _nebula_children_take_up (NebulaInstance *instance)
     NebulaWork *work = link->data;
 
     if (work->other && work->wait == NEBULA_WAIT_CHILD)
-      _nebula_recovery_take_up_other (instance->engine, work->other);
+      _nebula_peers_take_up (instance->engine, instance->tenant, work->other);
   }
 }
 
@@ -236,9 +237,9 @@ _nebula_children_find_workflow (const char *name,
   NebulaEngine *engine = instance->engine;
   g_autofree char *known = NULL;
 
-  _nebula_sync_lock (&engine->plans_lock);
-  known = g_strdup (g_hash_table_lookup (engine->names, name));
-  _nebula_sync_unlock (&engine->plans_lock);
+  _nebula_sync_lock (&engine->peers->lock);
+  known = g_strdup (g_hash_table_lookup (engine->peers->names, name));
+  _nebula_sync_unlock (&engine->peers->lock);
   if (known)
     return g_steal_pointer (&known);
   if (may_block)

@@ -33,8 +33,8 @@ nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connect
 NebulaPlan *
 _nebula_engine_find_plan (NebulaEngine *self, const char *hash)
 {
-  NEBULA_SYNC_AUTO (guard, &self->plans_lock);
-  NebulaPlan *plan = g_hash_table_lookup (self->plans, hash);
+  NEBULA_SYNC_AUTO (guard, &self->peers->lock);
+  NebulaPlan *plan = g_hash_table_lookup (self->peers->plans, hash);
 
   return plan ? nebula_plan_ref (plan) : NULL;
 }
@@ -57,9 +57,9 @@ keep_plan (NebulaEngine *self, NebulaPlan *plan, GError **error)
     return g_steal_pointer (&known);
   if (!nebula_plan_link (plan, self->resolver, error))
     return NULL;
-  _nebula_sync_lock (&self->plans_lock);
-  g_hash_table_insert (self->plans, plan->hash, nebula_plan_ref (plan));
-  _nebula_sync_unlock (&self->plans_lock);
+  _nebula_sync_lock (&self->peers->lock);
+  g_hash_table_insert (self->peers->plans, plan->hash, nebula_plan_ref (plan));
+  _nebula_sync_unlock (&self->peers->lock);
   return nebula_plan_ref (plan);
 }
 
@@ -89,9 +89,9 @@ _nebula_engine_deploy_limited (NebulaEngine *self,
 static void
 remember_name (NebulaEngine *self, NebulaPlan *plan)
 {
-  _nebula_sync_lock (&self->plans_lock);
-  g_hash_table_insert (self->names, g_strdup (plan->name), g_strdup (plan->hash));
-  _nebula_sync_unlock (&self->plans_lock);
+  _nebula_sync_lock (&self->peers->lock);
+  g_hash_table_insert (self->peers->names, g_strdup (plan->name), g_strdup (plan->hash));
+  _nebula_sync_unlock (&self->peers->lock);
 }
 
 /**
@@ -151,9 +151,9 @@ pin_plan (Pinning *self, NebulaPlan *plan)
 static NebulaPlan *
 find_by_name (NebulaEngine *engine, const char *name)
 {
-  NEBULA_SYNC_AUTO (guard, &engine->plans_lock);
-  const char *hash = g_hash_table_lookup (engine->names, name);
-  NebulaPlan *plan = hash ? g_hash_table_lookup (engine->plans, hash) : NULL;
+  NEBULA_SYNC_AUTO (guard, &engine->peers->lock);
+  const char *hash = g_hash_table_lookup (engine->peers->names, name);
+  NebulaPlan *plan = hash ? g_hash_table_lookup (engine->peers->plans, hash) : NULL;
 
   return plan ? nebula_plan_ref (plan) : NULL;
 }

@@ -82,12 +82,14 @@ extern const NebulaCommand nebula_command_execution_pause;
 extern const NebulaCommand nebula_command_execution_reject;
 extern const NebulaCommand nebula_command_execution_terminate;
 extern const NebulaCommand nebula_command_execution_why;
+extern const NebulaCommand nebula_command_metrics;
 extern const NebulaCommand nebula_command_queue_list;
 extern const NebulaCommand nebula_command_queue_show;
 extern const NebulaCommand nebula_command_expr;
 extern const NebulaCommand nebula_command_inspect;
 extern const NebulaCommand nebula_command_run;
 extern const NebulaCommand nebula_command_validate;
+extern const NebulaCommand nebula_command_system;
 extern const NebulaCommand nebula_command_workflow_graph;
 /* Brought by bench*.c; absent in a build without them. */
 extern const NebulaCommand nebula_command_bench __attribute__ ((weak));

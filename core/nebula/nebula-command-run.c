@@ -20,6 +20,7 @@ typedef struct {
   char *durability;
   char *timeout;
   char *key;
+  char *tenant;
   gboolean is_json;
   gboolean is_quiet;
 } RunOptions;
@@ -66,6 +67,12 @@ static const NebulaOption options[] = {
                         0,
                         N_ ("Runs once for each key; again it shows what became of that run"),
                         N_ ("KEY")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        tenant,
+                        "tenant",
+                        0,
+                        N_ ("Whose run it is: its settings hold, and its keys and queues are its own"),
+                        N_ ("NAME")),
     NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
 };
 
@@ -253,6 +260,8 @@ start (Run *self, NebulaPlan *plan, GError **error)
     nebula_value_builder_set_string (builder, "timeout", timeout);
   if (self->options->key)
     nebula_value_builder_set_string (builder, "idempotency-key", self->options->key);
+  if (self->options->tenant)
+    nebula_value_builder_set_string (builder, "tenant", self->options->tenant);
   choices = nebula_value_builder_end (builder);
   self->execution =
       nebula_engine_start (self->session.engine, plan, self->input, choices, error);
@@ -356,13 +365,14 @@ command_run (gpointer data, char **arguments)
   self.lost = g_cancellable_new ();
   if (!check_durability (self.options->durability, &error) || !read_input (&self, &error))
     return fail_invalid (&self, error);
-  if (!nebula_settings_load (&self.settings, &error))
+  if (!nebula_settings_load (&self.settings, self.options->tenant, &error))
     return nebula_fail (error, self.options->is_json);
   self.store = self.options->store ? self.options->store : self.settings.store;
   if (!nebula_session_open (&self.session, self.store, NEBULA_SESSION_OWN, &error))
     return nebula_fail (error, self.options->is_json);
   nebula_engine_set_limits (self.session.engine, self.settings.max_nodes,
                             self.settings.max_connections);
+  nebula_session_watch_memory (&self.session, self.settings.memory_limit);
   plan = prepare (&self, &error);
   if (!plan)
     return is_fault_of_environment (error) && self.diagnostics->len == 0

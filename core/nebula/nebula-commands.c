@@ -41,6 +41,8 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_why;
     commands[n_commands++] = &nebula_command_queue_list;
     commands[n_commands++] = &nebula_command_queue_show;
+    commands[n_commands++] = &nebula_command_metrics;
+    commands[n_commands++] = &nebula_command_system;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;
     commands[n_commands++] = &nebula_command_config_get;
