@@ -311,9 +311,7 @@ static gboolean
 needs_another (NebulaHostGroup *self)
 {
   guint n_alive = 0, n_places = 0;
-  guint places = g_str_has_suffix (nebula_module_info_get_path (self->module), ".so")
-                     ? NATIVE_CREDITS
-                     : 1;
+  guint places = nebula_module_file_is_script (nebula_module_info_get_path (self->module)) ? 1 : NATIVE_CREDITS;
 
   for (guint i = 0; i < self->processes->len; i++) {
     NebulaHostProcess *process = g_ptr_array_index (self->processes, i);

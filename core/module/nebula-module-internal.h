@@ -19,7 +19,10 @@ typedef struct
 
 /* Opens a module file after all checks; the descriptor is the caller's. -1 with module-refused, module-abi or io. */
 int nebula_module_file_open (const char *path, NebulaModuleKey *ret_key, GError **error);
-/* Whether a file name is one of a module: `[a-z0-9-]{1,64}.so`. */
+/* Whether a file name ends as those of modules do; a script is one that does not end with `.so`. */
+gboolean nebula_module_file_has_suffix (const char *name);
+gboolean nebula_module_file_is_script (const char *path);
+/* Whether a file name is one of a module: `[a-z0-9-]{1,64}.(so|py|js)`. */
 gboolean nebula_module_file_is_name (const char *name);
 /* The id that a file name stands for; full. */
 char *nebula_module_file_get_id (const char *path);

@@ -92,13 +92,32 @@ nebula_module_is_shipped (const char *path)
   return FALSE;
 }
 
+static GStrv
+set_path (GStrv environment, const char *name, const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_IS_DIR) ? g_environ_setenv (environment, name, path, TRUE) : environment;
+}
+
+/* Where other languages find the bindings that belong to this very library. */
+static GStrv
+add_languages (GStrv environment, const char *library)
+{
+  g_autofree char *built = g_build_filename (library, "..", "introspection", NULL);
+  g_autofree char *typelibs = g_build_filename (library, "girepository-1.0", NULL);
+  gboolean is_built = g_file_test (built, G_FILE_TEST_IS_DIR);
+
+  environment = set_path (environment, "GI_TYPELIB_PATH", is_built ? built : typelibs);
+  environment = set_path (environment, "PYTHONPATH", is_built ? built : NEBULA_PYTHON_DIR);
+  return set_path (environment, "GJS_PATH", is_built ? built : NEBULA_GJS_DIR);
+}
+
 /* Nothing of ours that steers the linker, GLib's modules or its checks reaches the host. Only the folder of this very
  * library is put back, so that the host finds the same one where it is not installed. */
 GStrv
 nebula_module_make_environment (void)
 {
-  static const char *const dropped[] = { "G_DEBUG", "G_SLICE", "GIO_EXTRA_MODULES", "GIO_MODULE_DIR", "GI_TYPELIB_PATH",
-                                         "GCONV_PATH", "G_MESSAGES_DEBUG" };
+  static const char *const dropped[] = { "G_DEBUG",         "G_SLICE",    "GIO_EXTRA_MODULES", "GIO_MODULE_DIR",
+                                         "GI_TYPELIB_PATH", "GCONV_PATH", "G_MESSAGES_DEBUG",  "GJS_PATH" };
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autofree char *folder = find_library_folder ();
@@ -107,12 +126,16 @@ nebula_module_make_environment (void)
   for (gsize i = 0; i < G_N_ELEMENTS (dropped); i++)
     environment = g_environ_unsetenv (environment, dropped[i]);
   for (char **variable = environment; *variable != NULL; variable++) {
-    if (!g_str_has_prefix (*variable, "LD_") && !g_str_has_prefix (*variable, "LTDL_"))
+    if (!g_str_has_prefix (*variable, "LD_") && !g_str_has_prefix (*variable, "LTDL_") &&
+        !g_str_has_prefix (*variable, "PYTHON"))
       g_strv_builder_add (builder, *variable);
   }
 
   result = g_strv_builder_end (builder);
-  return folder != NULL ? g_environ_setenv (result, "LD_LIBRARY_PATH", folder, TRUE) : result;
+  if (folder == NULL)
+    return result;
+  result = g_environ_setenv (result, "LD_LIBRARY_PATH", folder, TRUE);
+  return add_languages (result, folder);
 }
 
 GStrv

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "nebula-registry-private.h"
+#include "nebula-sync-internal.h"
 
 static const char *const level_names[] = { "in-process", "process", "sandbox", NULL };
 
@@ -14,13 +15,15 @@ _nebula_registry_hosting_init (NebulaRegistryHosting *self)
 {
   nebula_host_options_init (&self->options);
   self->levels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  self->pool = NULL;
+  g_mutex_init (&self->lock);
+  self->pools = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, (GDestroyNotify) nebula_host_pool_free);
 }
 
 void
 _nebula_registry_hosting_clear (NebulaRegistryHosting *self)
 {
-  g_clear_pointer (&self->pool, nebula_host_pool_free);
+  g_clear_pointer (&self->pools, g_hash_table_unref);
+  g_mutex_clear (&self->lock);
   g_clear_pointer (&self->levels, g_hash_table_unref);
   nebula_host_options_clear (&self->options);
 }
@@ -29,13 +32,18 @@ NebulaHostPool *
 _nebula_registry_get_pool (NebulaRegistry *self, const char *host)
 {
   NebulaRegistryHosting *hosting = _nebula_registry_get_hosting (self);
+  gpointer context = g_main_context_get_thread_default ();
+  NebulaHostPool *pool;
+  NEBULA_SYNC_AUTO (guard, &hosting->lock);
 
-  if (hosting->pool != NULL)
-    return hosting->pool;
+  pool = g_hash_table_lookup (hosting->pools, context);
+  if (pool != NULL)
+    return pool;
   if (hosting->options.program == NULL)
     hosting->options.program = g_strdup (host);
-  hosting->pool = nebula_host_pool_new (&hosting->options);
-  return hosting->pool;
+  pool = nebula_host_pool_new (&hosting->options);
+  g_hash_table_insert (hosting->pools, context, pool);
+  return pool;
 }
 
 /* A script is never ours to run here; what ships with the library is, and nothing else. */
@@ -44,7 +52,7 @@ get_default (NebulaModuleInfo *module)
 {
   const char *path = nebula_module_info_get_path (module);
 
-  if (!g_str_has_suffix (path, ".so"))
+  if (nebula_module_file_is_script (path))
     return NEBULA_ISOLATION_PROCESS;
   return nebula_module_is_shipped (path) ? NEBULA_ISOLATION_IN_PROCESS : NEBULA_ISOLATION_PROCESS;
 }
@@ -54,7 +62,7 @@ _nebula_registry_get_isolation (NebulaRegistry *self, NebulaModuleInfo *module)
 {
   GHashTable *levels = _nebula_registry_get_hosting (self)->levels;
   gpointer level = NULL;
-  gboolean is_script = !g_str_has_suffix (nebula_module_info_get_path (module), ".so");
+  gboolean is_script = nebula_module_file_is_script (nebula_module_info_get_path (module));
 
   if (!g_hash_table_lookup_extended (levels, nebula_module_info_get_id (module), NULL, &level) &&
       !g_hash_table_lookup_extended (levels, "*", NULL, &level))

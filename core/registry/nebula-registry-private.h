@@ -48,7 +48,8 @@ typedef struct
 {
   NebulaHostOptions options;
   GHashTable *levels; /* id → NebulaIsolation, as a pointer */
-  NebulaHostPool *pool; /* NULL until the first action of an isolated module */
+  GMutex lock;       /* guards pools */
+  GHashTable *pools; /* GMainContext (NULL: the default) → NebulaHostPool: engines of several threads share a registry */
 } NebulaRegistryHosting;
 
 void _nebula_registry_hosting_init (NebulaRegistryHosting *self);

@@ -164,7 +164,7 @@ nebula_registry_dispose (GObject *object)
     g_file_monitor_cancel (g_ptr_array_index (self->monitors, i));
   }
   g_ptr_array_set_size (self->monitors, 0);
-  g_clear_pointer (&self->hosting.pool, nebula_host_pool_free);
+  g_hash_table_remove_all (self->hosting.pools);
 
   G_OBJECT_CLASS (nebula_registry_parent_class)->dispose (object);
 }
