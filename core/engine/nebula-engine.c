@@ -126,6 +126,7 @@ nebula_engine_constructed (GObject *object)
     self->clock = g_object_ref (nebula_clock_get_system ());
   if (!self->executor)
     self->executor = g_object_ref (nebula_executor_get_default ());
+  self->has_full_text = nebula_store_has_full_text (self->store);
   self->readers = nebula_executor_new (N_READERS);
   if (!self->bus)
     self->bus = nebula_event_bus_new ();

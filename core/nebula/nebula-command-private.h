@@ -88,6 +88,7 @@ extern const NebulaCommand nebula_command_expr;
 extern const NebulaCommand nebula_command_inspect;
 extern const NebulaCommand nebula_command_run;
 extern const NebulaCommand nebula_command_validate;
+extern const NebulaCommand nebula_command_store_prune;
 extern const NebulaCommand nebula_command_workflow_graph;
 /* Brought by bench*.c; absent in a build without them. */
 extern const NebulaCommand nebula_command_bench __attribute__ ((weak));

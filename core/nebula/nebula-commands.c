@@ -13,6 +13,7 @@
 static const NebulaCommandGroup groups[] = {
     {"execution", N_ ("Looks at and steers executions in a store")},
     {"queue", N_ ("Looks at who is inside, and who waits")},
+    {"store", N_ ("Looks after stores")},
     {"workflow", N_ ("Looks at workflow files")},
     {"config", N_ ("Shows and changes settings")},
 };
@@ -41,6 +42,7 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_why;
     commands[n_commands++] = &nebula_command_queue_list;
     commands[n_commands++] = &nebula_command_queue_show;
+    commands[n_commands++] = &nebula_command_store_prune;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;
     commands[n_commands++] = &nebula_command_config_get;
