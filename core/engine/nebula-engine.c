@@ -221,8 +221,8 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->instances);
   _nebula_peers_unref (self->peers);
   g_hash_table_unref (self->stored);
+  g_hash_table_unref (self->gates); /* they leave the heap of wakes, in which sleepers still are */
   _nebula_sleepers_clear (self);
-  g_hash_table_unref (self->gates);
   g_clear_pointer (&self->guards, g_hash_table_unref);
   g_clear_pointer (&self->onces, g_hash_table_unref);
   nebula_blob_cache_unref (self->blobs);
