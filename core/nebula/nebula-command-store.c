@@ -8,6 +8,7 @@
 #include "nebula-control-private.h"
 #include "nebula-duration.h"
 #include "nebula-error.h"
+#include "nebula-idempotency.h"
 #include "nebula-output-private.h"
 #include "nebula-sqlite-store.h"
 
@@ -117,6 +118,13 @@ prune (NebulaStore *store, const NebulaRetention *rule, GError **error)
   return n_all;
 }
 
+/* Keys of starts and calls that have expired go in any case. */
+static gint64
+prune_keys (NebulaStore *store, const NebulaRetention *rule, GError **error)
+{
+  return rule->is_trial ? 0 : nebula_idempotency_prune (store, g_get_real_time (), error);
+}
+
 static int
 tell (const PruneOptions *opts, gint64 n_removed)
 {
@@ -158,6 +166,8 @@ command_prune (gpointer data, char **arguments)
     store = nebula_sqlite_store_open (opts->store, NEBULA_SQLITE_STORE_FLAGS_NONE, &error);
   if (store)
     n_removed = prune (store, &rule, &error);
+  if (n_removed >= 0 && prune_keys (store, &rule, &error) < 0)
+    n_removed = -1;
   return n_removed < 0 ? nebula_fail (error, opts->is_json) : tell (opts, n_removed);
 }
 
@@ -165,7 +175,9 @@ const NebulaCommand nebula_command_store_prune = {
     .name = "store prune",
     .summary = N_ ("Removes executions that ended long ago, for good"),
     .arguments = "",
-    .details = N_ ("Examples:\n"
+    .details = N_ ("What was kept for idempotency keys that have expired goes as well.\n"
+                   "\n"
+                   "Examples:\n"
                    "  nebula store prune --store orders.db --older 30d\n"
                    "  nebula store prune --store orders.db --status failed --keep 1000 --dry-run"),
     .options = options,
