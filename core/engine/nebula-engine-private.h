@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-cache.h"
 #include "nebula-engine.h"
 #include "nebula-executor.h"
 #include "nebula-heap-internal.h"
@@ -16,6 +17,8 @@ G_BEGIN_DECLS
 /*
  * The engine is a thin face; the work is done by
  *   nebula-deploy.c     workflows that can be started
+ *   nebula-revisions.c  those that the store has, in all their revisions
+ *   nebula-publish.c    how new revisions get there
  *   nebula-start.c      how executions begin
  *   nebula-once.c       starts with an idempotency key
  *   nebula-instance.c   one execution in memory: turns, units, commits
@@ -265,6 +268,13 @@ NebulaValue *
 _nebula_engine_pin (NebulaEngine *self, NebulaPlan *plan, GPtrArray *ret_plans);
 /* A new reference, or NULL. Thread: any. */
 NebulaPlan *_nebula_engine_find_plan (NebulaEngine *self, const char *hash);
+NebulaPlan *_nebula_engine_find_name (NebulaEngine *self, const char *name);
+/* What flow.call finds by its name from now on. */
+void _nebula_engine_remember_name (NebulaEngine *self, NebulaPlan *plan);
+NebulaPlan *_nebula_engine_relink (NebulaEngine *self,
+                                   NebulaPlan *plan,
+                                   NebulaValue *links,
+                                   GError **error);
 
 /* nebula-once.c */
 /* Both stay NULL if the start has no key. @ret_execution: it was started before; else @ret_once is to be taken. */

@@ -91,6 +91,13 @@ extern const NebulaCommand nebula_command_run;
 extern const NebulaCommand nebula_command_validate;
 extern const NebulaCommand nebula_command_system;
 extern const NebulaCommand nebula_command_workflow_graph;
+extern const NebulaCommand nebula_command_workflow_deploy;
+extern const NebulaCommand nebula_command_workflow_diff;
+extern const NebulaCommand nebula_command_workflow_history;
+extern const NebulaCommand nebula_command_workflow_label;
+extern const NebulaCommand nebula_command_workflow_list;
+extern const NebulaCommand nebula_command_workflow_rollback;
+extern const NebulaCommand nebula_command_workflow_show;
 /* Brought by bench*.c; absent in a build without them. */
 extern const NebulaCommand nebula_command_bench __attribute__ ((weak));
 

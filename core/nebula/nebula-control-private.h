@@ -9,6 +9,7 @@
  *               orders: cancel, terminate, pause: reason?; cancel-node: node; cancel-region: region;
  *                       signal: name, value?; answer: token, value?; approve, reject: by, node?, comment?
  *               list: status?, workflow?, after?, limit?
+ *               publish, roll-back, label: see nebula-publishing-private.h; they name no execution
  *   answer    {ok: true, value} or {ok: false, error: {code, message}}, in the order in which the work ends
  *
  * A frame that is too long or does not parse is answered with an error, and the connection is closed.

@@ -237,6 +237,8 @@ struct _NebulaPlan
 
 /* Like nebula_workflow_compile () with other limits; 0: the default (nebula-limits.h). */
 NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
+/* The definition with its keys in the order of the schema, defaults left out; drawing and notes stay. */
+NebulaValue *nebula_workflow_make_canonical (NebulaWorkflow *self);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
 /* All connections that end at a node: the n_in that its join waits for, and behind them those that close a cycle. */

@@ -53,6 +53,7 @@
 #include "nebula-redactor.h"
 #include "nebula-registry.h"
 #include "nebula-retry-policy.h"
+#include "nebula-revisions.h"
 #include "nebula-scope.h"
 #include "nebula-sqlite-store.h"
 #include "nebula-store.h"
