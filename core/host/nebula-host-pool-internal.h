@@ -43,11 +43,12 @@ NebulaHostPool *nebula_host_pool_new (const NebulaHostOptions *options);
 /* Ends all hosts at once; what they work on is unknown. */
 void nebula_host_pool_free (NebulaHostPool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaHostPool, nebula_host_pool_free)
-/* An action that runs in a host of its module. */
+/* An action that runs in a host of its module; @capabilities: what a sandbox allows besides, NULL: nothing. */
 NebulaAction *nebula_host_pool_create_action (NebulaHostPool *self,
                                               NebulaModuleInfo *module,
                                               NebulaActionInfo *info,
-                                              NebulaIsolation isolation);
+                                              NebulaIsolation isolation,
+                                              const char *const *capabilities);
 /* Its class: for whoever asks what an action is. */
 GType nebula_hosted_action_get_type (void);
 guint nebula_host_pool_get_n_processes (NebulaHostPool *self);

@@ -30,7 +30,8 @@ struct _NebulaHostGroup {
   NebulaHostPool *pool;
   NebulaModuleInfo *module;
   NebulaIsolation isolation;
-  GQueue waiting; /* NebulaHostCall */
+  GStrv capabilities; /* of a sandbox */
+  GQueue waiting;     /* NebulaHostCall */
   GPtrArray *processes;
   char *hash;       /* of the file; NULL until it matters */
   char *verdict;    /* why it is not run any more; NULL: it is */

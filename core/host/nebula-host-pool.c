@@ -215,6 +215,7 @@ group_free (gpointer data)
   nebula_module_info_unref (self->module);
   g_free (self->hash);
   g_free (self->verdict);
+  g_strfreev (self->capabilities);
   g_free (self);
 }
 
@@ -231,7 +232,10 @@ make_name (NebulaModuleInfo *module)
 }
 
 static NebulaHostGroup *
-find_group (NebulaHostPool *self, NebulaModuleInfo *module, NebulaIsolation isolation)
+find_group (NebulaHostPool *self,
+            NebulaModuleInfo *module,
+            NebulaIsolation isolation,
+            const char *const *capabilities)
 {
   g_autofree char *name = make_name (module);
   NebulaHostGroup *group = g_hash_table_lookup (self->groups, name);
@@ -242,6 +246,7 @@ find_group (NebulaHostPool *self, NebulaModuleInfo *module, NebulaIsolation isol
   group->pool = self;
   group->module = nebula_module_info_ref (module);
   group->isolation = isolation;
+  group->capabilities = g_strdupv ((char **) capabilities);
   g_queue_init (&group->waiting);
   group->processes = g_ptr_array_new_with_free_func (_nebula_host_process_free);
   group->verdict =
@@ -311,7 +316,9 @@ static gboolean
 needs_another (NebulaHostGroup *self)
 {
   guint n_alive = 0, n_places = 0;
-  guint places = nebula_module_file_is_script (nebula_module_info_get_path (self->module)) ? 1 : NATIVE_CREDITS;
+  guint places = nebula_module_file_is_script (nebula_module_info_get_path (self->module))
+                     ? 1
+                     : NATIVE_CREDITS;
 
   for (guint i = 0; i < self->processes->len; i++) {
     NebulaHostProcess *process = g_ptr_array_index (self->processes, i);
@@ -656,7 +663,9 @@ NebulaAction *
 nebula_host_pool_create_action (NebulaHostPool *self,
                                 NebulaModuleInfo *module,
                                 NebulaActionInfo *info,
-                                NebulaIsolation isolation)
+                                NebulaIsolation isolation,
+                                const char *const *capabilities)
 {
-  return _nebula_hosted_action_new (self, find_group (self, module, isolation), info);
+  return _nebula_hosted_action_new (
+      self, find_group (self, module, isolation, capabilities), info);
 }

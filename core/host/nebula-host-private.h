@@ -26,7 +26,10 @@ struct _NebulaHost {
   char *path;
   char *id;
   int module_fd;
-  int answer_fd; /* of a probe */
+  int answer_fd;           /* of a probe */
+  gboolean is_shut_in;     /* it shuts itself in before the module is loaded */
+  guint64 memory_bytes;    /* then: the most that it may have; 0: any */
+  GPtrArray *capabilities; /* then: what it may besides */
   char *version;
   char *title;
   GHashTable *entries;    /* `id@version` → NebulaHostEntry */
@@ -95,5 +98,12 @@ _nebula_host_find_entry (NebulaHost *self, const char *id, const char *version);
 gboolean _nebula_host_print_catalogue (NebulaHost *self);
 gboolean
 _nebula_host_print_error (NebulaHost *self, const char *code, const char *message);
+
+/* nebula-host-sandbox.c */
+/* Before any code of the module runs; there is no way back. */
+gboolean _nebula_host_shut_in (NebulaHost *self,
+                               const char *const *capabilities,
+                               guint64 memory_bytes,
+                               GError **error);
 
 G_END_DECLS

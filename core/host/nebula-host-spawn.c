@@ -63,6 +63,17 @@ _nebula_host_hash_file (NebulaModuleInfo *module)
   return n_bytes == 0 ? g_strdup (g_checksum_get_string (checksum)) : NULL;
 }
 
+static void
+add_sandbox (GStrvBuilder *builder, NebulaHostGroup *group)
+{
+  g_autofree char *memory =
+      g_strdup_printf ("%" G_GUINT64_FORMAT, group->pool->options.memory_bytes);
+
+  g_strv_builder_add_many (builder, "--sandbox", memory, NULL);
+  for (guint i = 0; group->capabilities != NULL && group->capabilities[i] != NULL; i++)
+    g_strv_builder_add_many (builder, "--allow", group->capabilities[i], NULL);
+}
+
 static GStrv
 make_arguments (NebulaHostGroup *group)
 {
@@ -73,7 +84,29 @@ make_arguments (NebulaHostGroup *group)
 
   g_strv_builder_addv (builder, (const char **) command);
   g_strv_builder_add_many (builder, "--serve", path, "--fd", "3", "--channel", "4", NULL);
+  if (group->isolation == NEBULA_ISOLATION_SANDBOX)
+    add_sandbox (builder, group);
   return g_strv_builder_end (builder);
+}
+
+/* A sandbox has none of ours, but for where its libraries are. */
+static GStrv
+make_environment (NebulaHostGroup *group)
+{
+  static const char *const kept[] = {"LD_LIBRARY_PATH", "GI_TYPELIB_PATH", "PYTHONPATH",
+                                     "GJS_PATH", NULL};
+  g_auto (GStrv) whole = nebula_module_make_environment ();
+  GStrv environment = NULL;
+
+  if (group->isolation != NEBULA_ISOLATION_SANDBOX)
+    return g_steal_pointer (&whole);
+  environment = g_environ_setenv (environment, "LC_ALL", "C.UTF-8", TRUE);
+  environment = g_environ_setenv (environment, "PATH", "/usr/bin:/bin", TRUE);
+  for (guint i = 0; kept[i] != NULL; i++)
+    if (g_environ_getenv (whole, kept[i]) != NULL)
+      environment = g_environ_setenv (environment, kept[i],
+                                      g_environ_getenv (whole, kept[i]), TRUE);
+  return environment;
 }
 
 static int
@@ -152,7 +185,7 @@ int
 _nebula_host_spawn (NebulaHostGroup *group, GPid *ret_pid, GError **error)
 {
   g_auto (GStrv) arguments = make_arguments (group);
-  g_auto (GStrv) environment = nebula_module_make_environment ();
+  g_auto (GStrv) environment = make_environment (group);
   int module_fd = open_module (group->module, error);
   int ends[2];
   int result;

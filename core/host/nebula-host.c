@@ -37,6 +37,7 @@ nebula_host_finalize (GObject *object)
   g_hash_table_unref (self->attempts);
   g_ptr_array_unref (self->finished);
   g_ptr_array_unref (self->order);
+  g_ptr_array_unref (self->capabilities);
   g_hash_table_unref (self->entries);
   g_cond_clear (&self->wake);
   g_mutex_clear (&self->lock);
@@ -68,6 +69,7 @@ nebula_host_init (NebulaHost *self)
   self->entries =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, _nebula_host_entry_free);
   self->order = g_ptr_array_new ();
+  self->capabilities = g_ptr_array_new_with_free_func (g_free);
 }
 
 /* The answer gets a descriptor that the module does not know; what the module itself prints goes to stderr. */
@@ -100,6 +102,15 @@ read_argument (NebulaHost *self, const char *name, const char *value, int *chann
     self->path = g_strdup (value);
     return value != NULL;
   }
+  if (g_str_equal (name, "--allow") && value != NULL) {
+    g_ptr_array_add (self->capabilities, g_strdup (value));
+    return TRUE;
+  }
+  if (g_str_equal (name, "--sandbox")) {
+    self->is_shut_in = TRUE;
+    return value != NULL && g_ascii_string_to_unsigned (value, 10, 0, G_MAXINT64,
+                                                        &self->memory_bytes, NULL);
+  }
   if (g_str_equal (name, "--fd"))
     return read_fd (value, &self->module_fd);
   return g_str_equal (name, "--channel") && read_fd (value, channel_fd);
@@ -113,6 +124,44 @@ read_arguments (NebulaHost *self, const char *const *arguments, int *channel_fd)
       return FALSE;
   return self->path != NULL && (self->mode == NEBULA_HOST_MODE_PROBE ||
                                 (*channel_fd >= 0 && self->module_fd >= 0));
+}
+
+static void
+fail (NebulaHost *self, const GError *error)
+{
+  g_autoptr (NebulaResult) result = NULL;
+  g_autoptr (NebulaValue) payload = NULL;
+
+  if (self->is_failed)
+    return;
+  self->is_failed = TRUE;
+  if (self->mode == NEBULA_HOST_MODE_PROBE) {
+    _nebula_host_print_error (self, nebula_error_get_code (error), error->message);
+    return;
+  }
+  result = nebula_result_new_error (error);
+  payload = _nebula_host_result_write (result);
+  _nebula_sync_lock (&self->lock);
+  _nebula_host_send_locked (self, NEBULA_FRAME_RESULT, 0, payload, NULL);
+  _nebula_sync_unlock (&self->lock);
+}
+
+/* One that cannot be shut in must not run: the engine is told why, and the program gets no host. */
+static gboolean
+shut_in (NebulaHost *self, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+
+  if (!self->is_shut_in)
+    return TRUE;
+  g_ptr_array_add (self->capabilities, NULL);
+  if (_nebula_host_shut_in (self, (const char *const *) self->capabilities->pdata,
+                            self->memory_bytes, &local_error))
+    return TRUE;
+  if (self->mode == NEBULA_HOST_MODE_SERVE)
+    fail (self, local_error);
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
 
 /**
@@ -158,7 +207,7 @@ nebula_host_new (const char *const *arguments, GError **error)
     self->channel = nebula_channel_new (channel_fd, NEBULA_FRAME_FROM_ENGINE);
   if (self->module_fd < 0)
     self->module_fd = nebula_module_file_open (self->path, &key, error);
-  if (self->module_fd >= 0)
+  if (self->module_fd >= 0 && shut_in (self, error))
     return g_steal_pointer (&self);
   if (self->answer_fd >= 0 && error != NULL && *error != NULL)
     _nebula_host_print_error (self, nebula_error_get_code (*error), (*error)->message);
@@ -348,26 +397,6 @@ nebula_host_add_action (NebulaHost *self, GType action_type, GError **error)
   info =
       nebula_action_info_new_from_class (g_type_class_ref (action_type), self->id, error);
   return info != NULL && _nebula_host_add_entry (self, info, action_type, error);
-}
-
-static void
-fail (NebulaHost *self, const GError *error)
-{
-  g_autoptr (NebulaResult) result = NULL;
-  g_autoptr (NebulaValue) payload = NULL;
-
-  if (self->is_failed)
-    return;
-  self->is_failed = TRUE;
-  if (self->mode == NEBULA_HOST_MODE_PROBE) {
-    _nebula_host_print_error (self, nebula_error_get_code (error), error->message);
-    return;
-  }
-  result = nebula_result_new_error (error);
-  payload = _nebula_host_result_write (result);
-  _nebula_sync_lock (&self->lock);
-  _nebula_host_send_locked (self, NEBULA_FRAME_RESULT, 0, payload, NULL);
-  _nebula_sync_unlock (&self->lock);
 }
 
 /**

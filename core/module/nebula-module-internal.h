@@ -45,7 +45,8 @@ NebulaActionInfo *nebula_module_info_read_action (NebulaModuleInfo *self, guint 
 gboolean nebula_module_info_set_error (NebulaModuleInfo *self, GError **error); /* why it cannot be used; always FALSE */
 
 /* Runs the host program on an open module file; the catalogue, or an error that says what happened. */
-NebulaValue *nebula_module_probe (const char *host, const char *path, int fd, gint64 timeout_usec, GError **error);
+NebulaValue *nebula_module_probe (const char *host, const char *path, int fd, gboolean is_shut_in, gint64 timeout_usec,
+                                  GError **error);
 /* The host program; full. */
 char *nebula_module_find_host (void);
 /* Whether a module's file lies where the library's own do. */

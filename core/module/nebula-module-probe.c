@@ -169,7 +169,7 @@ nebula_module_make_command (const char *host, const char *path)
 }
 
 static GSubprocess *
-start_host (const char *host, const char *path, int fd, GError **error)
+start_host (const char *host, const char *path, int fd, gboolean is_shut_in, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
@@ -188,6 +188,8 @@ start_host (const char *host, const char *path, int fd, GError **error)
   g_subprocess_launcher_set_environ (launcher, environment);
   g_strv_builder_addv (builder, (const char **) command);
   g_strv_builder_add_many (builder, "--probe", path, "--fd", "3", NULL);
+  if (is_shut_in)
+    g_strv_builder_add_many (builder, "--sandbox", "0", NULL);
   arguments = g_strv_builder_end (builder);
   return g_subprocess_launcher_spawnv (launcher, (const char *const *) arguments, error);
 }
@@ -308,11 +310,12 @@ read_answer (GByteArray *output, GError **error)
 }
 
 NebulaValue *
-nebula_module_probe (const char *host, const char *path, int fd, gint64 timeout_usec, GError **error)
+nebula_module_probe (const char *host, const char *path, int fd, gboolean is_shut_in, gint64 timeout_usec,
+                     GError **error)
 {
   gint64 deadline_usec = g_get_monotonic_time () + timeout_usec;
   g_autoptr (GByteArray) output = g_byte_array_new ();
-  g_autoptr (GSubprocess) process = start_host (host, path, fd, error);
+  g_autoptr (GSubprocess) process = start_host (host, path, fd, is_shut_in, error);
   ReadState state;
 
   if (process == NULL) {

@@ -279,6 +279,16 @@ append_example (GString *text, const char *example)
   }
 }
 
+static void
+append_capabilities (GString *text, const char *const *capabilities)
+{
+  if (!capabilities[0])
+    return;
+  append_heading (text, _ ("Needs in a sandbox"));
+  for (guint i = 0; capabilities[i]; i++)
+    g_string_append_printf (text, "  %s\n", capabilities[i]);
+}
+
 static int
 inspect_action (NebulaActionInfo *action, gboolean is_json)
 {
@@ -311,6 +321,7 @@ inspect_action (NebulaActionInfo *action, gboolean is_json)
   append_heading (text, _ ("Effect"));
   g_string_append_printf (text, "  %s\n",
                           effect_to_text (nebula_action_info_get_effect (action)));
+  append_capabilities (text, nebula_action_info_get_capabilities (action));
   append_example (text, nebula_action_info_get_example (action));
   nebula_output_text (text->str);
   return NEBULA_EXIT_OK;

@@ -24,6 +24,7 @@ is_given (void)
 {
   for (char **variable = environ; *variable; variable++)
     if (g_str_has_prefix (*variable, "NEBULA_HOST_") ||
+        g_str_has_prefix (*variable, "NEBULA_MODULE_CAPABILITIES=") ||
         g_str_has_prefix (*variable, "NEBULA_MODULE_ISOLATION="))
       return TRUE;
   return nebula_settings_has_file ();
@@ -66,6 +67,27 @@ read_levels (NebulaConfig *config, GError **error)
   return nebula_value_builder_end (builder);
 }
 
+/* `greet=net`, `greet=read=/srv` */
+static NebulaValue *
+read_granted (NebulaConfig *config)
+{
+  g_auto (GStrv) entries = nebula_config_dup_strv (config, "module-capabilities");
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+
+  for (char **entry = entries; *entry; entry++) {
+    g_auto (GStrv) parts = g_strsplit (*entry, "=", 2);
+    g_autoptr (NebulaValueBuilder) list = nebula_value_builder_new_array ();
+
+    for (char **other = entries; parts[0] && *other; other++)
+      if (g_str_has_prefix (*other, parts[0]) && (*other)[strlen (parts[0])] == '=')
+        nebula_value_builder_add_take (
+            list, nebula_value_new_string (*other + strlen (parts[0]) + 1));
+    if (parts[0])
+      nebula_value_builder_set_take (builder, parts[0], nebula_value_builder_end (list));
+  }
+  return nebula_value_builder_end (builder);
+}
+
 gboolean
 nebula_settings_apply_hosting (NebulaRegistry *registry, GError **error)
 {
@@ -83,6 +105,7 @@ nebula_settings_apply_hosting (NebulaRegistry *registry, GError **error)
     return FALSE;
   builder = nebula_value_builder_new_object ();
   nebula_value_builder_set (builder, "isolation", levels);
+  nebula_value_builder_set_take (builder, "capabilities", read_granted (config));
   for (guint i = 0; i < G_N_ELEMENTS (numbers); i++)
     nebula_value_builder_set_integer (builder, numbers[i].option,
                                       read_number (config, i));

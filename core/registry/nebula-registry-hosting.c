@@ -15,6 +15,7 @@ _nebula_registry_hosting_init (NebulaRegistryHosting *self)
 {
   nebula_host_options_init (&self->options);
   self->levels = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  self->granted = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
   g_mutex_init (&self->lock);
   self->pools = g_hash_table_new_full (g_direct_hash, g_direct_equal, NULL, (GDestroyNotify) nebula_host_pool_free);
 }
@@ -25,6 +26,7 @@ _nebula_registry_hosting_clear (NebulaRegistryHosting *self)
   g_clear_pointer (&self->pools, g_hash_table_unref);
   g_mutex_clear (&self->lock);
   g_clear_pointer (&self->levels, g_hash_table_unref);
+  g_clear_pointer (&self->granted, g_hash_table_unref);
   nebula_host_options_clear (&self->options);
 }
 
@@ -47,28 +49,53 @@ _nebula_registry_get_pool (NebulaRegistry *self, const char *host)
 }
 
 /* A script is never ours to run here; what ships with the library is, and nothing else. */
-static NebulaIsolation
-get_default (NebulaModuleInfo *module)
+NebulaIsolation
+_nebula_registry_hosting_get_isolation (NebulaRegistryHosting *self, const char *path)
 {
-  const char *path = nebula_module_info_get_path (module);
+  g_autofree char *id = nebula_module_file_get_id (path);
+  gboolean is_script = nebula_module_file_is_script (path);
+  gpointer level = NULL;
 
-  if (nebula_module_file_is_script (path))
-    return NEBULA_ISOLATION_PROCESS;
-  return nebula_module_is_shipped (path) ? NEBULA_ISOLATION_IN_PROCESS : NEBULA_ISOLATION_PROCESS;
+  if (g_hash_table_lookup_extended (self->levels, id, NULL, &level) ||
+      g_hash_table_lookup_extended (self->levels, "*", NULL, &level))
+    return is_script ? MAX ((NebulaIsolation) GPOINTER_TO_INT (level), NEBULA_ISOLATION_PROCESS)
+                     : (NebulaIsolation) GPOINTER_TO_INT (level);
+  return !is_script && nebula_module_is_shipped (path) ? NEBULA_ISOLATION_IN_PROCESS : NEBULA_ISOLATION_PROCESS;
 }
 
 NebulaIsolation
 _nebula_registry_get_isolation (NebulaRegistry *self, NebulaModuleInfo *module)
 {
-  GHashTable *levels = _nebula_registry_get_hosting (self)->levels;
-  gpointer level = NULL;
-  gboolean is_script = nebula_module_file_is_script (nebula_module_info_get_path (module));
+  return _nebula_registry_hosting_get_isolation (_nebula_registry_get_hosting (self),
+                                                 nebula_module_info_get_path (module));
+}
 
-  if (!g_hash_table_lookup_extended (levels, nebula_module_info_get_id (module), NULL, &level) &&
-      !g_hash_table_lookup_extended (levels, "*", NULL, &level))
-    return get_default (module);
-  return is_script ? MAX ((NebulaIsolation) GPOINTER_TO_INT (level), NEBULA_ISOLATION_PROCESS)
-                   : (NebulaIsolation) GPOINTER_TO_INT (level);
+static void
+add_granted (GPtrArray *found, NebulaActionInfo *info, GPtrArray *granted)
+{
+  const char *const *declared = nebula_action_info_get_capabilities (info);
+
+  for (guint i = 0; declared[i] != NULL; i++)
+    if (g_ptr_array_find_with_equal_func (granted, declared[i], g_str_equal, NULL) &&
+        !g_ptr_array_find_with_equal_func (found, declared[i], g_str_equal, NULL))
+      g_ptr_array_add (found, g_strdup (declared[i]));
+}
+
+GStrv
+_nebula_registry_dup_capabilities (NebulaRegistry *self, NebulaModuleInfo *module)
+{
+  GHashTable *all = _nebula_registry_get_hosting (self)->granted;
+  GPtrArray *granted = g_hash_table_lookup (all, nebula_module_info_get_id (module));
+  GPtrArray *found = g_ptr_array_new ();
+
+  for (guint i = 0; granted != NULL && i < nebula_module_info_get_n_actions (module); i++) {
+    g_autoptr (NebulaActionInfo) info = nebula_module_info_read_action (module, i, NULL);
+
+    if (info != NULL)
+      add_granted (found, info, granted);
+  }
+  g_ptr_array_add (found, NULL);
+  return (GStrv) g_ptr_array_free (found, FALSE);
 }
 
 static gboolean
@@ -94,6 +121,25 @@ read_levels (NebulaRegistryHosting *self, NebulaValue *levels, GError **error)
     if (level_names[level] == NULL)
       return refuse (id, error);
     g_hash_table_insert (self->levels, g_strdup (id), GINT_TO_POINTER (level));
+  }
+  return TRUE;
+}
+
+/* {"greet": ["net", "read=/srv"]} */
+static gboolean
+read_granted (NebulaRegistryHosting *self, NebulaValue *granted, GError **error)
+{
+  if (nebula_value_get_kind (granted) != NEBULA_VALUE_KIND_OBJECT)
+    return refuse ("capabilities", error);
+  for (gsize i = 0; i < nebula_value_get_length (granted); i++) {
+    NebulaValue *list = nebula_value_get_member_at (granted, i);
+    GPtrArray *texts = g_ptr_array_new_with_free_func (g_free);
+
+    g_hash_table_insert (self->granted, g_strdup (nebula_value_get_key (granted, i, NULL)), texts);
+    if (nebula_value_get_kind (list) != NEBULA_VALUE_KIND_ARRAY)
+      return refuse ("capabilities", error);
+    for (gsize j = 0; j < nebula_value_get_length (list); j++)
+      g_ptr_array_add (texts, nebula_value_to_text (nebula_value_get_item (list, j)));
   }
   return TRUE;
 }
@@ -154,6 +200,8 @@ read_option (NebulaRegistryHosting *self, const char *key, NebulaValue *value, G
 
   if (g_str_equal (key, "isolation"))
     return read_levels (self, value, error);
+  if (g_str_equal (key, "capabilities"))
+    return read_granted (self, value, error);
   if (nebula_value_get_kind (value) == NEBULA_VALUE_KIND_STRING)
     is_good = read_text (&self->options, key, nebula_value_get_string (value));
   else if (nebula_value_get_kind (value) == NEBULA_VALUE_KIND_INTEGER)
@@ -172,6 +220,8 @@ read_option (NebulaRegistryHosting *self, const char *key, NebulaValue *value, G
  *
  * - `isolation`: an object of module ids, or `*` for all that are not named, and `in-process`, `process` or `sandbox`.
  *   By default modules that ship with the library run in the process, all others in hosts. Scripts never run in the process.
+ * - `capabilities`: an object of module ids and arrays: what a sandbox allows of that which the module declares, such as
+ *   `net`, `read=/srv` or `write=/srv/out`
  * - `grace`, `start`, `back-off`: microseconds from a cancel to the kill, until a host must be ready, and before its second
  *   restart
  * - `calls`, `age`, `idle`, `memory`: after how many calls, microseconds, microseconds without work and above how many bytes

@@ -37,9 +37,6 @@ gint _nebula_registry_compare_newest (gconstpointer first, gconstpointer second)
 gint _nebula_registry_compare_ids (gconstpointer first, gconstpointer second);
 gboolean _nebula_registry_parse_version (const char *text, guint numbers[3], guint *ret_count);
 
-/* All modules of the search path, sorted by id; refused and broken ones too. */
-GPtrArray *_nebula_registry_scan (const char *const *search_path, const char *cache_file, const char *host, gint64 timeout_usec);
-
 /* The functions of all modules that can be used; of two with one name the first is taken. NULL: there are none. */
 NebulaFunctionSet *_nebula_registry_collect_functions (GPtrArray *modules);
 
@@ -47,6 +44,7 @@ NebulaFunctionSet *_nebula_registry_collect_functions (GPtrArray *modules);
 typedef struct
 {
   NebulaHostOptions options;
+  GHashTable *granted; /* id → GPtrArray of capabilities */
   GHashTable *levels; /* id → NebulaIsolation, as a pointer */
   GMutex lock;       /* guards pools */
   GHashTable *pools; /* GMainContext (NULL: the default) → NebulaHostPool: engines of several threads share a registry */
@@ -56,7 +54,14 @@ void _nebula_registry_hosting_init (NebulaRegistryHosting *self);
 void _nebula_registry_hosting_clear (NebulaRegistryHosting *self);
 NebulaRegistryHosting *_nebula_registry_get_hosting (NebulaRegistry *self);
 NebulaIsolation _nebula_registry_get_isolation (NebulaRegistry *self, NebulaModuleInfo *module);
+/* What a module declares and is granted; full. */
+GStrv _nebula_registry_dup_capabilities (NebulaRegistry *self, NebulaModuleInfo *module);
+/* Of a file that was not probed yet. */
+NebulaIsolation _nebula_registry_hosting_get_isolation (NebulaRegistryHosting *self, const char *path);
 NebulaHostPool *_nebula_registry_get_pool (NebulaRegistry *self, const char *host);
+
+/* All modules of the search path, sorted by id; refused and broken ones too. */
+GPtrArray *_nebula_registry_scan (const char *const *search_path, const char *cache_file, const char *host, gint64 timeout_usec, NebulaRegistryHosting *hosting);
 
 /* @entries: NebulaRegistryEntry; at most @limit infos, best first. */
 GPtrArray *_nebula_registry_rank (GPtrArray *entries, const char *text, guint limit);

@@ -14,6 +14,7 @@ typedef struct
   const char *host;
   char *found_host; /* when host is NULL and one was needed */
   gint64 timeout_usec;
+  NebulaRegistryHosting *hosting;
   GPtrArray *modules;   /* NebulaModuleInfo: the result */
   GPtrArray *cacheable; /* NebulaModuleInfo: what the cache should hold */
   GHashTable *folders;  /* seen */
@@ -36,7 +37,9 @@ static NebulaModuleInfo *
 probe (Scan *scan, const char *path, const NebulaModuleKey *key, int fd)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaValue) catalogue = nebula_module_probe (get_host (scan), path, fd, scan->timeout_usec, &error);
+  gboolean is_shut_in = _nebula_registry_hosting_get_isolation (scan->hosting, path) == NEBULA_ISOLATION_SANDBOX;
+  g_autoptr (NebulaValue) catalogue =
+      nebula_module_probe (get_host (scan), path, fd, is_shut_in, scan->timeout_usec, &error);
   NebulaModuleInfo *info = NULL;
 
   if (catalogue != NULL)
@@ -188,14 +191,15 @@ mark_conflicts (GPtrArray *modules)
 }
 
 GPtrArray *
-_nebula_registry_scan (const char *const *search_path, const char *cache_file, const char *host, gint64 timeout_usec)
+_nebula_registry_scan (const char *const *search_path, const char *cache_file, const char *host, gint64 timeout_usec,
+                        NebulaRegistryHosting *hosting)
 {
   g_autoptr (NebulaModuleCache) cache = nebula_module_cache_open (cache_file);
   g_autoptr (GPtrArray) cacheable = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_module_info_unref);
   g_autoptr (GHashTable) folders = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GHashTable) paths = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   g_autoptr (GHashTable) versions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Scan scan = { .cache = cache, .host = host, .timeout_usec = timeout_usec };
+  Scan scan = { .cache = cache, .host = host, .timeout_usec = timeout_usec, .hosting = hosting };
 
   scan.modules = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_module_info_unref);
   scan.cacheable = cacheable;

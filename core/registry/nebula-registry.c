@@ -357,12 +357,16 @@ nebula_registry_create (NebulaActionResolver *resolver, NebulaActionInfo *info, 
   NebulaRegistry *self = NEBULA_REGISTRY (resolver);
   NebulaRegistryEntry *entry = find_exactly (self, info);
   NebulaIsolation isolation = NEBULA_ISOLATION_IN_PROCESS;
+  g_auto (GStrv) capabilities = NULL;
   NebulaActionClass *klass;
 
   if (entry != NULL && entry->module != NULL)
     isolation = _nebula_registry_get_isolation (self, entry->module);
+  if (isolation == NEBULA_ISOLATION_SANDBOX)
+    capabilities = _nebula_registry_dup_capabilities (self, entry->module);
   if (isolation != NEBULA_ISOLATION_IN_PROCESS)
-    return nebula_host_pool_create_action (_nebula_registry_get_pool (self, self->host), entry->module, info, isolation);
+    return nebula_host_pool_create_action (_nebula_registry_get_pool (self, self->host), entry->module, info, isolation,
+                                           (const char *const *) capabilities);
   klass = nebula_registry_load_class (resolver, info, error);
   return klass != NULL ? g_object_new (G_TYPE_FROM_CLASS (klass), NULL) : NULL;
 }
@@ -458,7 +462,8 @@ nebula_registry_load (NebulaRegistry *self, GError **error)
   cache_file = self->cache_file != NULL ? g_strdup (self->cache_file)
                                         : g_build_filename (g_get_user_cache_dir (), "nebula", "modules-1.cache", NULL);
 
-  modules = _nebula_registry_scan ((const char *const *) search_path, cache_file, self->host, get_timeout (self));
+  modules = _nebula_registry_scan ((const char *const *) search_path, cache_file, self->host, get_timeout (self),
+                                    &self->hosting);
   keep_loaded (modules);
   g_ptr_array_unref (self->modules);
   self->modules = modules;

@@ -145,6 +145,58 @@ class Python(Hosts):
         self.assertIsNone(self.pass_('harm.nothing'))
 
 
+ESCAPE_PY = '''
+import os, socket, subprocess
+from gi.repository import Nebula
+
+def tell(attempt):
+    try:
+        return attempt()
+    except OSError as error:
+        return error.errno
+
+@Nebula.action('escape.now', effect='read', capabilities=['net', 'read=HERE'])
+def now():
+    return {
+        'shadow': tell(lambda: open('/etc/shadow').read()),
+        'passwd': tell(lambda: open('/etc/passwd').read()),
+        'write': tell(lambda: open('HERE/written', 'w').close()),
+        'read': tell(lambda: open('HERE/one.yaml').read()[:6]),
+        'connect': tell(lambda: socket.create_connection(('127.0.0.1', 1))),
+        'spawn': tell(lambda: subprocess.run(['/bin/true'])),
+        'fork': tell(os.fork),
+        'environment': 'SECRET' in os.environ,
+    }
+'''
+
+
+class Sandbox(Hosts):
+    language = 'python'
+
+    def escape(self, **variables):
+        self.add('escape.py', ESCAPE_PY.replace('HERE', self.folder))
+        self.write('one.yaml', one('escape.now'))
+        return self.expect(0, 'run', 'one.yaml', SECRET='x', NEBULA_MODULE_ISOLATION='escape=sandbox',
+                           **variables).json()
+
+    def test_nothing_is_granted_that_nobody_granted(self):
+        self.assertEqual(self.escape(), {'shadow': 13, 'passwd': 13, 'write': 13, 'read': 13, 'connect': 1, 'spawn': 1,
+                                         'fork': 1, 'environment': False})
+
+    def test_what_is_granted_and_declared_is_allowed(self):
+        granted = f'escape=net:escape=read={self.folder}:escape=write={self.folder}'
+        self.assertEqual(self.escape(NEBULA_MODULE_CAPABILITIES=granted),
+                         {'shadow': 13, 'passwd': 13, 'write': 13, 'read': 'nebula', 'connect': 111, 'spawn': 1,
+                          'fork': 1, 'environment': False})
+
+    def test_level_and_needs_are_shown(self):
+        self.add('escape.py', ESCAPE_PY.replace('HERE', '/srv'))
+        self.assertIn('read=/srv', self.expect(0, 'inspect', 'escape.now').out)
+        self.assertIn('isolation: process', self.expect(0, 'inspect', 'escape').out)
+        self.assertIn('isolation: sandbox', self.expect(0, 'inspect', 'escape',
+                                                        NEBULA_MODULE_ISOLATION='*=sandbox').out)
+
+
 class JavaScript(Hosts):
     language = 'javascript'
 
@@ -188,6 +240,7 @@ class Both(Hosts):
         result = self.expect(0, 'run', 'both.yaml')
         self.assertEqual(result.json(), [['Hello, Ada!'] * 2, 'Hello, Ada.', 'HEY!', ['o/ Bob'], 'o/ Bob'])
         self.expect(0, 'run', 'both.yaml', NEBULA_MODULE_ISOLATION='*=in-process')
+        self.expect(0, 'run', 'both.yaml', NEBULA_MODULE_ISOLATION='greet=sandbox:wave=sandbox')
         self.assertIn('greet', self.expect(4, 'run', 'both.yaml', NEBULA_MODULE_ISOLATION='greet=nowhere').err)
 
     def test_file_that_everybody_may_write_is_refused(self):

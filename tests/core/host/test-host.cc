@@ -311,6 +311,26 @@ TEST_F (HostTest, HostThatGrewIsReplaced)
   EXPECT_TRUE (run_until ([&] { return run_for_value ("hostile.look", "{}") != first; }));
 }
 
+TEST_F (HostTest, SandboxRefusesToEscape)
+{
+  open ("{\"isolation\": {\"hostile\": \"sandbox\"}}");
+  auto attempt = run ("hostile.look", "{\"how\": \"escape\"}");
+
+  ASSERT_EQ (attempt->kind (), NEBULA_RESULT_KIND_SUCCESS) << attempt->value ();
+  NebulaValue *tries = nebula_result_get_value (attempt->result.get ());
+  ASSERT_EQ (nebula_value_get_length (tries), 10u);
+  for (gsize i = 0; i < nebula_value_get_length (tries); i++) {
+    gint64 number = nebula_value_get_integer (nebula_value_get_member_at (tries, i));
+    EXPECT_TRUE (number == EPERM || number == EACCES) << nebula_value_get_key (tries, i, nullptr) << ": " << number;
+  }
+  /* And still does its work, threads and all. */
+  auto waiting = start ("hostile.wait", "{}");
+  ASSERT_TRUE (run_until ([&] { return !waiting->words.empty (); }));
+  g_cancellable_cancel (nebula_invocation_get_cancellable (waiting->invocation.get ()));
+  ASSERT_TRUE (run_until ([&] { return waiting->is_over (); }));
+  EXPECT_EQ (waiting->code (), "cancelled");
+}
+
 TEST_F (HostTest, OptionsAreChecked)
 {
   for (const char *text : {"{\"isolation\": {\"x\": \"nowhere\"}}", "{\"grace\": -1}", "{\"grace\": \"1\"}",
