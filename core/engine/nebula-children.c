@@ -151,6 +151,7 @@ refuse (NebulaEngine *engine,
   nebula_value_builder_set_string (builder, "kind", "end");
   nebula_value_builder_set_string (builder, "execution", message->stream);
   nebula_value_builder_set_string (builder, "status", "failed");
+  nebula_value_builder_set_string (builder, "tenant", nebula_value_get_member_string (payload, "tenant", "default"));
   nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
   end = nebula_value_builder_end (builder);
   bytes = nebula_value_to_msgpack (end);
@@ -202,7 +203,7 @@ _nebula_children_take_up (NebulaInstance *instance)
     NebulaWork *work = link->data;
 
     if (work->other && work->wait == NEBULA_WAIT_CHILD)
-      _nebula_recovery_take_up_other (instance->engine, work->other);
+      _nebula_peers_take_up (instance->engine, instance->tenant, work->other);
   }
 }
 

@@ -33,30 +33,19 @@ nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connect
 #define PLANS_MAX       1024
 #define PLANS_MAX_BYTES (256 * 1024 * 1024)
 
-void
-_nebula_engine_init_plans (NebulaEngine *self)
+NebulaCache *
+_nebula_engine_new_plans (void)
 {
   NebulaCacheLimits limits = {.max_entries = PLANS_MAX, .max_bytes = PLANS_MAX_BYTES};
 
-  g_mutex_init (&self->plans_lock);
-  self->plans = nebula_cache_new (&limits, (GBoxedCopyFunc) nebula_plan_ref,
-                                  (GBoxedFreeFunc) nebula_plan_unref, NULL);
-  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
-                                       (GDestroyNotify) nebula_plan_unref);
-}
-
-void
-_nebula_engine_clear_plans (NebulaEngine *self)
-{
-  nebula_cache_unref (self->plans);
-  g_hash_table_unref (self->names);
-  g_mutex_clear (&self->plans_lock);
+  return nebula_cache_new (&limits, (GBoxedCopyFunc) nebula_plan_ref,
+                           (GBoxedFreeFunc) nebula_plan_unref, NULL);
 }
 
 NebulaPlan *
 _nebula_engine_find_plan (NebulaEngine *self, const char *hash)
 {
-  return nebula_cache_get (self->plans, hash);
+  return nebula_cache_get (self->peers->plans, hash);
 }
 
 /* About what a plan takes; one that is too large for the cache is kept alone rather than compiled again and again. */
@@ -88,7 +77,7 @@ keep_plan (NebulaEngine *self, NebulaPlan *plan, GError **error)
     return g_steal_pointer (&known);
   if (!nebula_plan_link (plan, self->resolver, error))
     return NULL;
-  nebula_cache_put (self->plans, plan->hash, plan, weigh (plan));
+  nebula_cache_put (self->peers->plans, plan->hash, plan, weigh (plan));
   return nebula_plan_ref (plan);
 }
 
@@ -117,9 +106,9 @@ _nebula_engine_deploy_limited (NebulaEngine *self,
 void
 _nebula_engine_remember_name (NebulaEngine *self, NebulaPlan *plan)
 {
-  _nebula_sync_lock (&self->plans_lock);
-  g_hash_table_replace (self->names, plan->name, nebula_plan_ref (plan));
-  _nebula_sync_unlock (&self->plans_lock);
+  _nebula_sync_lock (&self->peers->lock);
+  g_hash_table_replace (self->peers->names, plan->name, nebula_plan_ref (plan));
+  _nebula_sync_unlock (&self->peers->lock);
 }
 
 /* The same plan with other links than those in memory: what it calls by a path was published with it. */
@@ -198,8 +187,8 @@ pin_plan (Pinning *self, NebulaPlan *plan)
 NebulaPlan *
 _nebula_engine_find_name (NebulaEngine *self, const char *name)
 {
-  NEBULA_SYNC_AUTO (guard, &self->plans_lock);
-  NebulaPlan *plan = g_hash_table_lookup (self->names, name);
+  NEBULA_SYNC_AUTO (guard, &self->peers->lock);
+  NebulaPlan *plan = g_hash_table_lookup (self->peers->names, name);
 
   return plan ? nebula_plan_ref (plan) : NULL;
 }

@@ -8,7 +8,9 @@
 #include "nebula-journal-internal.h"
 #include "nebula-kernel-internal.h"
 #include "nebula-mailbox-internal.h"
+#include "nebula-peers-private.h"
 #include "nebula-scope.h"
+#include "nebula-sync-internal.h"
 
 G_BEGIN_DECLS
 
@@ -31,6 +33,7 @@ G_BEGIN_DECLS
  *   nebula-gatekeeper.c gates: concurrency keys, locks
  *   nebula-post.c       messages between executions and gates
  *   nebula-children.c   executions that others have called
+ *   nebula-peers.c      other engines over the same store, and who owns which shard
  *   nebula-ask.c        what callers ask of an execution, and the answer after the commit
  *   nebula-spilled.c    stored values: what the kernel reads, what goes into units
  *   nebula-execution.c  the handle
@@ -74,6 +77,8 @@ typedef struct {
   guint64 n_away;      /* turns on the executor */
   guint64 n_loads;     /* executions out of the store */
   guint64 n_load_jobs; /* batches of them */
+  guint64 n_started;   /* executions; committed, as are the ends */
+  guint64 n_ended[NEBULA_EXECUTION_STATUS_TIMED_OUT + 1]; /* by status */
 } NebulaEngineStatistics;
 
 typedef struct _NebulaLoad NebulaLoad;
@@ -133,11 +138,12 @@ struct _NebulaEngine {
   GHashTable *loads;       /* id → NebulaLoad (owned) */
   GQueue load_queue;       /* NebulaLoad that no reader has yet */
   guint n_load_jobs;       /* that the readers have */
-  GMutex plans_lock;       /* guards names */
   NebulaEngineStatistics statistics;
+  NebulaMetrics *metrics; /* NULL until somebody asks */
+  guint collector;
   GHashTable *instances;  /* id → NebulaInstance (owned) */
-  NebulaCache *plans;     /* hash → NebulaPlan; what is not there is in the store, or held by names or a caller */
-  GHashTable *names;      /* of workflows that were deployed here → NebulaPlan of the last one; guarded by plans_lock */
+  NebulaPeers *peers;     /* what it shares with other engines over its store, plans too */
+  NebulaEngine *peer;     /* only while it is made: the one beside it */
   GHashTable *stored;     /* hashes of definitions that the store has */
   GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
   GPtrArray *sleeper_blocks;
@@ -156,7 +162,8 @@ struct _NebulaEngine {
   guint max_nodes, max_connections; /* of a workflow that is deployed; 0: the default */
   gboolean is_stopped;
   gboolean is_sealed;    /* the store failed for good */
-  gboolean has_picked_up; /* what lay in the inboxes when it began */
+  gboolean is_unhurried; /* for simulations: nothing depends on how fast the machine is */
+  gboolean has_picked_up[NEBULA_N_SHARDS]; /* what lay in the inboxes when it took the shard */
   gboolean has_listener; /* somebody hears events; asked once a turn */
 };
 
@@ -268,8 +275,7 @@ NebulaPlan *_nebula_engine_relink (NebulaEngine *self,
                                    NebulaPlan *plan,
                                    NebulaValue *links,
                                    GError **error);
-void _nebula_engine_init_plans (NebulaEngine *self);
-void _nebula_engine_clear_plans (NebulaEngine *self);
+NebulaCache *_nebula_engine_new_plans (void);
 
 /* nebula-once.c */
 /* Both stay NULL if the start has no key. @ret_execution: it was started before; else @ret_once is to be taken. */
@@ -378,6 +384,10 @@ gboolean _nebula_guard_end (NebulaAttempt *attempt, NebulaResult *result);
 void _nebula_guard_release (NebulaAttempt *attempt);
 void _nebula_guard_free (gpointer data);
 
+/* After a commit, before the instance takes the status on. */
+void _nebula_meter_note (NebulaInstance *instance, NebulaExecutionStatus status);
+void _nebula_meter_stop (NebulaEngine *self);
+
 /* nebula-scheduler.c */
 void _nebula_scheduler_start (NebulaEngine *engine);
 void _nebula_scheduler_stop (NebulaEngine *engine);
@@ -458,6 +468,8 @@ void _nebula_gatekeeper_attach (NebulaInstance *instance);
 void _nebula_gatekeeper_handle (NebulaEngine *engine,
                                 const NebulaMessage *message,
                                 NebulaValue *payload);
+/* Another engine's gate asks whether somebody is still there; if not, it is told. */
+void _nebula_gatekeeper_check (NebulaEngine *engine, NebulaValue *payload);
 /* Its time has come. */
 void _nebula_gatekeeper_tick (NebulaGate *gate);
 char *_nebula_gate_make_stream (const char *key);
@@ -476,6 +488,7 @@ void _nebula_post_add (NebulaInstance *instance,
 void _nebula_post_attach (NebulaInstance *instance);
 /* Committed messages go to whom they are for. */
 void _nebula_post_deliver (NebulaEngine *engine, GPtrArray *messages);
+void _nebula_post_deliver_one (NebulaEngine *engine, const NebulaMessage *message);
 /* Uses up a message that changed nothing, and sends replies (or NULL), which it takes. */
 void _nebula_post_use_up (NebulaEngine *engine,
                           const char *stream,
@@ -535,6 +548,17 @@ GTask *_nebula_execution_begin (NebulaExecution *self,
                                 gpointer user_data);
 /* The instance leaves memory under its handle. */
 void _nebula_execution_detach (NebulaInstance *instance);
+
+/* nebula-engine.c */
+void _nebula_engine_watch_journal (NebulaEngine *self);
+
+/* nebula-inline.c */
+/* For simulations, before anything else: all happens in this thread, in an order that depends on nothing but what is asked.
+ * @peer: an inline one that it was made beside; or NULL. */
+void _nebula_engine_make_inline (NebulaEngine *self, NebulaEngine *peer);
+
+/* For simulations, inline ones only: it dies. What is not written never is. */
+void _nebula_engine_crash (NebulaEngine *self);
 
 /* FALSE with throttled while the budget is short. */
 gboolean _nebula_engine_check_intake (NebulaEngine *self, GError **error);

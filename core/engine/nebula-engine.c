@@ -31,6 +31,7 @@ enum {
   PROP_CLOCK,
   PROP_EXECUTOR,
   PROP_EVENT_BUS,
+  PROP_PEER,
   N_PROPS
 };
 
@@ -89,12 +90,36 @@ nebula_engine_discard (gpointer letter)
   ((NebulaLetter *) letter)->klass->discard (letter);
 }
 
+void
+_nebula_engine_watch_journal (NebulaEngine *self)
+{
+  nebula_journal_set_watch (self->journal, nebula_engine_watch_journal, self);
+}
+
+/* What engines over one store have in common. */
+static void
+take_from_peer (NebulaEngine *self)
+{
+  NebulaEngine *peer = self->peer;
+
+  self->peers = peer ? _nebula_peers_ref (peer->peers) : _nebula_peers_new ();
+  if (!peer)
+    return;
+  g_set_object (&self->store, peer->store);
+  g_set_object (&self->clock, peer->clock);
+  g_set_object (&self->resolver, peer->resolver);
+  g_set_object (&self->executor, peer->executor);
+  if (peer->context == self->context)
+    g_set_object (&self->bus, peer->bus);
+}
+
 static void
 nebula_engine_constructed (GObject *object)
 {
   NebulaEngine *self = NEBULA_ENGINE (object);
 
   G_OBJECT_CLASS (nebula_engine_parent_class)->constructed (object);
+  take_from_peer (self);
   if (!self->store)
     self->store = nebula_memory_store_new ();
   if (!self->clock)
@@ -102,12 +127,16 @@ nebula_engine_constructed (GObject *object)
   if (!self->executor)
     self->executor = g_object_ref (nebula_executor_get_default ());
   self->readers = nebula_executor_new (N_READERS);
-  self->bus = nebula_event_bus_new ();
-  self->journal = nebula_journal_new (self->store, FALSE);
-  nebula_journal_set_watch (self->journal, nebula_engine_watch_journal, self);
+  if (!self->bus)
+    self->bus = nebula_event_bus_new ();
+  self->journal = self->peer ? nebula_journal_new_beside (self->peer->journal)
+                             : nebula_journal_new (self->store, FALSE);
+  _nebula_engine_watch_journal (self);
   self->mailbox =
       nebula_mailbox_new (self->context, PRIORITY_RESULT, nebula_engine_receive, self);
   _nebula_scheduler_start (self);
+  _nebula_peers_join (self, self->peer == NULL);
+  g_clear_object (&self->peer);
 }
 
 static void
@@ -157,6 +186,9 @@ nebula_engine_set_property (GObject *object,
   case PROP_EXECUTOR:
     self->executor = g_value_dup_object (value);
     break;
+  case PROP_PEER:
+    self->peer = g_value_dup_object (value);
+    break;
   default:
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
   }
@@ -168,6 +200,7 @@ nebula_engine_dispose (GObject *object)
   NebulaEngine *self = NEBULA_ENGINE (object);
 
   nebula_engine_stop (self);
+  _nebula_meter_stop (self);
   g_clear_object (&self->bus);
   g_clear_object (&self->budget);
   g_clear_object (&self->store);
@@ -186,7 +219,7 @@ nebula_engine_finalize (GObject *object)
 
   g_object_unref (self->scope);
   g_hash_table_unref (self->instances);
-  _nebula_engine_clear_plans (self);
+  _nebula_peers_unref (self->peers);
   g_hash_table_unref (self->stored);
   _nebula_sleepers_clear (self);
   g_hash_table_unref (self->gates);
@@ -249,6 +282,14 @@ nebula_engine_class_init (NebulaEngineClass *klass)
   props[PROP_EVENT_BUS] =
       g_param_spec_object ("event-bus", NULL, NULL, NEBULA_TYPE_EVENT_BUS,
                            G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+  /**
+   * NebulaEngine:peer:
+   *
+   * Another engine, whose store this one works on as well; only to make it. See nebula_engine_new_peer().
+   */
+  props[PROP_PEER] =
+      g_param_spec_object ("peer", NULL, NULL, NEBULA_TYPE_ENGINE,
+                           G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
   g_object_class_install_properties (object_class, N_PROPS, props);
 }
 
@@ -270,7 +311,6 @@ nebula_engine_init (NebulaEngine *self)
       g_hash_table_new_full (g_str_hash, g_str_equal, NULL, _nebula_load_free);
   g_cond_init (&self->away_done);
   self->instances = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, instance_free);
-  _nebula_engine_init_plans (self);
   self->stored = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->blobs = nebula_blob_cache_new (NEBULA_CACHED_BYTES);
   _nebula_sleepers_init (self);
@@ -376,6 +416,19 @@ nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error)
   return instance ? _nebula_execution_get_for (instance) : NULL;
 }
 
+/* It belongs to another engine, which may turn in this context. */
+static void
+ask_neighbour (NebulaEngine *self, const char *id, GTask *task)
+{
+  GError *error = NULL;
+  NebulaExecution *execution = nebula_engine_get_execution (self, id, &error);
+
+  if (execution)
+    g_task_return_pointer (task, execution, g_object_unref);
+  else
+    g_task_return_error (task, error);
+}
+
 static void
 get_execution_loaded (NebulaEngine *self,
                       const char *id,
@@ -387,6 +440,8 @@ get_execution_loaded (NebulaEngine *self,
 
   if (instance)
     g_task_return_pointer (task, _nebula_execution_get_for (instance), g_object_unref);
+  else if (g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE))
+    ask_neighbour (self, id, task);
   else
     g_task_return_error (task, g_error_copy (error));
 }
@@ -574,6 +629,22 @@ drop_all (NebulaEngine *self)
   }
 }
 
+static void
+end (NebulaEngine *self)
+{
+  _nebula_away_wait_for_all (self);
+  drop_all (self);
+  _nebula_loader_stop (self);
+  nebula_scope_end (self->scope);
+  _nebula_scheduler_stop (self);
+  if (self->idempotency)
+    _nebula_idempotency_stop (self->idempotency);
+  g_clear_pointer (&self->journal, nebula_journal_free);
+  _nebula_peers_leave (self);
+  nebula_mailbox_close (self->mailbox, nebula_engine_discard);
+  g_clear_pointer (&self->mailbox, nebula_mailbox_unref);
+}
+
 /**
  * nebula_engine_stop:
  * @self: an engine
@@ -591,14 +662,15 @@ nebula_engine_stop (NebulaEngine *self)
     return;
   self->is_stopped = TRUE;
   nebula_journal_flush (self->journal);
-  _nebula_away_wait_for_all (self);
-  drop_all (self);
-  _nebula_loader_stop (self);
-  nebula_scope_end (self->scope);
-  _nebula_scheduler_stop (self);
-  if (self->idempotency)
-    _nebula_idempotency_stop (self->idempotency);
-  g_clear_pointer (&self->journal, nebula_journal_free);
-  nebula_mailbox_close (self->mailbox, nebula_engine_discard);
-  g_clear_pointer (&self->mailbox, nebula_mailbox_unref);
+  end (self);
+}
+
+void
+_nebula_engine_crash (NebulaEngine *self)
+{
+  if (self->is_stopped)
+    return;
+  self->is_stopped = TRUE;
+  g_clear_pointer (&self->journal, nebula_journal_abandon);
+  end (self);
 }

@@ -5,6 +5,7 @@
 #include "nebula-clock.h"
 #include "nebula-event-bus.h"
 #include "nebula-idempotency.h"
+#include "nebula-metrics.h"
 #include "nebula-store.h"
 #include "nebula-workflow.h"
 
@@ -23,6 +24,10 @@ NEBULA_API NebulaStore *nebula_engine_get_store (NebulaEngine *self);
 NEBULA_API NebulaClock *nebula_engine_get_clock (NebulaEngine *self);
 /* The largest workflow that is deployed; 0: the default of nebula-limits.h. */
 NEBULA_API void nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connections);
+/* Several engines over one store, each with its shards of 0 … 255; a new peer has none. */
+NEBULA_API NebulaEngine *nebula_engine_new_peer (NebulaEngine *self);
+NEBULA_API gboolean nebula_engine_set_shards (NebulaEngine *self, guint first, guint n_shards, GError **error);
+NEBULA_API guint nebula_engine_get_n_shards (NebulaEngine *self);
 /* While @budget is short, new executions are throttled; NULL: none. */
 NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budget);
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
@@ -47,6 +52,8 @@ NEBULA_API NebulaValue *nebula_engine_list_queues (NebulaEngine *self, GError **
 NEBULA_API NebulaValue *nebula_engine_get_queue (NebulaEngine *self, const char *key, GError **error);
 /* What runs once for each key, in this engine's store; it is the engine's. */
 NEBULA_API NebulaIdempotency *nebula_engine_get_idempotency (NebulaEngine *self);
+/* Counters, gauges and histograms. */
+NEBULA_API NebulaMetrics *nebula_engine_get_metrics (NebulaEngine *self);
 /* What policies of nodes hold back, limit and break in this process: an array of objects. */
 NEBULA_API NebulaValue *nebula_engine_list_policies (NebulaEngine *self);
 /* Stops taking new work, cancels what runs in this process without a word to the journal, commits what is pending. */

@@ -23,6 +23,7 @@ struct _NebulaGate {
   NebulaEngine *engine;
   char *stream;
   char *key;
+  char *tenant; /* of those who ask; NULL: nobody has */
   NebulaGateState *state;
   guint64 submitted;
   guint64 checkpoint; /* fact that the last one holds; 0: none */
@@ -39,6 +40,7 @@ _nebula_gate_free (gpointer data)
   nebula_gate_state_free (gate->state);
   g_free (gate->stream);
   g_free (gate->key);
+  g_free (gate->tenant);
   g_free (gate);
 }
 
@@ -166,10 +168,15 @@ read_gate (NebulaEngine *engine, const char *stream, const char *key, GError **e
   g_autoptr (GBytes) checkpoint = nebula_store_read_checkpoint (
       engine->store, stream, &gate->checkpoint, &local_error);
   g_autoptr (GPtrArray) segments = NULL;
+  g_autoptr (NebulaHeader) header = NULL;
 
   if (!local_error)
     segments = nebula_store_read_segments (engine->store, stream, gate->checkpoint, 0,
                                            &local_error);
+  if (segments && segments->len > 0)
+    header = nebula_store_read_header (engine->store, stream, NULL);
+  if (header && *header->tenant)
+    gate->tenant = g_strdup (header->tenant);
   if (segments && fold_gate (gate, checkpoint, segments, &local_error))
     return gate;
   _nebula_gate_free (gate);
@@ -199,7 +206,8 @@ gate_committed (const NebulaUnit *unit,
   NebulaEngine *engine = user_data;
 
   if (outcome != NEBULA_OUTCOME_COMMITTED) {
-    g_warning ("Gate %s: %s", unit->stream, error->message);
+    if (!engine->is_stopped)
+      g_warning ("Gate %s: %s", unit->stream, error->message);
     g_hash_table_remove (engine->gates, unit->stream);
     return;
   }
@@ -227,6 +235,8 @@ add_answer (NebulaGate *gate, const NebulaGateAnswer *answer, NebulaUnit *unit, 
   if (answer->verdict == NEBULA_GATE_CANCELLED)
     nebula_value_builder_set_string (payload, "reason",
                                      _ ("A newer execution takes its place."));
+  if (gate->tenant)
+    nebula_value_builder_set_string (payload, "tenant", gate->tenant);
   value = nebula_value_builder_end (payload);
   bytes = nebula_value_to_msgpack (value);
   nebula_unit_add_message (unit, id, execution, bytes, now);
@@ -252,7 +262,8 @@ add_facts (NebulaGate *gate, NebulaUnit *unit, GByteArray *facts, gint64 now)
   add_checkpoint (gate, unit);
   unit->header = nebula_header_new (gate->stream);
   unit->header->kind = NEBULA_STREAM_KIND_GATE;
-  unit->header->tenant = g_strdup ("");
+  unit->header->tenant = g_strdup (gate->tenant ? gate->tenant : "");
+  unit->header->shard = _nebula_shard_of_gate (gate->stream);
   unit->header->format = NEBULA_GATE_FORMAT;
   unit->header->sequence = gate->state->sequence;
   unit->header->checkpoint = gate->checkpoint;
@@ -337,6 +348,8 @@ _nebula_gatekeeper_handle (NebulaEngine *engine,
     g_warning ("Gate %s: %s", key, error->message);
     return;
   }
+  if (!gate->tenant)
+    gate->tenant = g_strdup (nebula_value_get_member_string (payload, "tenant", NULL));
   if (g_str_equal (kind, "ask"))
     nebula_gate_ask (gate->state, &ask, now, facts, answers);
   else
@@ -351,7 +364,52 @@ is_gone (NebulaEngine *engine, const char *holder)
   g_autoptr (NebulaHeader) header =
       nebula_store_read_header (engine->store, execution, NULL);
 
-  return !header || nebula_execution_status_is_terminal (header->status);
+  if (!header)
+    return !g_hash_table_contains (engine->instances, execution);
+  return nebula_execution_status_is_terminal (header->status);
+}
+
+/* What is in the memory of another engine only is known there: that one is asked. */
+static gboolean
+ask_owner (NebulaGate *gate, const char *holder)
+{
+  g_autofree char *execution = _nebula_gate_dup_execution (holder);
+  g_autofree char *id = g_strdup_printf ("%s:check:%s", gate->stream, holder);
+  g_autoptr (NebulaValueBuilder) payload = NULL;
+  g_autoptr (NebulaValue) value = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (NebulaMessage) message = NULL;
+  guint shard = _nebula_shard_of_execution (gate->tenant ? gate->tenant : "", execution);
+
+  if (!gate->tenant || !_nebula_peers_has_other_owner (gate->engine, shard))
+    return FALSE;
+  payload = begin_payload ("check", holder, gate->key);
+  nebula_value_builder_set_string (payload, "tenant", gate->tenant);
+  value = nebula_value_builder_end (payload);
+  bytes = nebula_value_to_msgpack (value);
+  message = nebula_message_new (id, execution, bytes, 0);
+  _nebula_peers_forward (gate->engine, shard, message);
+  return TRUE;
+}
+
+void
+_nebula_gatekeeper_check (NebulaEngine *engine, NebulaValue *payload)
+{
+  const char *holder = nebula_value_get_member_string (payload, "holder", "");
+  const char *key = nebula_value_get_member_string (payload, "key", "");
+  g_autofree char *stream = _nebula_gate_make_stream (key);
+  g_autofree char *id = g_strdup_printf ("%s:gone:%s", holder, stream);
+  g_autoptr (NebulaValueBuilder) builder = begin_payload ("release", holder, key);
+  g_autoptr (NebulaValue) value = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  g_autoptr (NebulaMessage) message = NULL;
+
+  if (!is_gone (engine, holder))
+    return;
+  value = nebula_value_builder_end (builder);
+  bytes = nebula_value_to_msgpack (value);
+  message = nebula_message_new (id, stream, bytes, 0);
+  _nebula_post_deliver_one (engine, message);
 }
 
 static GPtrArray *
@@ -380,7 +438,7 @@ reconcile (NebulaGate *gate)
   gint64 now = nebula_clock_get_real_usec (gate->engine->clock);
 
   for (guint i = 0; i < known->len; i++) {
-    if (is_gone (gate->engine, known->pdata[i]))
+    if (is_gone (gate->engine, known->pdata[i]) && !ask_owner (gate, known->pdata[i]))
       nebula_gate_release (gate->state, known->pdata[i], now, facts, answers);
   }
   nebula_gate_tick (gate->state, now, facts, answers);
@@ -402,8 +460,11 @@ _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error)
     return FALSE;
   for (guint i = 0; i < headers->len; i++) {
     NebulaHeader *header = headers->pdata[i];
-    NebulaGate *gate = load_gate (engine, header->stream, header->key, error);
+    NebulaGate *gate;
 
+    if (!_nebula_peers_owns (engine, _nebula_shard_of_gate (header->stream)))
+      continue;
+    gate = load_gate (engine, header->stream, header->key, error);
     if (!gate)
       return FALSE;
     reconcile (gate);

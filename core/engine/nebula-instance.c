@@ -12,14 +12,6 @@
 #include "nebula-error.h"
 #include "nebula-plant-internal.h"
 
-#define N_SHARDS   256
-
-static guint
-get_shard (const char *tenant, const char *id)
-{
-  return (g_str_hash (tenant) * 33 + g_str_hash (id)) % N_SHARDS;
-}
-
 NebulaInstance *
 _nebula_instance_new (NebulaEngine *engine,
                       const char *id,
@@ -251,6 +243,7 @@ run_commands (NebulaInstance *self)
 static void
 become_committed (NebulaInstance *self, guint64 sequence, NebulaExecutionStatus status)
 {
+  _nebula_meter_note (self, status);
   self->committed = sequence;
   self->committed_status = status;
   _nebula_narrator_publish (self);
@@ -345,7 +338,7 @@ make_header (NebulaInstance *self, NebulaExecutionStatus status)
   header->kind = NEBULA_STREAM_KIND_EXECUTION;
   g_free (header->tenant);
   header->tenant = g_strdup (self->tenant);
-  header->shard = get_shard (self->tenant, self->id);
+  header->shard = _nebula_shard_of_execution (self->tenant, self->id);
   header->sequence = state->sequence;
   header->epoch = self->epoch;
   header->format = NEBULA_FACT_FORMAT;

@@ -205,6 +205,11 @@ take (NebulaEngine *engine, NebulaLoad *load)
 
   if (engine->is_stopped)
     return;
+  if (load->header && !instance && !_nebula_peers_owns (engine, load->header->shard)) {
+    g_clear_error (&load->error);
+    g_set_error (&load->error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+                 _ ("“%s” belongs to another engine of this store."), load->id);
+  }
   if (instance) {
     g_clear_error (&load->error);
     answer (engine, load, instance);
@@ -232,7 +237,7 @@ receive (gpointer letter)
   Job *job = letter;
   g_autoptr (NebulaEngine) engine = g_object_ref (job->engine);
 
-  gint64 end = g_get_monotonic_time () + TAKE_USEC;
+  gint64 end = engine->is_unhurried ? G_MAXINT64 : g_get_monotonic_time () + TAKE_USEC;
 
   while (job->n_taken < job->loads->len && !engine->is_stopped &&
          g_get_monotonic_time () < end)

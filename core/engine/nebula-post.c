@@ -29,7 +29,9 @@ _nebula_post_add (NebulaInstance *instance,
                   const char *stream,
                   NebulaValue *payload)
 {
-  g_autoptr (GBytes) bytes = nebula_value_to_msgpack (payload);
+  g_autoptr (NebulaValue) tenant = nebula_value_new_string (instance->tenant);
+  g_autoptr (NebulaValue) whole = nebula_value_with_member (payload, "tenant", tenant);
+  g_autoptr (GBytes) bytes = nebula_value_to_msgpack (whole);
   gint64 now = nebula_clock_get_real_usec (instance->engine->clock);
 
   if (!instance->messages)
@@ -284,6 +286,9 @@ refuse_watch (Letter *letter, const GError *error)
   nebula_value_builder_set_string (builder, "kind", "end");
   nebula_value_builder_set_string (builder, "execution", letter->stream);
   nebula_value_builder_set_string (builder, "status", "not-found");
+  nebula_value_builder_set_string (
+      builder, "tenant",
+      nebula_value_get_member_string (letter->payload, "tenant", "default"));
   nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
   payload = nebula_value_builder_end (builder);
   bytes = nebula_value_to_msgpack (payload);
@@ -292,6 +297,21 @@ refuse_watch (Letter *letter, const GError *error)
                                 id, watcher, bytes,
                                 nebula_clock_get_real_usec (letter->engine->clock)));
   return replies;
+}
+
+/* It lies in another shard than its message said: its header tells. Takes @letter. */
+static void
+send_on (NebulaEngine *engine, Letter *letter)
+{
+  g_autoptr (NebulaHeader) header =
+      nebula_store_read_header (engine->store, letter->stream, NULL);
+  g_autoptr (GBytes) bytes = nebula_value_to_msgpack (letter->payload);
+  g_autoptr (NebulaMessage) message =
+      nebula_message_new (letter->id, letter->stream, bytes, 0);
+
+  if (header && !_nebula_peers_owns (engine, header->shard))
+    _nebula_peers_forward (engine, header->shard, message);
+  letter_free (letter);
 }
 
 static void
@@ -305,6 +325,10 @@ letter_loaded (NebulaEngine *engine,
 
   if (instance) {
     put_in (instance, letter);
+    return;
+  }
+  if (g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE)) {
+    send_on (engine, letter);
     return;
   }
   g_debug ("A message for %s cannot be delivered: %s", id, error->message);
@@ -331,8 +355,21 @@ deliver_to_execution (NebulaEngine *engine,
     _nebula_loader_ask (engine, message->stream, letter_loaded, letter);
 }
 
-static void
-deliver (NebulaEngine *engine, const NebulaMessage *message)
+/* Whether it was for somebody else. */
+static gboolean
+give_away (NebulaEngine *engine, const NebulaMessage *message, NebulaValue *payload)
+{
+  guint shard;
+
+  if (!_nebula_peers_find_shard (message, payload, &shard) ||
+      _nebula_peers_owns (engine, shard))
+    return FALSE;
+  _nebula_peers_forward (engine, shard, message);
+  return TRUE;
+}
+
+void
+_nebula_post_deliver_one (NebulaEngine *engine, const NebulaMessage *message)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) payload =
@@ -344,11 +381,15 @@ deliver (NebulaEngine *engine, const NebulaMessage *message)
                error ? error->message : "not an object");
     return;
   }
+  if (give_away (engine, message, payload))
+    return;
   kind = nebula_value_get_member_string (payload, "kind", "");
   if (g_str_equal (kind, "ask") || g_str_equal (kind, "release"))
     _nebula_gatekeeper_handle (engine, message, payload);
   else if (g_str_equal (kind, "start"))
     _nebula_children_start (engine, message, payload);
+  else if (g_str_equal (kind, "check"))
+    _nebula_gatekeeper_check (engine, payload);
   else
     deliver_to_execution (engine, message, payload);
 }
@@ -357,20 +398,58 @@ void
 _nebula_post_deliver (NebulaEngine *engine, GPtrArray *messages)
 {
   for (guint i = 0; messages && i < messages->len && !engine->is_stopped; i++)
-    deliver (engine, messages->pdata[i]);
+    _nebula_post_deliver_one (engine, messages->pdata[i]);
+}
+
+/* Whether this engine has the shards of the message since it last looked. */
+static gboolean
+is_new_here (NebulaEngine *engine, const NebulaMessage *message)
+{
+  g_autoptr (NebulaValue) payload = nebula_value_from_msgpack_own (message->payload, NULL);
+  g_autoptr (NebulaHeader) header = NULL;
+  guint shard;
+
+  if (!payload || !_nebula_peers_find_shard (message, payload, &shard)) {
+    header = nebula_store_read_header (engine->store, message->stream, NULL);
+    shard = header ? header->shard : 0;
+  }
+  return _nebula_peers_owns (engine, shard) && !engine->has_picked_up[shard];
+}
+
+static GPtrArray *
+choose (NebulaEngine *engine, GPtrArray *inbox)
+{
+  GPtrArray *chosen = g_ptr_array_new ();
+
+  for (guint i = 0; i < inbox->len; i++)
+    if (is_new_here (engine, inbox->pdata[i]))
+      g_ptr_array_add (chosen, inbox->pdata[i]);
+  return chosen;
+}
+
+static gboolean
+has_news (NebulaEngine *engine)
+{
+  for (guint i = 0; i < NEBULA_N_SHARDS; i++)
+    if (!engine->has_picked_up[i] && _nebula_peers_owns (engine, i))
+      return TRUE;
+  return FALSE;
 }
 
 gboolean
 _nebula_post_pick_up (NebulaEngine *engine, GError **error)
 {
   g_autoptr (GPtrArray) inbox = NULL;
+  g_autoptr (GPtrArray) chosen = NULL;
 
-  if (engine->has_picked_up)
+  if (!has_news (engine))
     return TRUE;
   inbox = nebula_store_read_inbox (engine->store, NULL, 0, error);
   if (!inbox)
     return FALSE;
-  engine->has_picked_up = TRUE;
-  _nebula_post_deliver (engine, inbox);
+  chosen = choose (engine, inbox);
+  for (guint i = 0; i < NEBULA_N_SHARDS; i++)
+    engine->has_picked_up[i] = _nebula_peers_owns (engine, i);
+  _nebula_post_deliver (engine, chosen);
   return TRUE;
 }

@@ -227,15 +227,22 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
   g_autoptr (GPtrArray) histories = NULL;
   NebulaHistory *history;
 
+  NebulaEngine *holder;
+
   if (instance)
     return instance;
+  holder = _nebula_peers_find_holder (engine, id);
+  if (holder)
+    return g_hash_table_lookup (holder->instances, id);
   _nebula_loader_mark_stale (engine, id);
   histories = nebula_store_read_histories (engine->store, &id, 1, error);
   if (!histories)
     return NULL;
   history = histories->pdata[0];
+  if (history->header && !_nebula_peers_owns (engine, history->header->shard))
+    engine = _nebula_peers_get_neighbour (engine, history->header->shard, id, error);
   if (history->header)
-    return load_history (engine, history, error);
+    return engine ? load_history (engine, history, error) : NULL;
   if (history->error)
     g_propagate_error (error, g_steal_pointer (&history->error));
   else
@@ -426,19 +433,22 @@ _nebula_recovery_take_up_other (NebulaEngine *engine, const char *id)
     _nebula_loader_ask (engine, id, taken_up, NULL);
 }
 
-static void
+/* Whether it is this engine's. */
+static gboolean
 recover_header (NebulaEngine *engine, NebulaHeader *header)
 {
+  if (!_nebula_peers_owns (engine, header->shard))
+    return FALSE;
   if (g_hash_table_contains (engine->instances, header->stream) ||
       g_hash_table_contains (engine->sleepers, header->stream))
-    return;
+    return TRUE;
   if (header->status == NEBULA_EXECUTION_STATUS_PAUSED)
-    return;
-  if (header->status == NEBULA_EXECUTION_STATUS_SUSPENDED) {
+    return TRUE;
+  if (header->status == NEBULA_EXECUTION_STATUS_SUSPENDED)
     _nebula_sleepers_add (engine, header->stream, header->wake_usec);
-    return;
-  }
-  _nebula_loader_ask (engine, header->stream, recovered, NULL);
+  else
+    _nebula_loader_ask (engine, header->stream, recovered, NULL);
+  return TRUE;
 }
 
 /**
@@ -447,7 +457,7 @@ recover_header (NebulaEngine *engine, NebulaHeader *header)
  * @error: where the failure goes
  *
  * Takes up all executions of the store that have not ended: what was running goes on, what waits is woken in time,
- * what cannot be read stays as it is with a warning.
+ * what cannot be read stays as it is with a warning. Of several engines each takes up what lies in its shards.
  *
  * Blocks while the store lists them; the ones that go on are read afterwards, off the loop, and count as active from
  * now on.
@@ -479,8 +489,7 @@ nebula_engine_recover (NebulaEngine *self, GError **error)
       return -1;
     n_page = headers->len;
     for (guint i = 0; i < n_page; i++)
-      recover_header (self, headers->pdata[i]);
-    n_open += (gint) n_page;
+      n_open += recover_header (self, headers->pdata[i]);
     if (n_page > 0) {
       g_free (after);
       after = g_strdup (((NebulaHeader *) headers->pdata[n_page - 1])->stream);

@@ -51,7 +51,7 @@ turn_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
     instance->wants_turn = FALSE;
     _nebula_instance_turn (instance);
     now = _nebula_watchdog_note (engine, "turn", now);
-    if (now >= start + NEBULA_TURN_USEC)
+    if (now >= start + NEBULA_TURN_USEC && !engine->is_unhurried)
       break;
   }
   /* Somebody who was told may have stopped the engine. */
@@ -146,7 +146,7 @@ timer_dispatch (gpointer data)
 {
   g_autoptr (NebulaEngine) engine = g_object_ref (data);
   gint64 start = g_get_monotonic_time ();
-  gint64 end = start + NEBULA_TURN_USEC;
+  gint64 end = engine->is_unhurried ? G_MAXINT64 : start + NEBULA_TURN_USEC;
   gint64 real = nebula_clock_get_real_usec (engine->clock);
   gint64 monotonic = nebula_clock_get_monotonic_usec (engine->clock);
   NebulaHeapEntry *entry;

@@ -10,12 +10,17 @@
 #include "nebula-id.h"
 #include "nebula-input-internal.h"
 
+/* One that lies in a shard of this engine. */
 static char *
-make_id (NebulaEngine *self)
+make_id (NebulaEngine *self, const char *tenant)
 {
-  g_autoptr (NebulaId) id = nebula_id_new (NEBULA_ID_KIND_EXECUTION, self->clock);
+  for (;;) {
+    g_autoptr (NebulaId) id = nebula_id_new (NEBULA_ID_KIND_EXECUTION, self->clock);
+    g_autofree char *text = nebula_id_to_string (id);
 
-  return nebula_id_to_string (id);
+    if (_nebula_peers_owns (self, _nebula_shard_of_execution (tenant, text)))
+      return g_steal_pointer (&text);
+  }
 }
 
 /* What is captured when an execution is created: `env`, `trigger`, `user`, its revision, and those of what it calls. */
@@ -128,6 +133,22 @@ check_start (NebulaEngine *self,
   return FALSE;
 }
 
+/* Whoever owns the shard of an id that is given; else this engine, if it owns any. */
+static NebulaEngine *
+choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **error)
+{
+  guint shard = id ? _nebula_shard_of_execution (tenant, id) : 0;
+
+  if (self->is_stopped || (id && _nebula_peers_owns (self, shard)) ||
+      (!id && nebula_engine_get_n_shards (self) > 0))
+    return self;
+  if (id)
+    return _nebula_peers_get_neighbour (self, shard, id, error);
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
+                       _ ("The engine owns no shards. Give it some, or start with another engine of the store."));
+  return NULL;
+}
+
 /**
  * nebula_engine_start:
  * @self: an engine
@@ -144,6 +165,9 @@ check_start (NebulaEngine *self,
  * With an idempotency key, which holds for one workflow of one tenant, only the first start with a key starts; until the key
  * expires (`24h`) the others get the handle of that execution, whatever became of it. The key is committed together with the
  * start. This reads one document of the store.
+ *
+ * Of several engines over one store, the execution begins in a shard of this one; with an id that is given, in the shard
+ * of that id, whose owner must turn in the same context.
  *
  * Errors: %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
  * taken; %NEBULA_ERROR_CONFLICT (terminal): the key was used with another input; %NEBULA_ERROR_UNAVAILABLE (retry): the
@@ -170,6 +194,7 @@ nebula_engine_start (NebulaEngine *self,
   NebulaExecution *former = NULL;
   NebulaDurability durability = plan->durability;
   gint64 timeout_usec = plan->timeout_usec;
+  const char *tenant;
   NebulaInstance *instance;
 
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
@@ -180,7 +205,10 @@ nebula_engine_start (NebulaEngine *self,
     options = empty;
   if (!input)
     input = empty;
-  if (!_nebula_engine_check_intake (self, error) ||
+  tenant = nebula_value_get_member_string (options, "tenant", "default");
+  self = choose_engine (self, tenant, nebula_value_get_member_string (options, "id", NULL),
+                        error);
+  if (!self || !_nebula_engine_check_intake (self, error) ||
       !check_start (self, options, &durability, &timeout_usec, error) ||
       (plan->input_schema &&
        !nebula_input_check (plan->input_schema, input, &filled, error)))
@@ -191,10 +219,8 @@ nebula_engine_start (NebulaEngine *self,
     return former;
   id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
   if (!id)
-    id = make_id (self);
-  instance = _nebula_instance_new (
-      self, id, nebula_value_get_member_string (options, "tenant", "default"), plan,
-      NULL);
+    id = make_id (self, tenant);
+  instance = _nebula_instance_new (self, id, tenant, plan, NULL);
   _nebula_instance_set_durability (instance, durability);
   if (once)
     _nebula_once_take (instance, g_steal_pointer (&once));

@@ -23,6 +23,7 @@ typedef struct {
   char *timeout;
   char *key;
   char *revision;
+  char *tenant;
   gboolean is_json;
   gboolean is_quiet;
 } RunOptions;
@@ -75,6 +76,12 @@ static const NebulaOption options[] = {
                         'r',
                         N_ ("Of a workflow in the store: a number or a label"),
                         N_ ("N|LABEL")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        tenant,
+                        "tenant",
+                        0,
+                        N_ ("Whose run it is: its settings hold, and its keys and queues are its own"),
+                        N_ ("NAME")),
     NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
 };
 
@@ -299,6 +306,8 @@ start (Run *self, NebulaPlan *plan, GError **error)
     nebula_value_builder_set_string (builder, "idempotency-key", self->options->key);
   if (self->revision > 0)
     nebula_value_builder_set_integer (builder, "revision", self->revision);
+  if (self->options->tenant)
+    nebula_value_builder_set_string (builder, "tenant", self->options->tenant);
   choices = nebula_value_builder_end (builder);
   self->execution =
       nebula_engine_start (self->session.engine, plan, self->input, choices, error);
@@ -402,13 +411,14 @@ command_run (gpointer data, char **arguments)
   self.lost = g_cancellable_new ();
   if (!check_durability (self.options->durability, &error) || !read_input (&self, &error))
     return fail_invalid (&self, error);
-  if (!nebula_settings_load (&self.settings, &error))
+  if (!nebula_settings_load (&self.settings, self.options->tenant, &error))
     return nebula_fail (error, self.options->is_json);
   self.store = self.options->store ? self.options->store : self.settings.store;
   if (!nebula_session_open (&self.session, self.store, NEBULA_SESSION_OWN, &error))
     return nebula_fail (error, self.options->is_json);
   nebula_engine_set_limits (self.session.engine, self.settings.max_nodes,
                             self.settings.max_connections);
+  nebula_session_watch_memory (&self.session, self.settings.memory_limit);
   plan = prepare (&self, &error);
   if (!plan)
     return is_fault_of_environment (error) && self.diagnostics->len == 0

@@ -48,6 +48,8 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_workflow_diff;
     commands[n_commands++] = &nebula_command_workflow_rollback;
     commands[n_commands++] = &nebula_command_workflow_label;
+    commands[n_commands++] = &nebula_command_metrics;
+    commands[n_commands++] = &nebula_command_system;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;
     commands[n_commands++] = &nebula_command_config_get;

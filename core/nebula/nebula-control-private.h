@@ -4,8 +4,8 @@
  * owner can do. The peer must run as the same user.
  *
  *   frame     length (4 bytes, little endian, 1 … 1 MiB) · MessagePack of one object
- *   request   {op: "ping" | "list" | "show" | "why" | "resume" | "wait" | an order, …}
- *               all but ping and list: execution; show: node?
+ *   request   {op: "ping" | "metrics" | "list" | "show" | "why" | "resume" | "wait" | an order, …}
+ *               all but ping, metrics and list: execution; show: node?
  *               orders: cancel, terminate, pause: reason?; cancel-node: node; cancel-region: region;
  *                       signal: name, value?; answer: token, value?; approve, reject: by, node?, comment?
  *               list: status?, workflow?, after?, limit?

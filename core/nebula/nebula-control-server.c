@@ -323,6 +323,12 @@ handle (Client *client, NebulaValue *frame)
     answer_take (client, nebula_value_new_integer (getpid ()), NULL);
     return;
   }
+  if (g_str_equal (op, "metrics")) {
+    g_autofree char *text = nebula_metrics_to_text (nebula_engine_get_metrics (server->engine));
+
+    answer_take (client, nebula_value_new_string (text), NULL);
+    return;
+  }
   if (g_str_equal (op, "list")) {
     NebulaValue *list =
         nebula_control_list (nebula_engine_get_store (server->engine), frame, &error);

@@ -22,6 +22,8 @@ NebulaMailbox *nebula_mailbox_new (GMainContext *context,
                                    gpointer user_data);
 NebulaMailbox *nebula_mailbox_ref (NebulaMailbox *self);
 void nebula_mailbox_unref (NebulaMailbox *self);
+/* For simulations: a dispatch delivers all there is, however long it takes. */
+void nebula_mailbox_set_unhurried (NebulaMailbox *self);
 /* FALSE: the mailbox is closed and the letter still is the caller's. */
 gboolean nebula_mailbox_post (NebulaMailbox *self, gpointer letter);
 /* No call after this; letters that wait are given to @discard. */

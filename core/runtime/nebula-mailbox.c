@@ -10,6 +10,7 @@ struct _NebulaMailbox {
   GMutex lock; /* guards letters, is_closed */
   GPtrArray *letters;
   gboolean is_closed;
+  gboolean is_unhurried;
   GPtrArray *taken; /* the owner's: letters that are being delivered */
   guint n_delivered;
   GSource *source;
@@ -52,7 +53,7 @@ nebula_mailbox_dispatch (gpointer data)
     take (self);
   while (self->n_delivered < self->taken->len) {
     self->receive (self->taken->pdata[self->n_delivered++], self->user_data);
-    if (g_get_monotonic_time () >= end)
+    if (!self->is_unhurried && g_get_monotonic_time () >= end)
       break;
   }
   sleep_if_empty (self);
@@ -109,6 +110,12 @@ nebula_mailbox_unref (NebulaMailbox *self)
   g_main_context_unref (self->context);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+void
+nebula_mailbox_set_unhurried (NebulaMailbox *self)
+{
+  self->is_unhurried = TRUE;
 }
 
 gboolean

@@ -13,6 +13,8 @@ G_BEGIN_DECLS
  * committed or failed. Relaxed groups are synced at least every 50 ms. Busy or full stores are tried again until they
  * work (`paused` and `resumed` callbacks); a sealed store reports `fatal` once.
  *
+ * A store has one writer; several owners may have a journal each in front of it.
+ *
  * Thread: owner context; the writer is the journal's own thread, or none with inline.
  */
 
@@ -39,6 +41,8 @@ typedef struct
 
 /* @is_inline: commit in nebula_journal_flush () or an idle dispatch of the owner's context, without a thread (tests). */
 NebulaJournal *nebula_journal_new (NebulaStore *store, gboolean is_inline);
+/* Another one for the same writer, in the context of the caller; units of both share groups. */
+NebulaJournal *nebula_journal_new_beside (NebulaJournal *other);
 void nebula_journal_set_watch (NebulaJournal *self, NebulaJournalWatch watch, gpointer user_data);
 void nebula_journal_submit (NebulaJournal *self, NebulaUnit *unit, NebulaJournalCallback callback, gpointer user_data); /* takes unit */
 /* Between these two, units are kept back and then handed over together: one group, one wake-up of the writer. The
@@ -50,8 +54,10 @@ NebulaStore *nebula_journal_get_store (NebulaJournal *self);
 void nebula_journal_get_counters (NebulaJournal *self, NebulaJournalCounters *ret_counters);
 /* Blocks until all that was submitted is answered; callbacks run inside. */
 void nebula_journal_flush (NebulaJournal *self);
-/* Flushes, ends the thread and frees. */
+/* Flushes, ends the thread if it is the last one of it, and frees. */
 void nebula_journal_free (NebulaJournal *self);
+/* Inline ones only, for tests: gone as if its owner had died. What is not written never is, and all is told to have failed. */
+void nebula_journal_abandon (NebulaJournal *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaJournal, nebula_journal_free)
 
 G_END_DECLS

@@ -15,7 +15,8 @@ typedef struct _NebulaJournalEntry NebulaJournalEntry;
 struct _NebulaJournalEntry
 {
   NebulaJournalEntry *next;
-  guint64 number;
+  NebulaJournal *owner; /* who is told */
+  guint64 number;       /* in the order of submission, whoever submits */
   NebulaUnit *unit;
   NebulaJournalCallback callback;
   gpointer user_data;
@@ -38,38 +39,22 @@ typedef struct
   guint64 fence;  /* entries from this number on were submitted after the owner had heard of it */
 } NebulaJournalFence;
 
-struct _NebulaJournal
+/* The writer of a store, which all journals of the store share. It lives as long as one of them. */
+typedef struct
 {
   NebulaStore *store;
-  GMainContext *context;
-  GSource *source;
-  GThread *thread; /* NULL: inline */
-  int event_fd;
+  GThread *thread;     /* NULL: inline */
+  gsize n_submitted;   /* atomic: by all owners */
+  gint n_queued;       /* atomic: a hint for the writer before it sleeps */
 
-  /* The owner's. */
-  guint n_refs;
-  NebulaJournalWatch watch;
-  gpointer watch_data;
-  guint64 n_submitted;
-  guint n_pending;
-  NebulaJournalQueue delivering;
-  NebulaJournalQueue held; /* submitted, not yet handed over */
-  guint n_held;
-  guint n_holds;
-
-  GMutex lock; /* guards all to the next empty line */
+  GMutex lock;         /* guards all to the next empty line, and what NebulaJournal says */
   GCond has_work;
-  GCond has_done;
   NebulaJournalQueue queue;
-  NebulaJournalQueue done;
-  GHashTable *broken; /* stream → NebulaJournalFence */
+  GPtrArray *owners;   /* NebulaJournal, not owned */
+  GHashTable *broken;  /* stream → NebulaJournalFence */
   NebulaJournalCounters counters;
   gboolean is_writer_waiting;
-  gboolean is_owner_waiting;
   gboolean is_closing;
-
-  gint n_queued; /* atomic: a hint for the writer before it sleeps */
-  gint has_answers; /* atomic: a hint for the owner before it polls */
 
   /* The writer's. */
   GPtrArray *units;
@@ -79,13 +64,37 @@ struct _NebulaJournal
   gboolean is_paused;
   gboolean is_dead;
   gboolean needs_idle;
+} NebulaJournalWriter;
+
+struct _NebulaJournal
+{
+  NebulaJournalWriter *writer;
+  GMainContext *context;
+  GSource *source;
+  int event_fd;
+
+  /* The owner's. */
+  guint n_refs;
+  NebulaJournalWatch watch;
+  gpointer watch_data;
+  guint n_pending;
+  NebulaJournalQueue delivering;
+  NebulaJournalQueue held; /* submitted, not yet handed over */
+  guint n_held;
+  guint n_holds;
+  gint has_answers; /* atomic: a hint for the owner before it polls */
+
+  /* Guarded by the writer's lock. */
+  GCond has_done;
+  NebulaJournalQueue done;
+  gboolean is_owner_waiting;
 };
 
 /* nebula-journal-writer.c */
 gpointer _nebula_journal_run_writer (gpointer data);
-void _nebula_journal_write_inline (NebulaJournal *self);
-gboolean _nebula_journal_sync_now (NebulaJournal *self);
-gboolean _nebula_journal_is_sync_due (NebulaJournal *self);
+void _nebula_journal_write_inline (NebulaJournalWriter *self);
+gboolean _nebula_journal_sync_now (NebulaJournalWriter *self);
+gboolean _nebula_journal_is_sync_due (NebulaJournalWriter *self);
 
 static inline void
 _nebula_journal_queue_push (NebulaJournalQueue *self, NebulaJournalEntry *entry)

@@ -33,34 +33,47 @@ entry_get_size (const NebulaJournalEntry *self)
 
 /* Answers. */
 
+/* With the lock held. */
 static void
-hand_back (NebulaJournal *self, NebulaJournalQueue *answered)
+give_to_owner (NebulaJournalEntry *entry)
 {
-  gboolean was_empty = FALSE;
+  NebulaJournal *owner = entry->owner;
+  gboolean was_empty = owner->done.head == NULL;
   guint64 one = 1;
 
-  _nebula_sync_lock (&self->lock);
-  was_empty = self->done.head == NULL;
-  _nebula_journal_queue_append (&self->done, answered);
-  g_atomic_int_set (&self->has_answers, TRUE);
-  if (self->is_owner_waiting)
-    g_cond_signal (&self->has_done);
-  _nebula_sync_unlock (&self->lock);
-
-  if (was_empty && write (self->event_fd, &one, sizeof one) < 0)
+  _nebula_journal_queue_push (&owner->done, entry);
+  g_atomic_int_set (&owner->has_answers, TRUE);
+  if (!was_empty)
+    return;
+  if (owner->is_owner_waiting)
+    g_cond_signal (&owner->has_done);
+  if (write (owner->event_fd, &one, sizeof one) < 0)
     g_debug ("The event counter is full");
 }
 
 static void
-tell_event (NebulaJournal *self, NebulaJournalEvent event, const GError *error)
+hand_back (NebulaJournalWriter *self, NebulaJournalQueue *answered)
 {
-  NebulaJournalQueue events = { NULL, NULL };
-  NebulaJournalEntry *entry = g_new0 (NebulaJournalEntry, 1);
+  NEBULA_SYNC_AUTO (guard, &self->lock);
+  NebulaJournalEntry *entry = NULL;
 
-  entry->event = event;
-  entry->error = error ? g_error_copy (error) : NULL;
-  _nebula_journal_queue_push (&events, entry);
-  hand_back (self, &events);
+  while ((entry = _nebula_journal_queue_pop (answered)))
+    give_to_owner (entry);
+}
+
+static void
+tell_event (NebulaJournalWriter *self, NebulaJournalEvent event, const GError *error)
+{
+  NEBULA_SYNC_AUTO (guard, &self->lock);
+
+  for (guint i = 0; i < self->owners->len; i++) {
+    NebulaJournalEntry *entry = g_new0 (NebulaJournalEntry, 1);
+
+    entry->owner = g_ptr_array_index (self->owners, i);
+    entry->event = event;
+    entry->error = error ? g_error_copy (error) : NULL;
+    give_to_owner (entry);
+  }
 }
 
 static GError *
@@ -105,7 +118,7 @@ may_follow (const NebulaJournalEntry *entry, const NebulaJournalEntry *previous)
 
 /* With the lock held. */
 static gboolean
-is_broken (NebulaJournal *self, const NebulaJournalEntry *entry)
+is_broken (NebulaJournalWriter *self, const NebulaJournalEntry *entry)
 {
   NebulaJournalFence *broken = NULL;
 
@@ -129,7 +142,7 @@ is_told (gpointer key, gpointer value, gpointer user_data)
 
 /* With the lock held. Takes what one transaction may hold, in order. */
 static void
-form_group (NebulaJournal *self, NebulaJournalQueue *group)
+form_group (NebulaJournalWriter *self, NebulaJournalQueue *group)
 {
   gsize size = 0;
   guint count = 0;
@@ -167,7 +180,7 @@ is_passing (const GError *error)
 
 /* Sleeps; FALSE if the journal is being closed and nothing is worth waiting for. */
 static gboolean
-sleep_before_retry (NebulaJournal *self, gint64 *delay_usec)
+sleep_before_retry (NebulaJournalWriter *self, gint64 *delay_usec)
 {
   gint64 end = g_get_monotonic_time () + *delay_usec;
   gboolean may_retry = FALSE;
@@ -184,7 +197,7 @@ sleep_before_retry (NebulaJournal *self, gint64 *delay_usec)
 
 /* What a failed call to the store means: TRUE to try it again. */
 static gboolean
-handle_failure (NebulaJournal *self, const GError *error, gint64 *delay_usec)
+handle_failure (NebulaJournalWriter *self, const GError *error, gint64 *delay_usec)
 {
   if (is_passing (error)) {
     if (!self->is_paused)
@@ -204,7 +217,7 @@ handle_failure (NebulaJournal *self, const GError *error, gint64 *delay_usec)
 }
 
 static void
-handle_success (NebulaJournal *self, gboolean is_synced)
+handle_success (NebulaJournalWriter *self, gboolean is_synced)
 {
   if (self->is_paused)
     tell_event (self, NEBULA_JOURNAL_EVENT_RESUMED, NULL);
@@ -218,7 +231,7 @@ handle_success (NebulaJournal *self, gboolean is_synced)
 }
 
 gboolean
-_nebula_journal_sync_now (NebulaJournal *self)
+_nebula_journal_sync_now (NebulaJournalWriter *self)
 {
   gint64 delay = RETRY_MIN_USEC;
 
@@ -237,7 +250,7 @@ _nebula_journal_sync_now (NebulaJournal *self)
 /* Reading back. */
 
 static gboolean
-documents_are_there (NebulaJournal *self, const NebulaUnit *unit, GError **error)
+documents_are_there (NebulaJournalWriter *self, const NebulaUnit *unit, GError **error)
 {
   for (guint i = 0; i < unit->documents->len; i++) {
     const NebulaDocumentWrite *write = g_ptr_array_index (unit->documents, i);
@@ -257,7 +270,7 @@ documents_are_there (NebulaJournal *self, const NebulaUnit *unit, GError **error
 }
 
 static gboolean
-facts_are_there (NebulaJournal *self, const NebulaUnit *unit, GError **error)
+facts_are_there (NebulaJournalWriter *self, const NebulaUnit *unit, GError **error)
 {
   g_autoptr (GPtrArray) segments =
       nebula_store_read_segments (self->store, unit->stream, unit->expected_sequence, 1, error);
@@ -274,7 +287,7 @@ facts_are_there (NebulaJournal *self, const NebulaUnit *unit, GError **error)
 
 /* A unit that has neither facts nor documents may simply be written once more. */
 static NebulaOutcome
-look_up (NebulaJournal *self, NebulaUnit *unit, GError **error)
+look_up (NebulaJournalWriter *self, NebulaUnit *unit, GError **error)
 {
   NebulaOutcome outcome = NEBULA_OUTCOME_UNKNOWN;
   gboolean is_there = FALSE;
@@ -296,7 +309,7 @@ look_up (NebulaJournal *self, NebulaUnit *unit, GError **error)
 }
 
 static void
-read_back (NebulaJournal *self, NebulaJournalEntry *entry)
+read_back (NebulaJournalWriter *self, NebulaJournalEntry *entry)
 {
   gint64 delay = RETRY_MIN_USEC;
   gboolean must_retry = TRUE;
@@ -317,7 +330,7 @@ read_back (NebulaJournal *self, NebulaJournalEntry *entry)
 /* Writing a group. */
 
 static gboolean
-collect_units (NebulaJournal *self, NebulaJournalQueue *group)
+collect_units (NebulaJournalWriter *self, NebulaJournalQueue *group)
 {
   gboolean sync = FALSE;
 
@@ -334,14 +347,14 @@ collect_units (NebulaJournal *self, NebulaJournalQueue *group)
 }
 
 gboolean
-_nebula_journal_is_sync_due (NebulaJournal *self)
+_nebula_journal_is_sync_due (NebulaJournalWriter *self)
 {
   return self->unsynced_since != 0 &&
          g_get_monotonic_time () >= self->unsynced_since + NEBULA_JOURNAL_SYNC_INTERVAL_USEC;
 }
 
 static gboolean
-commit_units (NebulaJournal *self, gboolean sync, GError **ret_reason)
+commit_units (NebulaJournalWriter *self, gboolean sync, GError **ret_reason)
 {
   NebulaUnit **units = (NebulaUnit **) self->units->pdata;
   NebulaOutcome *outcomes = (NebulaOutcome *) (gpointer) self->outcomes->data;
@@ -362,7 +375,7 @@ commit_units (NebulaJournal *self, gboolean sync, GError **ret_reason)
 }
 
 static void
-set_outcomes (NebulaJournal *self, NebulaJournalQueue *group, const GError *reason)
+set_outcomes (NebulaJournalWriter *self, NebulaJournalQueue *group, const GError *reason)
 {
   guint i = 0;
 
@@ -377,7 +390,7 @@ set_outcomes (NebulaJournal *self, NebulaJournalQueue *group, const GError *reas
 
 /* Marks the streams of what failed and counts what did not. */
 static void
-account (NebulaJournal *self, NebulaJournalQueue *group, gboolean is_committed, gboolean sync)
+account (NebulaJournalWriter *self, NebulaJournalQueue *group, gboolean is_committed, gboolean sync)
 {
   NEBULA_SYNC_AUTO (guard, &self->lock);
 
@@ -402,7 +415,7 @@ account (NebulaJournal *self, NebulaJournalQueue *group, gboolean is_committed, 
 }
 
 static void
-write_group (NebulaJournal *self, NebulaJournalQueue *group)
+write_group (NebulaJournalWriter *self, NebulaJournalQueue *group)
 {
   gboolean sync = collect_units (self, group) || _nebula_journal_is_sync_due (self);
   gboolean is_committed = FALSE;
@@ -425,7 +438,7 @@ write_group (NebulaJournal *self, NebulaJournalQueue *group)
 /* The writer's thread. */
 
 static void
-spin (NebulaJournal *self)
+spin (NebulaJournalWriter *self)
 {
   gint64 end = g_get_monotonic_time () + SPIN_USEC;
 
@@ -435,7 +448,7 @@ spin (NebulaJournal *self)
 
 /* With the lock held: sleeps until there is work; FALSE when a time came first. */
 static gboolean
-wait_for_work (NebulaJournal *self)
+wait_for_work (NebulaJournalWriter *self)
 {
   gboolean is_signalled = TRUE;
 
@@ -454,7 +467,7 @@ wait_for_work (NebulaJournal *self)
 }
 
 static void
-work_idly (NebulaJournal *self)
+work_idly (NebulaJournalWriter *self)
 {
   g_autoptr (GError) error = NULL;
   gint64 delay = 0;
@@ -472,7 +485,7 @@ work_idly (NebulaJournal *self)
 
 /* FALSE at the end. */
 static gboolean
-take_group (NebulaJournal *self, NebulaJournalQueue *group)
+take_group (NebulaJournalWriter *self, NebulaJournalQueue *group)
 {
   gboolean is_signalled = TRUE;
 
@@ -497,7 +510,7 @@ take_group (NebulaJournal *self, NebulaJournalQueue *group)
 gpointer
 _nebula_journal_run_writer (gpointer data)
 {
-  NebulaJournal *self = data;
+  NebulaJournalWriter *self = data;
   NebulaJournalQueue group = { NULL, NULL };
 
   while (take_group (self, &group))
@@ -512,7 +525,7 @@ _nebula_journal_run_writer (gpointer data)
 
 /* Without a thread: the owner writes what has queued. */
 void
-_nebula_journal_write_inline (NebulaJournal *self)
+_nebula_journal_write_inline (NebulaJournalWriter *self)
 {
   NebulaJournalQueue group = { NULL, NULL };
 

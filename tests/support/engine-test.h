@@ -17,7 +17,8 @@
 namespace nebula
 {
 
-/* Each test runs over both stores, in a context of its own. */
+/* Each test runs over both stores, in a context of its own. With a number behind its store, like `sqlite3`, so many engines
+ * share it, and executions begin in each of them in turn. */
 class EngineFixture : public LoopTest, public testing::WithParamInterface<const char *>
 {
 protected:
@@ -53,7 +54,7 @@ protected:
 
   bool is_durable ()
   {
-    return g_str_equal (GetParam (), "sqlite");
+    return g_str_has_prefix (GetParam (), "sqlite");
   }
 
   void open ()
@@ -68,14 +69,72 @@ protected:
     engine = Ref<NebulaEngine> ((NebulaEngine *) g_object_new (
         NEBULA_TYPE_ENGINE, "resolver", resolver.get (), "store", store.get (), "clock",
         clock.get (), "executor", executor.get (), nullptr));
+    open_peers ();
+  }
+
+  guint count_engines ()
+  {
+    char last = GetParam ()[strlen (GetParam ()) - 1];
+
+    return g_ascii_isdigit (last) ? (guint) (last - '0') : 1;
+  }
+
+  /* Divides the shards. */
+  void open_peers ()
+  {
+    guint n_engines = count_engines ();
+    guint share = 256 / n_engines;
+    Error error;
+
+    ASSERT_TRUE (nebula_engine_set_shards (engine.get (), 0, 256 - share * (n_engines - 1),
+                                           error.out ()))
+        << error.message ();
+    for (guint i = 1; i < n_engines; i++) {
+      peers_.emplace_back (nebula_engine_new_peer (engine.get ()));
+      ASSERT_TRUE (nebula_engine_set_shards (peers_.back ().get (), 256 - share * i, share,
+                                             error.out ()))
+          << error.message ();
+    }
+  }
+
+  /* Each engine takes up what lies in its shards; how many there are. */
+  gint recover ()
+  {
+    Error error;
+    gint n_open = nebula_engine_recover (engine.get (), error.out ());
+
+    for (Ref<NebulaEngine> &peer : peers_)
+      n_open += nebula_engine_recover (peer.get (), error.out ());
+    EXPECT_FALSE (error) << error.message ();
+    return n_open;
+  }
+
+  /* The engine in which the next execution begins. */
+  NebulaEngine *next_engine ()
+  {
+    guint turn = n_started_++ % count_engines ();
+
+    return turn == 0 ? engine.get () : peers_[turn - 1].get ();
   }
 
   void close ()
   {
     execution = Ref<NebulaExecution> ();
+    for (Ref<NebulaEngine> &peer : peers_)
+      nebula_engine_stop (peer.get ());
+    peers_.clear ();
     if (engine)
       nebula_engine_stop (engine.get ());
     engine = Ref<NebulaEngine> ();
+  }
+
+  std::string metrics_text ()
+  {
+    char *text = nebula_metrics_to_text (nebula_engine_get_metrics (engine.get ()));
+    std::string result = text;
+
+    g_free (text);
+    return result;
   }
 
   void start (const char *text, const char *input = nullptr)
@@ -98,7 +157,7 @@ protected:
     g_ptr_array_unref (diagnostics);
     ASSERT_TRUE (plan) << error.message ();
     execution = Ref<NebulaExecution> (nebula_engine_start (
-        engine.get (), plan.get (), value.get (), nullptr, error.out ()));
+        next_engine (), plan.get (), value.get (), nullptr, error.out ()));
     ASSERT_TRUE (execution) << error.message ();
   }
 
@@ -137,8 +196,10 @@ protected:
   Ref<NebulaEngine> engine;
   Ref<NebulaExecution> execution;
   std::string path_;
+  std::vector<Ref<NebulaEngine>> peers_;
 
 private:
+  guint n_started_ = 0;
   char *folder_ = nullptr;
 };
 

@@ -88,7 +88,7 @@ protected:
 
     ASSERT_TRUE (plan) << error.message () << problems;
     execution = Ref<NebulaExecution> (nebula_engine_start (
-        engine.get (), plan.get (), value.get (), nullptr, error.out ()));
+        next_engine (), plan.get (), value.get (), nullptr, error.out ()));
     ASSERT_TRUE (execution) << error.message ();
   }
 
@@ -402,7 +402,7 @@ nodes:
       g_main_context_iteration (context_, FALSE);
     close ();
     open ();
-    ASSERT_GE (nebula_engine_recover (engine.get (), error.out ()), 0) << error.message ();
+    ASSERT_GE (recover (), 0);
     execution = Ref<NebulaExecution> (
         nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
     if (!execution) /* not even its start was committed */
@@ -677,7 +677,7 @@ nodes: { back: { action: data.set, with: { old: 1 } } }
 
     close ();
     open ();
-    ASSERT_GE (nebula_engine_recover (engine.get (), error.out ()), 0) << error.message ();
+    ASSERT_GE (recover (), 0);
     execution = Ref<NebulaExecution> (
         nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
     ASSERT_TRUE (execution) << error.message ();
@@ -689,5 +689,5 @@ nodes: { back: { action: data.set, with: { old: 1 } } }
 
 INSTANTIATE_TEST_SUITE_P (Stores,
                           CallTest,
-                          testing::Values ("memory", "sqlite"),
+                          testing::Values ("memory", "sqlite", "memory2", "sqlite3"),
                           [] (const auto &info) { return std::string (info.param); });

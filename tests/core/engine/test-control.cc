@@ -17,7 +17,7 @@ protected:
       ; /* answers that are on the way hold the engine */
     close ();
     open ();
-    ASSERT_GE (nebula_engine_recover (engine.get (), error.out ()), 0) << error.message ();
+    ASSERT_GE (recover (), 0);
     execution = Ref<NebulaExecution> (
         nebula_engine_get_execution (engine.get (), id.c_str (), error.out ()));
     ASSERT_TRUE (execution) << error.message ();
@@ -50,7 +50,7 @@ protected:
 
 INSTANTIATE_TEST_SUITE_P (Stores,
                           ControlTest,
-                          testing::Values ("memory", "sqlite"),
+                          testing::Values ("memory", "sqlite", "memory2", "sqlite3"),
                           [] (const auto &info) { return info.param; });
 
 TEST_P (ControlTest, RunsFinallyInAnotherEngine)

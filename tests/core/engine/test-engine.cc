@@ -11,7 +11,7 @@ class EngineTest : public EngineFixture
 
 INSTANTIATE_TEST_SUITE_P (Stores,
                           EngineTest,
-                          testing::Values ("memory", "sqlite"),
+                          testing::Values ("memory", "sqlite", "memory2", "sqlite3"),
                           [] (const auto &info) { return info.param; });
 
 static const char chain[] = R"(
@@ -302,7 +302,7 @@ TEST_P (EngineTest, TakesUpWhatAStoppedEngineLeft)
   close ();
   open ();
   Error error;
-  EXPECT_EQ (nebula_engine_recover (engine.get (), error.out ()), 1) << error.message ();
+  EXPECT_EQ (recover (), 1);
   EXPECT_EQ (nebula_engine_get_n_waiting (engine.get ()), 1u);
   nebula_manual_clock_advance (clock.get (), G_TIME_SPAN_HOUR);
   ASSERT_TRUE (
@@ -386,7 +386,7 @@ TEST_P (EngineTest, LargeValuesAreSeenWholeEverywhere)
   if (is_durable ()) {
     close ();
     open ();
-    ASSERT_EQ (nebula_engine_recover (engine.get (), nullptr), 1);
+    ASSERT_EQ (recover (), 1);
     execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), nullptr));
     ASSERT_TRUE (execution);
   }
@@ -417,7 +417,7 @@ TEST_P (EngineTest, ALostBlobIsAnErrorThatIsTold)
   close ();
   remove_blobs ();
   open ();
-  ASSERT_EQ (nebula_engine_recover (engine.get (), nullptr), 1);
+  ASSERT_EQ (recover (), 1);
   execution = Ref<NebulaExecution> (nebula_engine_get_execution (engine.get (), id.c_str (), nullptr));
   nebula_manual_clock_advance (clock.get (), 11 * G_USEC_PER_SEC);
   ASSERT_TRUE (wait ());

@@ -294,8 +294,8 @@ TEST_P (RevisionTest, PlansThatLeftTheCacheAreReadAgain)
   publish ({workflow ("orders", 1), caller});
   reopen ();
   EXPECT_EQ (run ("orders"), R"({"x":1})");
-  nebula_cache_shrink (engine.get ()->plans, 0);
-  nebula_cache_get_statistics (engine.get ()->plans, &statistics);
+  nebula_cache_shrink (engine.get ()->peers->plans, 0);
+  nebula_cache_get_statistics (engine.get ()->peers->plans, &statistics);
   EXPECT_EQ (statistics.n_entries, 0u);
   EXPECT_EQ (run ("caller"), R"({"x":1})");
   EXPECT_EQ (run ("orders"), R"({"x":1})");
