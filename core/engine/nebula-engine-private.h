@@ -20,6 +20,7 @@ G_BEGIN_DECLS
  *   nebula-revisions.c  those that the store has, in all their revisions
  *   nebula-publish.c    how new revisions get there
  *   nebula-start.c      how executions begin
+ *   nebula-rerun.c      executions that begin where an earlier one has been
  *   nebula-once.c       starts with an idempotency key
  *   nebula-instance.c   one execution in memory: turns, units, commits
  *   nebula-away.c       what happens to it in order, and turns that are too heavy for the loop

@@ -33,8 +33,11 @@ NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budg
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
 NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
 /* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user,
- * tenant, idempotency-key, idempotency-ttl}. */
+ * tenant, idempotency-key, idempotency-ttl, pins, mocks, breakpoints}. */
 NEBULA_API NebulaExecution *nebula_engine_start (NebulaEngine *self, NebulaPlan *plan, NebulaValue *input, NebulaValue *options, GError **error);
+/* Again what an execution did, or from a node on; that one stays as it is. @options: NULL or an object {from, failed,
+ * revision, input, pins, mocks, breakpoints, id, durability, timeout}. */
+NEBULA_API NebulaExecution *nebula_engine_rerun (NebulaEngine *self, const char *id, NebulaValue *options, GError **error);
 /* The handle of an execution in the store, in memory or not. Error: not-found. */
 NEBULA_API NebulaExecution *nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error);
 NEBULA_API void nebula_engine_get_execution_async (NebulaEngine *self, const char *id, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
@@ -83,6 +86,10 @@ NEBULA_API void nebula_execution_terminate_async (NebulaExecution *self, const c
 NEBULA_API void nebula_execution_cancel_node_async (NebulaExecution *self, const char *path, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API void nebula_execution_cancel_region_async (NebulaExecution *self, const char *region, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API void nebula_execution_pause_async (NebulaExecution *self, const char *reason, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+/* Pauses before a node, in all rounds or in one; @condition: NULL or an expression. @is_set FALSE: takes it away. */
+NEBULA_API void nebula_execution_break_async (NebulaExecution *self, const char *path, const char *condition, gboolean is_set, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+/* Lets one that is paused do one node. */
+NEBULA_API void nebula_execution_step_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API gboolean nebula_execution_steer_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
 /* Until it has ended and that is committed; TRUE whatever the end. */
 NEBULA_API void nebula_execution_wait_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);

@@ -9,6 +9,7 @@
 #include "nebula-error.h"
 #include "nebula-id.h"
 #include "nebula-input-internal.h"
+#include "nebula-rerun-private.h"
 
 /* One that lies in a shard of this engine. */
 static char *
@@ -27,7 +28,7 @@ make_id (NebulaEngine *self, const char *tenant)
 static NebulaValue *
 capture (NebulaValue *links, NebulaValue *options)
 {
-  static const char *const names[] = {"env", "trigger", "user", "revision"};
+  static const char *const names[] = {"env", "trigger", "user", "revision", "origin"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
@@ -44,6 +45,8 @@ capture (NebulaValue *links, NebulaValue *options)
 typedef struct {
   NebulaValue *input;
   NebulaValue *captured;
+  NebulaValue *given;       /* NULL: nothing */
+  NebulaValue *breakpoints; /* NULL: none */
   guint64 seed;
 } Start;
 
@@ -53,6 +56,7 @@ start_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
   Start *start = data;
 
   nebula_kernel_start (kernel, start->input, start->captured, start->seed, now_usec);
+  nebula_kernel_give (kernel, start->given, start->breakpoints, now_usec);
   return TRUE;
 }
 
@@ -63,29 +67,62 @@ start_free (gpointer data)
 
   nebula_value_unref (start->input);
   nebula_value_unref (start->captured);
+  g_clear_pointer (&start->given, nebula_value_unref);
+  g_clear_pointer (&start->breakpoints, nebula_value_unref);
   g_free (start);
 }
 
 static const NebulaStimulusClass start_class = {start_apply, NULL, start_free};
 
+/* What the start was asked to give and where to stop moves into it. */
 static void
-start_kernel (NebulaInstance *instance, NebulaValue *input, NebulaValue *captured)
+start_kernel (NebulaInstance *instance,
+              NebulaValue *input,
+              NebulaValue *captured,
+              Start *asked)
 {
   NebulaClock *clock = instance->engine->clock;
-  guint64 seed = nebula_clock_get_random (clock);
+  gint64 now_usec = nebula_clock_get_real_usec (clock);
   Start *start;
 
-  if (!nebula_kernel_is_large (input) && !nebula_kernel_is_large (captured)) {
-    nebula_kernel_start (instance->kernel, input, captured, seed,
-                         nebula_clock_get_real_usec (clock));
+  asked->seed = nebula_clock_get_random (clock);
+  if (!nebula_kernel_is_large (input) && !nebula_kernel_is_large (captured) &&
+      !asked->given) {
+    nebula_kernel_start (instance->kernel, input, captured, asked->seed, now_usec);
+    nebula_kernel_give (instance->kernel, NULL, asked->breakpoints, now_usec);
     _nebula_instance_wake (instance);
     return;
   }
-  start = g_new (Start, 1);
+  start = g_memdup2 (asked, sizeof *asked);
+  *asked = (Start){0};
   start->input = nebula_value_ref (input);
   start->captured = nebula_value_ref (captured);
-  start->seed = seed;
   _nebula_away_stimulate (instance, &start_class, start, TRUE);
+}
+
+static void
+asked_clear (Start *asked)
+{
+  g_clear_pointer (&asked->given, nebula_value_unref);
+  g_clear_pointer (&asked->breakpoints, nebula_value_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Start, asked_clear)
+
+/* Those that an execution had before, or those of today. */
+static NebulaValue *
+find_links (NebulaInstance *instance, NebulaValue *options)
+{
+  NebulaValue *links = nebula_value_get_member (options, "links");
+  g_autoptr (GPtrArray) pinned =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_plan_unref);
+
+  if (links)
+    return nebula_value_ref (links);
+  links = _nebula_engine_pin (instance->engine, instance->plan, pinned);
+  if (links)
+    instance->pinned = g_steal_pointer (&pinned);
+  return links;
 }
 
 /* Of the workflow's own time limit and the one that is asked for the tighter one holds. */
@@ -154,13 +191,18 @@ choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **
  * @self: an engine
  * @plan: a plan of this engine
  * @input: (nullable): the input; %NULL for an empty object
- * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, idempotency-key, idempotency-ttl}
+ * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, idempotency-key, idempotency-ttl,
+ *   pins, mocks, breakpoints}
  * @error: where the failure goes
  *
  * Starts an execution.
  *
  * Nothing has run and nothing is committed when this returns; wait for the handle. The input is checked against the
  * workflow's schema and its defaults are filled in.
+ *
+ * `pins` and `mocks` are objects of results by the paths of nodes (`price`, `each[3].price`, `each.price` for all rounds):
+ * such a node does not run and gives this result. The two differ only in what reports say. `breakpoints` is an object of
+ * conditions (expressions, or null) by paths: the execution pauses before these nodes.
  *
  * With an idempotency key, which holds for one workflow of one tenant, only the first start with a key starts; until the key
  * expires (`24h`) the others get the handle of that execution, whatever became of it. The key is committed together with the
@@ -188,7 +230,7 @@ nebula_engine_start (NebulaEngine *self,
   g_autoptr (NebulaValue) filled = NULL;
   g_autoptr (NebulaValue) captured = NULL;
   g_autoptr (NebulaValue) links = NULL;
-  g_autoptr (GPtrArray) pinned = NULL;
+  g_auto (Start) asked = {0};
   g_autofree char *id = NULL;
   g_autoptr (NebulaOnce) once = NULL;
   NebulaExecution *former = NULL;
@@ -210,6 +252,8 @@ nebula_engine_start (NebulaEngine *self,
                         error);
   if (!self || !_nebula_engine_check_intake (self, error) ||
       !check_start (self, options, &durability, &timeout_usec, error) ||
+      !_nebula_rerun_read_options (plan, options, &asked.given, &asked.breakpoints,
+                                   error) ||
       (plan->input_schema &&
        !nebula_input_check (plan->input_schema, input, &filled, error)))
     return NULL;
@@ -224,13 +268,10 @@ nebula_engine_start (NebulaEngine *self,
   _nebula_instance_set_durability (instance, durability);
   if (once)
     _nebula_once_take (instance, g_steal_pointer (&once));
-  pinned = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_plan_unref);
-  links = _nebula_engine_pin (self, plan, pinned);
+  links = find_links (instance, options);
   captured = capture (links, options);
-  if (links)
-    instance->pinned = g_steal_pointer (&pinned);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
   nebula_kernel_set_timeout (instance->kernel, timeout_usec);
-  start_kernel (instance, filled ? filled : input, captured);
+  start_kernel (instance, filled ? filled : input, captured, &asked);
   return _nebula_execution_get_for (instance);
 }

@@ -6,6 +6,7 @@
 
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
+#include "nebula-rerun-private.h"
 
 typedef struct _Order Order;
 
@@ -139,6 +140,110 @@ pause_all (NebulaKernel *kernel, Order *order, gint64 now_usec, GError **error)
 {
   nebula_kernel_pause (kernel, order->text, now_usec);
   return TRUE;
+}
+
+/* Those that there are, and this one; or without it. */
+static gboolean
+set_breakpoint (NebulaKernel *kernel, Order *order, gint64 now_usec, GError **error)
+{
+  NebulaState *state = nebula_kernel_get_state (kernel);
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) breakpoints = NULL;
+
+  if (!_nebula_rerun_check_breakpoint (state->plan, order->text, order->comment, error))
+    return FALSE;
+  for (gsize i = 0; state->breaks && i < nebula_value_get_length (state->breaks); i++) {
+    const char *path = nebula_value_get_key (state->breaks, i, NULL);
+
+    if (!g_str_equal (path, order->text))
+      nebula_value_builder_set (builder, path,
+                                nebula_value_get_member_at (state->breaks, i));
+  }
+  if (order->is_approval)
+    nebula_value_builder_set_string (builder, order->text, order->comment);
+  breakpoints = nebula_value_builder_end (builder);
+  nebula_kernel_set_breakpoints (kernel, breakpoints, now_usec);
+  return TRUE;
+}
+
+static gboolean
+step (NebulaKernel *kernel, Order *order, gint64 now_usec, GError **error)
+{
+  if (nebula_kernel_get_state (kernel)->is_paused)
+    return nebula_kernel_step (kernel, now_usec);
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_CONFLICT,
+                       _ ("Only an execution that is paused can be stepped. Set a breakpoint, or pause it."));
+  return FALSE;
+}
+
+/**
+ * nebula_execution_break_async:
+ * @self: an execution
+ * @path: path of a node: `price`, `each.price` for all rounds of a loop, `each[3].price` for one
+ * @condition: (nullable): an expression, as the node's parameters could hold it; %NULL to stop always
+ * @is_set: %FALSE to take the breakpoint away
+ * @cancellable: (nullable): stops waiting for the answer
+ * @callback: (scope async) (closure user_data): called once, in the engine's context
+ * @user_data: data for @callback
+ *
+ * Sets a breakpoint, or takes it away: the execution pauses before the node begins. nebula_execution_step_async() and
+ * nebula_execution_resume_async() go on. Breakpoints are facts of the execution and survive a crash.
+ *
+ * A condition that cannot be evaluated stops the execution, too.
+ *
+ * Errors: %NEBULA_ERROR_INVALID_ARGUMENT (terminal): no such node; %NEBULA_ERROR_SYNTAX (terminal): the condition;
+ * %NEBULA_ERROR_CONFLICT (terminal): it has ended already.
+ *
+ * Since: 1.0
+ */
+void
+nebula_execution_break_async (NebulaExecution *self,
+                              const char *path,
+                              const char *condition,
+                              gboolean is_set,
+                              GCancellable *cancellable,
+                              GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+  Order *order = order_new (self, set_breakpoint, path, cancellable, callback, user_data);
+
+  if (!order)
+    return;
+  order->comment = g_strdup (condition);
+  order->is_approval = is_set;
+  submit (self, order);
+}
+
+/**
+ * nebula_execution_step_async:
+ * @self: an execution
+ * @cancellable: (nullable): stops waiting for the answer
+ * @callback: (scope async) (closure user_data): called once, in the engine's context
+ * @user_data: data for @callback
+ *
+ * Lets an execution that is paused go on until the next node is about to begin.
+ *
+ * Errors: %NEBULA_ERROR_CONFLICT (terminal): it is not paused.
+ *
+ * Since: 1.0
+ */
+void
+nebula_execution_step_async (NebulaExecution *self,
+                             GCancellable *cancellable,
+                             GAsyncReadyCallback callback,
+                             gpointer user_data)
+{
+  Order *order = order_new (self, step, NULL, cancellable, callback, user_data);
+  NebulaInstance *instance;
+
+  if (!order)
+    return;
+  instance = _nebula_execution_get_instance (self);
+  if (instance->is_from_store) {
+    instance->is_from_store = FALSE;
+    _nebula_children_take_up (instance);
+  }
+  submit (self, order);
 }
 
 /**

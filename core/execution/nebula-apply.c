@@ -384,6 +384,11 @@ apply_paused (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, Nebul
 {
   self->is_paused = 1;
   self->paused_usec = fact->time_usec;
+  if (fact->code == 0)
+    return;
+  self->is_stepping = 0;
+  g_free (self->break_at);
+  self->break_at = g_strdup (fact->text);
 }
 
 static void
@@ -393,6 +398,7 @@ apply_resumed (NebulaState *self,
                NebulaRun *run)
 {
   self->is_paused = 0;
+  self->is_stepping = fact->code == 1;
   self->recoveries = (guint32) fact->number;
 }
 
@@ -498,6 +504,9 @@ static const struct {
     [NEBULA_FACT_LOCK_GRANTED] = {_nebula_apply_lock_granted, NEEDS_RUN},
     [NEBULA_FACT_WATCHED] = {_nebula_apply_watched, NEEDS_LANE},
     [NEBULA_FACT_DECIDED] = {_nebula_apply_decided, NEEDS_RUN | NEEDS_VALUE},
+    [NEBULA_FACT_GIVEN] = {_nebula_apply_given, NEEDS_LANE | NEEDS_VALUE},
+    [NEBULA_FACT_INPUT_GIVEN] = {_nebula_apply_input_given, NEEDS_RUN | NEEDS_VALUE},
+    [NEBULA_FACT_BREAKPOINTS] = {_nebula_apply_breakpoints, NEEDS_LANE | NEEDS_VALUE},
 };
 
 static gboolean
@@ -559,7 +568,12 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
   case NEBULA_FACT_ITEMS_ADDED:
     return is_kind (fact->value, NEBULA_VALUE_KIND_ARRAY);
   case NEBULA_FACT_DECIDED:
+  case NEBULA_FACT_BREAKPOINTS:
     return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+  case NEBULA_FACT_GIVEN:
+    return !self->given && is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+  case NEBULA_FACT_PAUSED:
+    return fact->code == 0 || fact->text;
   case NEBULA_FACT_NODE_WAITING:
     return fact->code <= NEBULA_WAIT_LAST && (!is_for_other (fact->code) || fact->text) &&
            ((fact->code != NEBULA_WAIT_CHILD && fact->code != NEBULA_WAIT_APPROVAL) ||

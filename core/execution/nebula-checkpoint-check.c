@@ -68,6 +68,9 @@ _nebula_checkpoint_accepts_state (const NebulaState *state)
   if (state->gate > 2 || (state->gate > 0 && !state->gate_key) ||
       (state->started && !_nebula_checkpoint_is_object (state->started)))
     return FALSE;
+  if ((state->given && !_nebula_checkpoint_is_object (state->given)) ||
+      (state->breaks && !_nebula_checkpoint_is_object (state->breaks)))
+    return FALSE;
   if (state->is_stopping && !nebula_execution_status_is_terminal (state->end_status))
     return FALSE;
   return (state->sequence > 0) == (state->started != NULL);

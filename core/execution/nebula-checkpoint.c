@@ -44,6 +44,9 @@ static const NebulaField state_fields[] = {
     FIELD (NebulaState, paused_usec, TIME),
     FIELD (NebulaState, gate_usec, TIME),
     FIELD (NebulaState, gate_share, VALUE),
+    FIELD (NebulaState, given, VALUE),
+    FIELD (NebulaState, breaks, VALUE),
+    FIELD (NebulaState, break_at, TEXT),
 };
 
 static const NebulaField lane_fields[] = {
@@ -106,7 +109,7 @@ get_state_flags (gconstpointer structure)
 
   return (guint32) (state->is_paused | state->is_stopping << 1 | state->has_undone << 2 |
                     state->is_undoing << 3) |
-         (state->undos ? 1u << 4 : 0u) |
+         (state->is_stepping ? 1u << 6 : 0u) | (state->undos ? 1u << 4 : 0u) |
          (state->locks && state->locks->len > 0 ? 1u << 5 : 0u);
 }
 
@@ -119,6 +122,7 @@ set_state_flags (gpointer structure, guint32 flags)
   state->is_stopping = (flags >> 1) & 1;
   state->has_undone = (flags >> 2) & 1;
   state->is_undoing = (flags >> 3) & 1;
+  state->is_stepping = (flags >> 6) & 1;
   /* What there is of these follows. */
   if (flags & 1u << 4)
     state->undos = g_ptr_array_new_with_free_func (_nebula_undo_free);
@@ -211,7 +215,7 @@ set_work_flags (gpointer structure, guint32 flags)
         set_##name##_flags                                                               \
   }
 
-const NebulaStruct _nebula_struct_state = STRUCT (state, 63);
+const NebulaStruct _nebula_struct_state = STRUCT (state, 127);
 const NebulaStruct _nebula_struct_lane = STRUCT (lane, 31);
 const NebulaStruct _nebula_struct_run = STRUCT (run, 7);
 const NebulaStruct _nebula_struct_loop = STRUCT (loop, 63);

@@ -587,6 +587,8 @@ _nebula_kernel_decide_node (NebulaKernel *self, NebulaLane *lane, guint32 node)
     fail_lane (self, work, error);
     return;
   }
+  if (_nebula_kernel_stops_before (self, work) || _nebula_kernel_is_given (self, work))
+    return;
   if (self->plan->nodes[node].disabled)
     pass_input (self, work, 0);
   else if (_nebula_kernel_takes_lock (self, work))

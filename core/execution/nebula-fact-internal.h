@@ -55,8 +55,8 @@ typedef enum {
   NEBULA_FACT_CANCEL_ASKED,   /* text: reason; code: status to end with */
   NEBULA_FACT_GATE_ASKED,     /* text: key of the gate that it waits for */
   NEBULA_FACT_GATE_GRANTED,   /* the gate let it in */
-  NEBULA_FACT_PAUSED,         /* text: reason */
-  NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far */
+  NEBULA_FACT_PAUSED,         /* text: reason; code 1: before a node, which text names: it has a breakpoint; 2: after a step */
+  NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far; code 1: for one step */
   NEBULA_FACT_WITHDRAWN,      /* a command was withdrawn before it began: node, attempt */
   NEBULA_FACT_ENDED,          /* code: status; value: output or error */
   /* Later than the first release of the format: */
@@ -72,7 +72,10 @@ typedef enum {
   NEBULA_FACT_LOCK_GRANTED, /* the gate gave it to the node */
   NEBULA_FACT_WATCHED,      /* another execution waits for the end of this one; text: its id */
   NEBULA_FACT_DECIDED,      /* on an approval; value: {by, approved, comment}; code 1: nobody did in time, others are asked */
-  NEBULA_FACT_LAST = NEBULA_FACT_DECIDED,
+  NEBULA_FACT_GIVEN, /* what nodes give without running, what their input is; value: see nebula-given-internal.h */
+  NEBULA_FACT_INPUT_GIVEN, /* the node's input is another one than what came to it; value */
+  NEBULA_FACT_BREAKPOINTS, /* value: object path → condition or null, instead of those there were */
+  NEBULA_FACT_LAST = NEBULA_FACT_BREAKPOINTS,
 } NebulaFactKind;
 
 /* Why a node waits. */

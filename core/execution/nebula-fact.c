@@ -351,6 +351,9 @@ nebula_fact_kind_to_string (NebulaFactKind kind)
       "lock-granted",
       "watched",
       "decided",
+      "given",
+      "input-given",
+      "breakpoints",
   };
 
   g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,

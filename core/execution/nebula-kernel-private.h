@@ -93,6 +93,10 @@ void _nebula_kernel_decide_guard (NebulaKernel *self, NebulaLane *lane, guint32 
 void _nebula_kernel_decide_need (NebulaKernel *self, NebulaLane *lane, guint32 node);
 void _nebula_kernel_decide_loop (NebulaKernel *self, NebulaLane *lane, guint32 node);
 void _nebula_kernel_decide_lane (NebulaKernel *self, NebulaLane *lane);
+/* Whether the execution pauses before a node: it has a breakpoint, or comes after a step. */
+gboolean _nebula_kernel_stops_before (NebulaKernel *self, NebulaWork *work);
+/* Whether what the node gives was given, so that it has ended; or that is put off. Else its input may be another one now. */
+gboolean _nebula_kernel_is_given (NebulaKernel *self, NebulaWork *work);
 /* Starts what a node does, for its first attempt or a later one. */
 void _nebula_kernel_begin (NebulaKernel *self, NebulaWork *work, guint attempt);
 void _nebula_kernel_open_loop (NebulaKernel *self, NebulaWork *work, guint attempt);

@@ -33,6 +33,37 @@ nebula_run_report (NebulaRun *run)
   return nebula_value_builder_end (builder);
 }
 
+/* How a node of the outermost scope came by its result, if it did not run: rerun, pin or mock; NULL: it ran. */
+static const char *
+tell_given (NebulaState *state, const char *id)
+{
+  g_autofree char *key = g_strconcat ("=", id, NULL);
+  NebulaValue *entry = nebula_value_get_member (state->given, id);
+
+  if (!entry)
+    return nebula_value_has_member (state->given, key) ? "rerun" : NULL;
+  return nebula_value_get_kind (entry) == NEBULA_VALUE_KIND_OBJECT
+             ? nebula_value_get_member_string (entry, "as", "pin")
+             : "pin";
+}
+
+static NebulaValue *
+report_run (NebulaState *state, guint node)
+{
+  NebulaRun *run = &state->root->runs[node];
+  g_autoptr (NebulaValue) report = nebula_run_report (run);
+  g_autoptr (NebulaValue) given = NULL;
+  const char *how = state->given && run->attempts == 0 &&
+                            nebula_node_status_is_terminal (run->status)
+                        ? tell_given (state, state->plan->nodes[node].id)
+                        : NULL;
+
+  if (!how)
+    return g_steal_pointer (&report);
+  given = nebula_value_new_string (how);
+  return nebula_value_with_member (report, "given", given);
+}
+
 static NebulaValue *
 report_nodes (NebulaKernel *self)
 {
@@ -41,7 +72,7 @@ report_nodes (NebulaKernel *self)
 
   for (guint i = 0; root && i < self->plan->scopes[0].n_nodes; i++)
     nebula_value_builder_set_take (builder, self->plan->nodes[i].id,
-                                   nebula_run_report (&root->runs[i]));
+                                   report_run (self->state, i));
   return nebula_value_builder_end (builder);
 }
 
@@ -94,6 +125,12 @@ nebula_kernel_report (NebulaKernel *self)
     set_member (builder, "parent", nebula_value_get_member (state->started, "parent"));
   if (state->started && nebula_value_has_member (state->started, "revision"))
     set_member (builder, "revision", nebula_value_get_member (state->started, "revision"));
+  if (state->started && nebula_value_has_member (state->started, "origin"))
+    set_member (builder, "origin", nebula_value_get_member (state->started, "origin"));
+  if (state->breaks)
+    set_member (builder, "breakpoints", state->breaks);
+  if (state->is_paused && state->break_at)
+    nebula_value_builder_set_string (builder, "at", state->break_at);
   undone = report_undone (state);
   if (undone)
     nebula_value_builder_set (builder, "undone", undone);
@@ -192,6 +229,10 @@ nebula_state_dup_digest (NebulaState *self)
   digest_value (checksum, self->watchers);
   digest_value (checksum, self->tokens);
   digest_value (checksum, self->gates);
+  digest_value (checksum, self->given);
+  digest_value (checksum, self->breaks);
+  digest_text (checksum, g_strdup_printf ("%s %d|", self->break_at ? self->break_at : "-",
+                                          self->is_stepping));
   if (self->root)
     digest_lane (self, self->root, checksum);
   digest_undos (self, checksum);

@@ -275,6 +275,7 @@ _nebula_kernel_spill (NebulaKernel *self, const NebulaFact *fact)
   if (!is_large (value))
     return nebula_value_ref (value);
   if (fact->kind == NEBULA_FACT_STARTED || fact->kind == NEBULA_FACT_UNDO_KEPT ||
+      fact->kind == NEBULA_FACT_GIVEN ||
       fact->kind == NEBULA_FACT_NODE_WAITING ||
       is_error (fact) ||
       (fact->kind == NEBULA_FACT_NODE_ENDED && fact->code == 1))

@@ -211,6 +211,7 @@ struct _NebulaState {
   guint8 has_undone : 1;  /* it has failed, and what it did is undone */
   guint8 is_undoing : 1;  /* one of these undoings runs now */
   guint8 is_stopping : 1; /* all that is active must be cancelled, then it ends */
+  guint8 is_stepping : 1; /* it pauses before the next node */
   guint8 end_status;      /* when stopping */
   guint8 gate;            /* 0: none, 1: asked, 2: granted */
   char *gate_key; /* of the one that was asked last */
@@ -244,6 +245,9 @@ struct _NebulaState {
   NebulaValue *watchers; /* array of ids of executions that wait for the end of this one; NULL: none */
   NebulaValue *tokens;   /* array of tokens that nobody has used; NULL: none */
   NebulaValue *gates;    /* array of the keys of the gates that it has passed; NULL: none */
+  NebulaValue *given;    /* what nodes give without running: see nebula-given-internal.h; NULL: nothing */
+  NebulaValue *breaks;   /* object path → condition or null; NULL: no breakpoints */
+  char *break_at; /* the node-run before which it paused last, and which may pass; NULL: none */
   GPtrArray *partings;   /* NebulaParting since somebody took them; NULL: none; not of the fold */
   GArray *worklist; /* of the token propagation */
   /* Sees each fact of a fold just before it is applied; for reports that look inside finished rounds. */

@@ -159,6 +159,18 @@ void _nebula_apply_undo_closed (NebulaState *self,
                                 const NebulaFact *fact,
                                 NebulaLane *lane,
                                 NebulaRun *run);
+void _nebula_apply_given (NebulaState *self,
+                          const NebulaFact *fact,
+                          NebulaLane *lane,
+                          NebulaRun *run);
+void _nebula_apply_input_given (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
+void _nebula_apply_breakpoints (NebulaState *self,
+                                const NebulaFact *fact,
+                                NebulaLane *lane,
+                                NebulaRun *run);
 void _nebula_apply_set_value (NebulaValue **place, NebulaValue *value);
 
 G_END_DECLS

@@ -57,6 +57,9 @@ nebula_state_free (NebulaState *self)
   g_clear_pointer (&self->watchers, nebula_value_unref);
   g_clear_pointer (&self->tokens, nebula_value_unref);
   g_clear_pointer (&self->gates, nebula_value_unref);
+  g_clear_pointer (&self->given, nebula_value_unref);
+  g_clear_pointer (&self->breaks, nebula_value_unref);
+  g_clear_pointer (&self->break_at, g_free);
   g_clear_pointer (&self->gate_share, nebula_value_unref);
   g_clear_pointer (&self->partings, g_ptr_array_unref);
   g_free (self->gate_key);

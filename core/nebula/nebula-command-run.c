@@ -22,8 +22,11 @@ typedef struct {
   char *durability;
   char *timeout;
   char *key;
-  char *tenant;
   char *revision;
+  char **pins;
+  char **mocks;
+  char **breaks;
+  char *tenant;
   gboolean is_json;
   gboolean is_quiet;
 } RunOptions;
@@ -71,17 +74,35 @@ static const NebulaOption options[] = {
                         N_ ("Runs once for each key; again it shows what became of that run"),
                         N_ ("KEY")),
     NEBULA_OPTION_TEXT (RunOptions,
-                        tenant,
-                        "tenant",
-                        0,
-                        N_ ("Whose run it is: its settings hold, and its keys and queues are its own"),
-                        N_ ("NAME")),
-    NEBULA_OPTION_TEXT (RunOptions,
                         revision,
                         "revision",
                         'r',
                         N_ ("Of a workflow in the store: a number or a label"),
                         N_ ("N|LABEL")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        tenant,
+                        "tenant",
+                        0,
+                        N_ ("Whose run it is: its settings hold, and its keys and queues are its own"),
+                        N_ ("NAME")),
+    NEBULA_OPTION_TEXTS (RunOptions,
+                         pins,
+                         "pin",
+                         0,
+                         N_ ("The node does not run and gives this; VALUE is JSON, else text"),
+                         N_ ("NODE=VALUE")),
+    NEBULA_OPTION_TEXTS (RunOptions,
+                         mocks,
+                         "mock",
+                         0,
+                         N_ ("As --pin, and the run object calls it a mock"),
+                         N_ ("NODE=VALUE")),
+    NEBULA_OPTION_TEXTS (RunOptions,
+                         breaks,
+                         "break",
+                         0,
+                         N_ ("Pauses before this node, if the expression holds"),
+                         N_ ("NODE[=EXPRESSION]")),
     NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
 };
 
@@ -290,6 +311,21 @@ get_durability (Run *self)
 }
 
 static gboolean
+set_assignments (NebulaValueBuilder *builder,
+                 const char *key,
+                 char **texts,
+                 gboolean is_text,
+                 GError **error)
+{
+  NebulaValue *value =
+      texts ? nebula_read_assignments (texts, is_text, error) : NULL;
+
+  if (value)
+    nebula_value_builder_set_take (builder, key, value);
+  return !texts || value;
+}
+
+static gboolean
 start (Run *self, NebulaPlan *plan, GError **error)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -304,10 +340,14 @@ start (Run *self, NebulaPlan *plan, GError **error)
     nebula_value_builder_set_string (builder, "timeout", timeout);
   if (self->options->key)
     nebula_value_builder_set_string (builder, "idempotency-key", self->options->key);
-  if (self->options->tenant)
-    nebula_value_builder_set_string (builder, "tenant", self->options->tenant);
   if (self->revision > 0)
     nebula_value_builder_set_integer (builder, "revision", self->revision);
+  if (self->options->tenant)
+    nebula_value_builder_set_string (builder, "tenant", self->options->tenant);
+  if (!set_assignments (builder, "pins", self->options->pins, FALSE, error) ||
+      !set_assignments (builder, "mocks", self->options->mocks, FALSE, error) ||
+      !set_assignments (builder, "breakpoints", self->options->breaks, TRUE, error))
+    return FALSE;
   choices = nebula_value_builder_end (builder);
   self->execution =
       nebula_engine_start (self->session.engine, plan, self->input, choices, error);

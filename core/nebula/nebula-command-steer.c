@@ -22,8 +22,10 @@ make_request (const NebulaWish *wish, const char *op)
       {"by", wish->by},     {"comment", wish->comment},     {"token", wish->token},
   };
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  gboolean is_look = g_str_equal (op, "show") || g_str_equal (op, "wait");
 
-  for (guint i = 0; i < G_N_ELEMENTS (members); i++)
+  /* Whoever looks wants the whole execution, whatever node was steered. */
+  for (guint i = 0; i < (is_look ? 2 : G_N_ELEMENTS (members)); i++)
     if (members[i].text)
       nebula_value_builder_set_string (builder, members[i].key, members[i].text);
   if (wish->value)
@@ -105,9 +107,9 @@ steer_execution (NebulaExecution *execution, const NebulaWish *wish, GError **er
     g_propagate_error (error, answer.error);
     return FALSE;
   }
-  if (g_str_equal (wish->op, "pause"))
+  if (g_str_equal (wish->op, "pause") || g_str_has_suffix (wish->op, "break"))
     return TRUE;
-  if (!is_end (wish->op))
+  if (!is_end (wish->op) && !g_str_equal (wish->op, "step"))
     nebula_execution_resume_async (execution, NULL, resumed, NULL);
   return nebula_execution_run (execution, TRUE, NULL, error);
 }

@@ -40,6 +40,10 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_pause;
     commands[n_commands++] = &nebula_command_execution_terminate;
     commands[n_commands++] = &nebula_command_execution_why;
+    commands[n_commands++] = &nebula_command_execution_rerun;
+    commands[n_commands++] = &nebula_command_execution_fork;
+    commands[n_commands++] = &nebula_command_execution_break;
+    commands[n_commands++] = &nebula_command_execution_step;
     commands[n_commands++] = &nebula_command_queue_list;
     commands[n_commands++] = &nebula_command_queue_show;
     commands[n_commands++] = &nebula_command_metrics;

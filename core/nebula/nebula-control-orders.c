@@ -122,6 +122,26 @@ reject (NebulaExecution *execution, NebulaValue *request, Order *order)
                                  get (request, "comment"), NULL, steered, order);
 }
 
+static void
+set_break (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_break_async (execution, get_or_empty (request, "node"),
+                                get (request, "comment"), TRUE, NULL, steered, order);
+}
+
+static void
+unset_break (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_break_async (execution, get_or_empty (request, "node"), NULL, FALSE,
+                                NULL, steered, order);
+}
+
+static void
+step (NebulaExecution *execution, NebulaValue *request, Order *order)
+{
+  nebula_execution_step_async (execution, NULL, steered, order);
+}
+
 static const struct {
   const char *op;
   void (*begin) (NebulaExecution *execution, NebulaValue *request, Order *order);
@@ -129,6 +149,7 @@ static const struct {
     {"cancel", cancel},       {"signal", signal_it}, {"cancel-node", cancel_node},
     {"pause", pause_it},      {"answer", answer},    {"cancel-region", cancel_region},
     {"terminate", terminate}, {"approve", approve},  {"reject", reject},
+    {"break", set_break},     {"unbreak", unset_break}, {"step", step},
 };
 
 gboolean

@@ -8,6 +8,8 @@
  *               all but ping, metrics and list: execution; show: node?
  *               orders: cancel, terminate, pause: reason?; cancel-node: node; cancel-region: region;
  *                       signal: name, value?; answer: token, value?; approve, reject: by, node?, comment?
+ *                       break: node, comment? (its condition); unbreak: node; step
+ *               rerun: options?; answered with the id of the new execution
  *               list: status?, workflow?, after?, limit?
  *               publish, roll-back, label: see nebula-publishing-private.h; they name no execution
  *   answer    {ok: true, value} or {ok: false, error: {code, message}}, in the order in which the work ends

@@ -278,6 +278,45 @@ published (NebulaValue *answer, const GError *error, gpointer user_data)
                error ? g_error_copy (error) : NULL);
 }
 
+static void
+rerun_ended (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  NebulaExecution *execution = NEBULA_EXECUTION (source);
+
+  nebula_execution_wait_finish (execution, result, NULL);
+  request_end (user_data,
+               nebula_value_new_string (nebula_execution_get_id (execution)), NULL);
+}
+
+/* If it could not be resumed it is about to end, and its end is waited for. */
+static void
+rerun_started (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  NebulaExecution *execution = NEBULA_EXECUTION (source);
+
+  if (nebula_execution_resume_finish (execution, result, NULL))
+    request_end (user_data,
+                 nebula_value_new_string (nebula_execution_get_id (execution)), NULL);
+  else
+    nebula_execution_wait_async (execution, NULL, rerun_ended, user_data);
+}
+
+/* Answered when its start is committed. */
+static void
+rerun (Client *client, NebulaExecution *former, NebulaValue *frame)
+{
+  GError *error = NULL;
+  g_autoptr (NebulaExecution) execution = nebula_engine_rerun (
+      client->server->engine, nebula_execution_get_id (former),
+      nebula_value_get_member (frame, "options"), &error);
+
+  if (execution)
+    nebula_execution_resume_async (execution, NULL, rerun_started,
+                                   request_new (client, execution));
+  else
+    answer_take (client, NULL, error);
+}
+
 /* FALSE: it has nothing to do with workflows. */
 static gboolean
 publish (Client *client, NebulaValue *frame)
@@ -299,6 +338,8 @@ begin (Client *client, const char *op, NebulaExecution *execution, NebulaValue *
     show (client, execution, nebula_value_get_member_string (frame, "node", NULL));
   else if (g_str_equal (op, "why"))
     answer_take (client, nebula_execution_explain (execution), NULL);
+  else if (g_str_equal (op, "rerun"))
+    rerun (client, execution, frame);
   else if (g_str_equal (op, "resume"))
     nebula_execution_resume_async (execution, NULL, resumed,
                                    request_new (client, execution));

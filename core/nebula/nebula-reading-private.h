@@ -11,6 +11,8 @@ GBytes *nebula_read_file (const char *path, GError **error);
 NebulaValue *nebula_read_argument (const char *text, const char *option, GError **error);
 /* Puts each KEY=VALUE (VALUE: JSON, else text; KEY: a.b.c) into @input, an object. */
 NebulaValue *nebula_read_settings (NebulaValue *input, char **settings, GError **error);
+/* Each NODE=VALUE as a member (VALUE: JSON, else text); with @is_text VALUE is text, or may be missing: null. */
+NebulaValue *nebula_read_assignments (char **texts, gboolean is_text, GError **error);
 /* JSON, else the text itself. */
 NebulaValue *nebula_read_loosely (const char *text);
 /* Reads a workflow; what is wrong with it, or with the file, becomes a diagnostic too. */

@@ -169,6 +169,32 @@ nebula_read_settings (NebulaValue *input, char **settings, GError **error)
   return g_steal_pointer (&result);
 }
 
+NebulaValue *
+nebula_read_assignments (char **texts, gboolean is_text, GError **error)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+
+  for (guint i = 0; texts[i]; i++) {
+    const char *equals = strchr (texts[i], '=');
+    g_autofree char *key = g_strndup (
+        texts[i], equals ? (gsize) (equals - texts[i]) : strlen (texts[i]));
+    NebulaValue *value = NULL;
+
+    if (equals)
+      value = is_text ? nebula_value_new_string (equals + 1)
+                      : nebula_read_loosely (equals + 1);
+    else if (is_text)
+      value = nebula_value_new_null ();
+    if (!value) {
+      g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                   _ ("A result must be given as NODE=VALUE, not “%s”."), texts[i]);
+      return NULL;
+    }
+    nebula_value_builder_set_take (builder, key, value);
+  }
+  return nebula_value_builder_end (builder);
+}
+
 GPtrArray *
 nebula_diagnostics_new (void)
 {

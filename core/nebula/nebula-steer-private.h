@@ -13,6 +13,8 @@ typedef struct {
   char *region;
   char *by;
   char *comment;
+  char *condition;
+  gboolean is_removal;
   gboolean is_json;
 } NebulaSteerOptions;
 

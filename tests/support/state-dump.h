@@ -74,11 +74,11 @@ private:
     NebulaAgendaItem due;
 
     nebula_state_peek_agenda (state_, &due); /* drops what is stale, as a fold does */
-    auto &[plan, sequence, status, is_paused, has_undone, is_undoing, is_stopping,
+    auto &[plan, sequence, status, is_paused, has_undone, is_undoing, is_stopping, is_stepping,
            end_status, gate, gate_key, gate_share, started, input, output, error, seed, started_usec,
            ended_usec, deadline_usec, last_usec, paused_usec, gate_usec, next_lane, n_firings, n_ready, n_waiting,
            n_cancelled, recoveries, root, lanes, works, agenda, agenda_head, signals, locks,
-           undos, watchers, tokens, gates, partings, worklist, watch, watch_data] = *state_;
+           undos, watchers, tokens, gates, given, breaks, break_at, partings, worklist, watch, watch_data] = *state_;
 
     (void) n_cancelled, (void) partings, (void) watch, (void) watch_data; /* not of the fold */
     out_ << "state " << plan->hash;
@@ -113,6 +113,10 @@ private:
     value ("watchers", watchers);
     value ("tokens", tokens);
     value ("gates", gates);
+    value ("given", given);
+    value ("breaks", breaks);
+    text ("break_at", break_at);
+    number ("is_stepping", is_stepping);
     out_ << "\nworks";
     for (GList *link = works.head; link; link = link->next)
       out_ << ' ' << place ((NebulaWork *) link->data);
