@@ -23,6 +23,7 @@
 
 #include "nebula-msgpack-private.h"
 #include "nebula-stored-internal.h"
+#include "nebula-value-layout-internal.h"
 
 #define PIECE_BYTES     1024
 #define SIZE_GUESS_MOST (1024 * 1024)
@@ -118,15 +119,12 @@ put_float (Writer *writer, double number)
   put_tagged (writer, 0xcb, bits, 8);
 }
 
-static void
+static inline void
 put_string (Writer *writer, const char *text, gsize length)
 {
-  guint8 small[32];
-
-  if (length < sizeof small) {
-    small[0] = (guint8) (0xa0 | length);
-    memcpy (small + 1, text, length);
-    put_bytes (writer, small, length + 1);
+  if (length < 32) {
+    put_tagged (writer, (guint8) (0xa0 | length), 0, 0);
+    put_bytes (writer, text, length);
     return;
   }
   if (length <= G_MAXUINT8)
@@ -141,10 +139,9 @@ put_string (Writer *writer, const char *text, gsize length)
 static void
 put_text (Writer *writer, NebulaValue *value)
 {
-  gsize length = 0;
-  const char *text = nebula_value_peek_text (value, &length);
+  const NebulaText *text = (const NebulaText *) value;
 
-  put_string (writer, text, length);
+  put_string (writer, text->data, text->length);
 }
 
 static void
@@ -291,15 +288,15 @@ put_foreign_ext (Writer *writer, NebulaValue *value)
 static gboolean
 put_value (Writer *writer, NebulaValue *value)
 {
-  switch (nebula_value_get_kind (value)) {
+  switch ((NebulaValueKind) value->kind) {
   case NEBULA_VALUE_KIND_BOOLEAN:
     put_tagged (writer, nebula_value_get_boolean (value) ? 0xc3 : 0xc2, 0, 0);
     return FALSE;
   case NEBULA_VALUE_KIND_INTEGER:
-    put_integer (writer, nebula_value_get_integer (value));
+    put_integer (writer, ((NebulaScalar *) value)->as.integer);
     return FALSE;
   case NEBULA_VALUE_KIND_FLOAT:
-    put_float (writer, nebula_value_get_float (value));
+    put_float (writer, ((NebulaScalar *) value)->as.number);
     return FALSE;
   case NEBULA_VALUE_KIND_DECIMAL:
     put_decimal (writer, value);
@@ -344,9 +341,9 @@ put_value (Writer *writer, NebulaValue *value)
 
 typedef struct
 {
-  NebulaValue *container;
-  gsize next;
-  gboolean is_object;
+  NebulaValue *const *next;
+  NebulaValue *const *end;
+  const NebulaKey *key; /* of the next; NULL in an array */
 } WriteFrame;
 
 #define N_FRAMES 16
@@ -354,9 +351,19 @@ typedef struct
 static void
 push_frame (WriteFrame *frame, NebulaValue *value)
 {
-  frame->container = value;
-  frame->next = 0;
-  frame->is_object = nebula_value_get_kind (value) == NEBULA_VALUE_KIND_OBJECT;
+  if (value->kind == NEBULA_VALUE_KIND_OBJECT) {
+    const NebulaObject *object = (const NebulaObject *) value;
+
+    frame->next = object->members;
+    frame->end = object->members + object->shape->n_keys;
+    frame->key = object->shape->keys;
+  } else {
+    const NebulaArray *array = (const NebulaArray *) value;
+
+    frame->next = array->items;
+    frame->end = array->items + array->length;
+    frame->key = NULL;
+  }
 }
 
 /* Deeper ones go to another call: the depth of values is limited, so are these. */
@@ -370,21 +377,16 @@ put_containers (Writer *writer, NebulaValue *root)
   while (depth > 0) {
     WriteFrame *frame = &stack[depth - 1];
     NebulaValue *child = NULL;
-    gsize key_length = 0;
 
-    if (frame->next == nebula_value_get_length (frame->container)) {
+    if (frame->next == frame->end) {
       depth--;
       continue;
     }
-    if (frame->is_object) {
-      const char *key = nebula_value_get_key (frame->container, frame->next, &key_length);
-
-      put_string (writer, key, key_length);
-      child = nebula_value_get_member_at (frame->container, frame->next);
-    } else {
-      child = nebula_value_get_item (frame->container, frame->next);
+    if (frame->key) {
+      put_string (writer, frame->key->text, frame->key->length);
+      frame->key++;
     }
-    frame->next++;
+    child = *frame->next++;
     if (!put_value (writer, child))
       continue;
     if (depth < N_FRAMES)

@@ -34,6 +34,7 @@ static const struct
   { "log-file-size", "size" },
   { "log-levels", "levels" },
   { "max-body-size", "size" },
+  { "memory-limit", "size" },
   { "run-timeout", "duration" },
 };
 

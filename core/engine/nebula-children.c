@@ -15,7 +15,6 @@
 #include "nebula-error.h"
 #include "nebula-input-internal.h"
 #include "nebula-msgpack.h"
-#include "nebula-sync-internal.h"
 
 typedef struct {
   NebulaValue *input;
@@ -235,13 +234,10 @@ _nebula_children_find_workflow (const char *name,
 {
   NebulaInstance *instance = data;
   NebulaEngine *engine = instance->engine;
-  g_autofree char *known = NULL;
+  g_autoptr (NebulaPlan) known = _nebula_engine_find_name (engine, name);
 
-  _nebula_sync_lock (&engine->peers->lock);
-  known = g_strdup (g_hash_table_lookup (engine->peers->names, name));
-  _nebula_sync_unlock (&engine->peers->lock);
   if (known)
-    return g_steal_pointer (&known);
+    return g_strdup (known->hash);
   if (may_block)
     return read_name (engine, name, error);
   g_set_error_literal (error, NEBULA_KERNEL_WOULD_BLOCK, "The store must be asked.");

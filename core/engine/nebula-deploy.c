@@ -7,7 +7,7 @@
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 #include "nebula-limits.h"
-#include "nebula-msgpack.h"
+#include "nebula-revisions.h"
 #include "nebula-sync-internal.h"
 
 /**
@@ -33,10 +33,18 @@ nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connect
 NebulaPlan *
 _nebula_engine_find_plan (NebulaEngine *self, const char *hash)
 {
-  NEBULA_SYNC_AUTO (guard, &self->peers->lock);
-  NebulaPlan *plan = g_hash_table_lookup (self->peers->plans, hash);
+  return nebula_cache_get (self->peers->plans, hash);
+}
 
-  return plan ? nebula_plan_ref (plan) : NULL;
+/* About what a plan takes; one that is too large for the cache is kept alone rather than compiled again and again. */
+static gsize
+weigh (NebulaPlan *plan)
+{
+  gsize bytes = sizeof *plan + plan->n_nodes * (sizeof *plan->nodes + 256) +
+                plan->n_edges * (sizeof *plan->edges + sizeof (guint32)) +
+                plan->n_scopes * sizeof *plan->scopes;
+
+  return MIN (bytes, NEBULA_PLANS_MAX_BYTES);
 }
 
 static gboolean
@@ -57,9 +65,7 @@ keep_plan (NebulaEngine *self, NebulaPlan *plan, GError **error)
     return g_steal_pointer (&known);
   if (!nebula_plan_link (plan, self->resolver, error))
     return NULL;
-  _nebula_sync_lock (&self->peers->lock);
-  g_hash_table_insert (self->peers->plans, plan->hash, nebula_plan_ref (plan));
-  _nebula_sync_unlock (&self->peers->lock);
+  nebula_cache_put (self->peers->plans, plan->hash, plan, weigh (plan));
   return nebula_plan_ref (plan);
 }
 
@@ -85,13 +91,32 @@ _nebula_engine_deploy_limited (NebulaEngine *self,
   return keep_plan (self, plan, error);
 }
 
-/* What flow.call finds by this name from now on. */
-static void
-remember_name (NebulaEngine *self, NebulaPlan *plan)
+void
+_nebula_engine_remember_name (NebulaEngine *self, NebulaPlan *plan)
 {
   _nebula_sync_lock (&self->peers->lock);
-  g_hash_table_insert (self->peers->names, g_strdup (plan->name), g_strdup (plan->hash));
+  g_hash_table_replace (self->peers->names, plan->name, nebula_plan_ref (plan));
   _nebula_sync_unlock (&self->peers->lock);
+}
+
+/* The same plan with other links than those in memory: what it calls by a path was published with it. */
+NebulaPlan *
+_nebula_engine_relink (NebulaEngine *self,
+                       NebulaPlan *plan,
+                       NebulaValue *links,
+                       GError **error)
+{
+  g_autoptr (NebulaWorkflow) workflow =
+      nebula_workflow_new_from_value (plan->definition, NULL, error);
+  g_autoptr (NebulaPlan) copy = NULL;
+
+  if (workflow)
+    copy = nebula_workflow_compile_limited (workflow, self->resolver,
+                                            NEBULA_LIMIT_NODES_MAX, G_MAXUINT, NULL, error);
+  if (!copy)
+    return NULL;
+  copy->links = nebula_value_ref (links);
+  return keep_plan (self, copy, error);
 }
 
 /**
@@ -127,7 +152,7 @@ nebula_engine_deploy (NebulaEngine *self,
   plan = _nebula_engine_deploy_limited (self, workflow, self->max_nodes,
                                         self->max_connections, diagnostics, error);
   if (plan)
-    remember_name (self, plan);
+    _nebula_engine_remember_name (self, plan);
   return plan;
 }
 
@@ -147,15 +172,39 @@ pin_plan (Pinning *self, NebulaPlan *plan)
   g_ptr_array_add (self->plans, nebula_plan_ref (plan));
 }
 
-/* The revision that a name means here; NULL: it is not known, and asked for when it is called. */
+NebulaPlan *
+_nebula_engine_find_name (NebulaEngine *self, const char *name)
+{
+  NEBULA_SYNC_AUTO (guard, &self->peers->lock);
+  NebulaPlan *plan = g_hash_table_lookup (self->peers->names, name);
+
+  return plan ? nebula_plan_ref (plan) : NULL;
+}
+
+/* The revision that a name means now: the one that was deployed here last, else the current one of the store. NULL: it is
+ * not known, and asked for when it is called. */
 static NebulaPlan *
 find_by_name (NebulaEngine *engine, const char *name)
 {
-  NEBULA_SYNC_AUTO (guard, &engine->peers->lock);
-  const char *hash = g_hash_table_lookup (engine->peers->names, name);
-  NebulaPlan *plan = hash ? g_hash_table_lookup (engine->peers->plans, hash) : NULL;
+  NebulaPlan *plan = _nebula_engine_find_name (engine, name);
 
-  return plan ? nebula_plan_ref (plan) : NULL;
+  return plan ? plan : nebula_engine_load_revision (engine, name, NULL, NULL, NULL);
+}
+
+/* A plan that a path led to: it may have left the cache, but not the plan that calls it. */
+static NebulaPlan *
+find_called (Pinning *self, const char *hash)
+{
+  NebulaPlan *found = _nebula_engine_find_plan (self->engine, hash);
+
+  for (guint i = 0; !found && i < self->plans->len; i++) {
+    GPtrArray *called = ((NebulaPlan *) self->plans->pdata[i])->called;
+
+    for (guint j = 0; !found && called && j < called->len; j++)
+      if (g_str_equal (((NebulaPlan *) called->pdata[j])->hash, hash))
+        found = nebula_plan_ref (called->pdata[j]);
+  }
+  return found ? found : _nebula_recovery_load_plan (self->engine, hash, NULL);
 }
 
 static void
@@ -171,8 +220,7 @@ pin_calls (Pinning *self, NebulaPlan *plan, NebulaValue *by_path)
 
     if (!name || g_strcmp0 (name, plan->name) == 0)
       continue;
-    callee = hash ? _nebula_engine_find_plan (self->engine, hash)
-                  : find_by_name (self->engine, name);
+    callee = hash ? find_called (self, hash) : find_by_name (self->engine, name);
     if (!callee)
       continue;
     nebula_value_builder_set_string (links, name, callee->hash);
@@ -198,6 +246,8 @@ _nebula_engine_pin (NebulaEngine *self, NebulaPlan *plan, GPtrArray *ret_plans)
     NebulaValue *by_path =
         plan->links ? nebula_value_get_member (plan->links, caller->hash) : NULL;
 
+    if (!by_path && caller->links)
+      by_path = nebula_value_get_member (caller->links, caller->hash);
     pin_calls (&pinning, caller, by_path);
   }
   return nebula_value_builder_get_length (links) > 0 ? nebula_value_builder_end (links)

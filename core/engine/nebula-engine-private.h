@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-cache.h"
 #include "nebula-engine.h"
 #include "nebula-executor.h"
 #include "nebula-heap-internal.h"
@@ -16,6 +17,8 @@ G_BEGIN_DECLS
 /*
  * The engine is a thin face; the work is done by
  *   nebula-deploy.c     workflows that can be started
+ *   nebula-revisions.c  those that the store has, in all their revisions
+ *   nebula-publish.c    how new revisions get there
  *   nebula-start.c      how executions begin
  *   nebula-once.c       starts with an idempotency key
  *   nebula-instance.c   one execution in memory: turns, units, commits
@@ -75,6 +78,8 @@ typedef struct {
   guint64 n_away;      /* turns on the executor */
   guint64 n_loads;     /* executions out of the store */
   guint64 n_load_jobs; /* batches of them */
+  guint64 n_started;   /* executions; committed, as are the ends */
+  guint64 n_ended[NEBULA_EXECUTION_STATUS_TIMED_OUT + 1]; /* by status */
 } NebulaEngineStatistics;
 
 typedef struct _NebulaLoad NebulaLoad;
@@ -135,6 +140,8 @@ struct _NebulaEngine {
   GQueue load_queue;       /* NebulaLoad that no reader has yet */
   guint n_load_jobs;       /* that the readers have */
   NebulaEngineStatistics statistics;
+  NebulaMetrics *metrics; /* NULL until somebody asks */
+  guint collector;
   GHashTable *instances;  /* id → NebulaInstance (owned) */
   NebulaPeers *peers;     /* what it shares with other engines over its store, plans too */
   NebulaEngine *peer;     /* only while it is made: the one beside it */
@@ -263,6 +270,13 @@ NebulaValue *
 _nebula_engine_pin (NebulaEngine *self, NebulaPlan *plan, GPtrArray *ret_plans);
 /* A new reference, or NULL. Thread: any. */
 NebulaPlan *_nebula_engine_find_plan (NebulaEngine *self, const char *hash);
+NebulaPlan *_nebula_engine_find_name (NebulaEngine *self, const char *name);
+/* What flow.call finds by its name from now on. */
+void _nebula_engine_remember_name (NebulaEngine *self, NebulaPlan *plan);
+NebulaPlan *_nebula_engine_relink (NebulaEngine *self,
+                                   NebulaPlan *plan,
+                                   NebulaValue *links,
+                                   GError **error);
 
 /* nebula-once.c */
 /* Both stay NULL if the start has no key. @ret_execution: it was started before; else @ret_once is to be taken. */
@@ -370,6 +384,10 @@ gboolean _nebula_guard_end (NebulaAttempt *attempt, NebulaResult *result);
 /* The attempt is over in every way, or its instance is gone. */
 void _nebula_guard_release (NebulaAttempt *attempt);
 void _nebula_guard_free (gpointer data);
+
+/* After a commit, before the instance takes the status on. */
+void _nebula_meter_note (NebulaInstance *instance, NebulaExecutionStatus status);
+void _nebula_meter_stop (NebulaEngine *self);
 
 /* nebula-scheduler.c */
 void _nebula_scheduler_start (NebulaEngine *engine);

@@ -201,6 +201,7 @@ nebula_engine_dispose (GObject *object)
   NebulaEngine *self = NEBULA_ENGINE (object);
 
   nebula_engine_stop (self);
+  _nebula_meter_stop (self);
   g_clear_object (&self->bus);
   g_clear_object (&self->budget);
   g_clear_object (&self->store);

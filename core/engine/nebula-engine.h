@@ -5,6 +5,7 @@
 #include "nebula-clock.h"
 #include "nebula-event-bus.h"
 #include "nebula-idempotency.h"
+#include "nebula-metrics.h"
 #include "nebula-store.h"
 #include "nebula-workflow.h"
 
@@ -51,6 +52,8 @@ NEBULA_API NebulaValue *nebula_engine_list_queues (NebulaEngine *self, GError **
 NEBULA_API NebulaValue *nebula_engine_get_queue (NebulaEngine *self, const char *key, GError **error);
 /* What runs once for each key, in this engine's store; it is the engine's. */
 NEBULA_API NebulaIdempotency *nebula_engine_get_idempotency (NebulaEngine *self);
+/* Counters, gauges and histograms. */
+NEBULA_API NebulaMetrics *nebula_engine_get_metrics (NebulaEngine *self);
 /* What policies of nodes hold back, limit and break in this process: an array of objects. */
 NEBULA_API NebulaValue *nebula_engine_list_policies (NebulaEngine *self);
 /* Stops taking new work, cancels what runs in this process without a word to the journal, commits what is pending. */

@@ -243,6 +243,7 @@ run_commands (NebulaInstance *self)
 static void
 become_committed (NebulaInstance *self, guint64 sequence, NebulaExecutionStatus status)
 {
+  _nebula_meter_note (self, status);
   self->committed = sequence;
   self->committed_status = status;
   _nebula_narrator_publish (self);

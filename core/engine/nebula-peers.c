@@ -7,17 +7,21 @@
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 
+#define PLANS_MAX 1024
+
 NebulaPeers *
 _nebula_peers_new (void)
 {
   NebulaPeers *self = g_new0 (NebulaPeers, 1);
+  NebulaCacheLimits limits = {.max_entries = PLANS_MAX, .max_bytes = NEBULA_PLANS_MAX_BYTES};
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
   self->engines = g_ptr_array_new ();
-  self->plans = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
+  self->plans = nebula_cache_new (&limits, (GBoxedCopyFunc) nebula_plan_ref,
+                                  (GBoxedFreeFunc) nebula_plan_unref, NULL);
+  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
-  self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   return self;
 }
 
@@ -34,7 +38,7 @@ _nebula_peers_unref (NebulaPeers *self)
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_ptr_array_unref (self->engines);
-  g_hash_table_unref (self->plans);
+  nebula_cache_unref (self->plans);
   g_hash_table_unref (self->names);
   g_mutex_clear (&self->lock);
   g_free (self);

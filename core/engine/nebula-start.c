@@ -23,11 +23,11 @@ make_id (NebulaEngine *self, const char *tenant)
   }
 }
 
-/* What is captured when an execution is created: `env`, `trigger`, `user`, and the revisions of what it calls. */
+/* What is captured when an execution is created: `env`, `trigger`, `user`, its revision, and those of what it calls. */
 static NebulaValue *
 capture (NebulaValue *links, NebulaValue *options)
 {
-  static const char *const names[] = {"env", "trigger", "user"};
+  static const char *const names[] = {"env", "trigger", "user", "revision"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {

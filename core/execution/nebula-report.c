@@ -92,6 +92,8 @@ nebula_kernel_report (NebulaKernel *self)
   nebula_value_builder_set_take (builder, "nodes", report_nodes (self));
   if (state->started && nebula_value_has_member (state->started, "parent"))
     set_member (builder, "parent", nebula_value_get_member (state->started, "parent"));
+  if (state->started && nebula_value_has_member (state->started, "revision"))
+    set_member (builder, "revision", nebula_value_get_member (state->started, "revision"));
   undone = report_undone (state);
   if (undone)
     nebula_value_builder_set (builder, "undone", undone);

@@ -256,7 +256,7 @@ command_expr (gpointer opts_data, char **arguments)
   g_autoptr (NebulaValue) data = NULL;
   g_autoptr (NebulaValue) value = NULL;
 
-  if (!nebula_settings_load (&settings, &error))
+  if (!nebula_settings_load (&settings, NULL, &error))
     return nebula_fail (error, FALSE);
   data = read_data (opts->data, &error);
   if (!data) {

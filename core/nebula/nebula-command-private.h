@@ -82,6 +82,7 @@ extern const NebulaCommand nebula_command_execution_pause;
 extern const NebulaCommand nebula_command_execution_reject;
 extern const NebulaCommand nebula_command_execution_terminate;
 extern const NebulaCommand nebula_command_execution_why;
+extern const NebulaCommand nebula_command_metrics;
 extern const NebulaCommand nebula_command_queue_list;
 extern const NebulaCommand nebula_command_queue_show;
 extern const NebulaCommand nebula_command_expr;
@@ -89,7 +90,15 @@ extern const NebulaCommand nebula_command_inspect;
 extern const NebulaCommand nebula_command_run;
 extern const NebulaCommand nebula_command_validate;
 extern const NebulaCommand nebula_command_store_prune;
+extern const NebulaCommand nebula_command_system;
 extern const NebulaCommand nebula_command_workflow_graph;
+extern const NebulaCommand nebula_command_workflow_deploy;
+extern const NebulaCommand nebula_command_workflow_diff;
+extern const NebulaCommand nebula_command_workflow_history;
+extern const NebulaCommand nebula_command_workflow_label;
+extern const NebulaCommand nebula_command_workflow_list;
+extern const NebulaCommand nebula_command_workflow_rollback;
+extern const NebulaCommand nebula_command_workflow_show;
 /* Brought by bench*.c; absent in a build without them. */
 extern const NebulaCommand nebula_command_bench __attribute__ ((weak));
 

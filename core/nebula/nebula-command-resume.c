@@ -374,7 +374,7 @@ command_resume (gpointer data, char **arguments)
   self.jobs = g_ptr_array_new_with_free_func (follower_free);
   for (guint i = 0; arguments[i]; i++)
     g_ptr_array_add (self.ids, g_strdup (arguments[i]));
-  if (!nebula_settings_load (&settings, &error))
+  if (!nebula_settings_load (&settings, NULL, &error))
     return nebula_fail (error, FALSE);
   if (!opts->store)
     opts->store = g_steal_pointer (&settings.store);

@@ -9,7 +9,9 @@
 #include "nebula-duration.h"
 #include "nebula-output-private.h"
 #include "nebula-progress-private.h"
+#include "nebula-publishing-private.h"
 #include "nebula-reading-private.h"
+#include "nebula-revisions.h"
 #include "nebula-session-private.h"
 #include "nebula-settings-private.h"
 
@@ -20,6 +22,8 @@ typedef struct {
   char *durability;
   char *timeout;
   char *key;
+  char *tenant;
+  char *revision;
   gboolean is_json;
   gboolean is_quiet;
 } RunOptions;
@@ -66,6 +70,18 @@ static const NebulaOption options[] = {
                         0,
                         N_ ("Runs once for each key; again it shows what became of that run"),
                         N_ ("KEY")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        tenant,
+                        "tenant",
+                        0,
+                        N_ ("Whose run it is: its settings hold, and its keys and queues are its own"),
+                        N_ ("NAME")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        revision,
+                        "revision",
+                        'r',
+                        N_ ("Of a workflow in the store: a number or a label"),
+                        N_ ("N|LABEL")),
     NEBULA_OPTION_FLAG (RunOptions, is_quiet, "quiet", 'q', N_ ("Shows no progress")),
 };
 
@@ -78,6 +94,7 @@ typedef struct {
   GPtrArray *diagnostics;
   NebulaValue *input;
   NebulaWorkflow *workflow;
+  gint64 revision; /* 0: it was read from a file */
   NebulaExecution *execution;
   GCancellable *lost; /* cancelled when the store fails for good */
   gboolean is_sealed;
@@ -163,9 +180,43 @@ list_mistakes (Run *self)
   self->diagnostics = g_steal_pointer (&all);
 }
 
+/* Not a file: a workflow of the store, NAME or NAME@REVISION. */
+static NebulaPlan *
+find_deployed (Run *self, GError **error)
+{
+  g_autofree char *given = NULL;
+  g_autofree char *name = nebula_publishing_split (self->file, &given);
+  const char *which = self->options->revision ? self->options->revision : given;
+  g_autoptr (NebulaValue) revision =
+      nebula_engine_get_revision (self->session.engine, name, which, error);
+
+  if (!revision)
+    return NULL;
+  self->workflow = nebula_workflow_new_from_value (
+      nebula_value_get_member (revision, "definition"), self->diagnostics, error);
+  return self->workflow ? nebula_engine_load_revision (self->session.engine, name, which,
+                                                       &self->revision, error)
+                        : NULL;
+}
+
+static gboolean
+is_deployed (Run *self)
+{
+  gboolean is_path = strchr (self->file, '/') || g_str_equal (self->file, "-") ||
+                     g_str_has_suffix (self->file, ".yaml") ||
+                     g_str_has_suffix (self->file, ".yml") ||
+                     g_str_has_suffix (self->file, ".json");
+
+  return self->options->revision ||
+         (!is_path && !nebula_store_is_memory (self->store) &&
+          !g_file_test (self->file, G_FILE_TEST_EXISTS));
+}
+
 static NebulaPlan *
 prepare (Run *self, GError **error)
 {
+  if (is_deployed (self))
+    return find_deployed (self, error);
   self->workflow = nebula_read_workflow (self->file, self->diagnostics, error);
   if (!self->workflow) {
     if (self->diagnostics->len > 0)
@@ -253,6 +304,10 @@ start (Run *self, NebulaPlan *plan, GError **error)
     nebula_value_builder_set_string (builder, "timeout", timeout);
   if (self->options->key)
     nebula_value_builder_set_string (builder, "idempotency-key", self->options->key);
+  if (self->options->tenant)
+    nebula_value_builder_set_string (builder, "tenant", self->options->tenant);
+  if (self->revision > 0)
+    nebula_value_builder_set_integer (builder, "revision", self->revision);
   choices = nebula_value_builder_end (builder);
   self->execution =
       nebula_engine_start (self->session.engine, plan, self->input, choices, error);
@@ -356,13 +411,14 @@ command_run (gpointer data, char **arguments)
   self.lost = g_cancellable_new ();
   if (!check_durability (self.options->durability, &error) || !read_input (&self, &error))
     return fail_invalid (&self, error);
-  if (!nebula_settings_load (&self.settings, &error))
+  if (!nebula_settings_load (&self.settings, self.options->tenant, &error))
     return nebula_fail (error, self.options->is_json);
   self.store = self.options->store ? self.options->store : self.settings.store;
   if (!nebula_session_open (&self.session, self.store, NEBULA_SESSION_OWN, &error))
     return nebula_fail (error, self.options->is_json);
   nebula_engine_set_limits (self.session.engine, self.settings.max_nodes,
                             self.settings.max_connections);
+  nebula_session_watch_memory (&self.session, self.settings.memory_limit);
   plan = prepare (&self, &error);
   if (!plan)
     return is_fault_of_environment (error) && self.diagnostics->len == 0
@@ -383,11 +439,12 @@ command_run (gpointer data, char **arguments)
 const NebulaCommand nebula_command_run = {
     .name = "run",
     .summary = N_ ("Runs a workflow and prints its result"),
-    .arguments = N_ ("FILE"),
+    .arguments = N_ ("FILE|NAME"),
     .min_arguments = 1,
     .max_arguments = 1,
     .details = N_ (
         "Progress goes to stderr, the result to stdout. Ctrl-C cancels the run; a second one kills.\n"
+        "NAME or NAME@REVISION is a workflow that was deployed into the store.\n"
         "\n"
         "What an option does not say is taken from the workflow, then from NEBULA_STORE_PATH,\n"
         "NEBULA_DURABILITY, NEBULA_RUN_TIMEOUT and the like, then from files (“nebula config list”).\n"
@@ -398,7 +455,8 @@ const NebulaCommand nebula_command_run = {
         "Examples:\n"
         "  nebula run hello.yaml --input '{\"name\": \"Ada\"}'\n"
         "  nebula run hello.yaml --set name=Ada --set address.city=London\n"
-        "  nebula run orders.yaml --input @orders.json --store orders.db --json"),
+        "  nebula run orders.yaml --input @orders.json --store orders.db --json\n"
+        "  nebula run orders@live --store orders.db"),
     .options = options,
     .n_options = G_N_ELEMENTS (options),
     .options_size = sizeof (RunOptions),

@@ -14,14 +14,14 @@ static const NebulaCommandGroup groups[] = {
     {"execution", N_ ("Looks at and steers executions in a store")},
     {"queue", N_ ("Looks at who is inside, and who waits")},
     {"store", N_ ("Looks after stores")},
-    {"workflow", N_ ("Looks at workflow files")},
+    {"workflow", N_ ("Keeps workflows in a store, and looks at them")},
     {"config", N_ ("Shows and changes settings")},
 };
 
 const NebulaCommand *const *
 nebula_commands_get (guint *ret_count)
 {
-  static const NebulaCommand *commands[40];
+  static const NebulaCommand *commands[64];
   static guint n_commands;
 
   if (n_commands == 0) {
@@ -43,6 +43,15 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_queue_list;
     commands[n_commands++] = &nebula_command_queue_show;
     commands[n_commands++] = &nebula_command_store_prune;
+    commands[n_commands++] = &nebula_command_metrics;
+    commands[n_commands++] = &nebula_command_system;
+    commands[n_commands++] = &nebula_command_workflow_deploy;
+    commands[n_commands++] = &nebula_command_workflow_list;
+    commands[n_commands++] = &nebula_command_workflow_history;
+    commands[n_commands++] = &nebula_command_workflow_show;
+    commands[n_commands++] = &nebula_command_workflow_diff;
+    commands[n_commands++] = &nebula_command_workflow_rollback;
+    commands[n_commands++] = &nebula_command_workflow_label;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;
     commands[n_commands++] = &nebula_command_config_get;

@@ -4,11 +4,12 @@
  * owner can do. The peer must run as the same user.
  *
  *   frame     length (4 bytes, little endian, 1 … 1 MiB) · MessagePack of one object
- *   request   {op: "ping" | "list" | "show" | "why" | "resume" | "wait" | an order, …}
- *               all but ping and list: execution; show: node?
+ *   request   {op: "ping" | "metrics" | "list" | "show" | "why" | "resume" | "wait" | an order, …}
+ *               all but ping, metrics and list: execution; show: node?
  *               orders: cancel, terminate, pause: reason?; cancel-node: node; cancel-region: region;
  *                       signal: name, value?; answer: token, value?; approve, reject: by, node?, comment?
  *               list: status?, workflow?, after?, limit?
+ *               publish, roll-back, label: see nebula-publishing-private.h; they name no execution
  *   answer    {ok: true, value} or {ok: false, error: {code, message}}, in the order in which the work ends
  *
  * A frame that is too long or does not parse is answered with an error, and the connection is closed.

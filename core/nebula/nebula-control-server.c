@@ -14,6 +14,7 @@
 
 #include "nebula-control-private.h"
 #include "nebula-output-private.h"
+#include "nebula-publishing-private.h"
 
 #define CLIENTS_MOST  32
 #define BACKLOG       128
@@ -199,18 +200,24 @@ request_new (Client *client, NebulaExecution *execution)
   client->refs++;
   client->n_requests++;
   self->client = client;
-  self->execution = g_object_ref (execution);
+  self->execution = execution ? g_object_ref (execution) : NULL;
   return self;
+}
+
+static void
+request_drop (Request *self)
+{
+  self->client->n_requests--;
+  client_unref (self->client);
+  g_clear_object (&self->execution);
+  g_free (self);
 }
 
 static void
 request_end (Request *self, NebulaValue *value, GError *error)
 {
-  self->client->n_requests--;
   answer_take (self->client, value, error);
-  client_unref (self->client);
-  g_object_unref (self->execution);
-  g_free (self);
+  request_drop (self);
 }
 
 static void
@@ -260,10 +267,27 @@ carry_out (Client *client, NebulaExecution *execution, NebulaValue *frame)
 
   if (nebula_control_carry_out (execution, frame, carried_out, request))
     return TRUE;
-  client->n_requests--;
-  client_unref (client);
-  g_object_unref (request->execution);
-  g_free (request);
+  request_drop (request);
+  return FALSE;
+}
+
+static void
+published (NebulaValue *answer, const GError *error, gpointer user_data)
+{
+  request_end (user_data, answer ? nebula_value_ref (answer) : NULL,
+               error ? g_error_copy (error) : NULL);
+}
+
+/* FALSE: it has nothing to do with workflows. */
+static gboolean
+publish (Client *client, NebulaValue *frame)
+{
+  Request *request = request_new (client, NULL);
+
+  if (client->n_requests <= REQUESTS_MOST &&
+      nebula_publishing_carry_out (client->server->engine, frame, published, request))
+    return TRUE;
+  request_drop (request);
   return FALSE;
 }
 
@@ -299,6 +323,12 @@ handle (Client *client, NebulaValue *frame)
     answer_take (client, nebula_value_new_integer (getpid ()), NULL);
     return;
   }
+  if (g_str_equal (op, "metrics")) {
+    g_autofree char *text = nebula_metrics_to_text (nebula_engine_get_metrics (server->engine));
+
+    answer_take (client, nebula_value_new_string (text), NULL);
+    return;
+  }
   if (g_str_equal (op, "list")) {
     NebulaValue *list =
         nebula_control_list (nebula_engine_get_store (server->engine), frame, &error);
@@ -306,6 +336,8 @@ handle (Client *client, NebulaValue *frame)
     answer_take (client, list, g_steal_pointer (&error));
     return;
   }
+  if (!id && publish (client, frame))
+    return;
   if (id && client->n_requests < REQUESTS_MOST) {
     execution = nebula_engine_get_execution (server->engine, id, &error);
     if (execution && begin (client, op, execution, frame))

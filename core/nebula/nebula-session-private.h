@@ -3,6 +3,7 @@
 
 #include "nebula-engine.h"
 #include "nebula-registry.h"
+#include "nebula-system-monitor.h"
 
 G_BEGIN_DECLS
 
@@ -14,6 +15,7 @@ typedef struct {
   NebulaStore *store; /* NULL: memory */
   NebulaEngine *engine;
   NebulaControlServer *control; /* NULL: no store file */
+  NebulaSystemMonitor *monitor; /* NULL: memory has no limit */
 } NebulaSession;
 
 typedef enum {
@@ -27,6 +29,8 @@ gboolean nebula_session_open (NebulaSession *self,
                               const char *store,
                               NebulaSessionMode mode,
                               GError **error);
+/* While so much memory of the machine is in use, nothing new starts; 0: no limit. */
+void nebula_session_watch_memory (NebulaSession *self, guint64 limit_bytes);
 void nebula_session_clear (NebulaSession *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaSession, nebula_session_clear)
 gboolean nebula_store_is_memory (const char *store);

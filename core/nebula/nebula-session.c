@@ -15,7 +15,8 @@
 #include "nebula-settings-private.h"
 #include "nebula-sqlite-store.h"
 
-#define DRAIN_TURNS 100000
+#define DRAIN_TURNS       100000
+#define MEMORY_PAUSE_USEC G_USEC_PER_SEC /* between two looks at the machine */
 
 NebulaRegistry *
 nebula_registry_open (GError **error)
@@ -88,8 +89,28 @@ nebula_session_open (NebulaSession *self,
 }
 
 void
+nebula_session_watch_memory (NebulaSession *self, guint64 limit_bytes)
+{
+  g_autoptr (NebulaSystem) system = NULL;
+  g_autoptr (NebulaBudget) budget = NULL;
+
+  if (limit_bytes == 0)
+    return;
+  system = nebula_system_new (NULL);
+  budget = nebula_budget_new (limit_bytes);
+  nebula_budget_observe (budget, nebula_system_get_memory_used (system));
+  self->monitor = nebula_system_monitor_new (system, NULL);
+  nebula_system_monitor_set_budget (self->monitor, budget);
+  nebula_system_monitor_start (self->monitor, MEMORY_PAUSE_USEC);
+  nebula_engine_set_budget (self->engine, budget);
+}
+
+void
 nebula_session_clear (NebulaSession *self)
 {
+  if (self->monitor)
+    nebula_system_monitor_stop (self->monitor);
+  g_clear_object (&self->monitor);
   g_clear_pointer (&self->control, nebula_control_server_free);
   if (self->engine)
     nebula_engine_stop (self->engine);

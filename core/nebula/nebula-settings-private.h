@@ -14,10 +14,12 @@ typedef struct {
   char *timeout;    /* NULL: none */
   guint max_nodes;  /* 0: the library's */
   guint max_connections;
+  guint64 memory_limit; /* bytes; 0: none */
 } NebulaSettings;
 
-/* Reads the settings if there are any, and sets up the log by them. A machine without settings pays a few access (). */
-gboolean nebula_settings_load (NebulaSettings *self, GError **error);
+/* Reads the settings if there are any, and sets up the log by them. A machine without settings pays a few access ().
+ * @tenant: whose settings; NULL: those for all. */
+gboolean nebula_settings_load (NebulaSettings *self, const char *tenant, GError **error);
 /* Where modules are: the environment over the files over the system. NULL with error if a file is bad. */
 char **nebula_settings_dup_module_path (GError **error);
 void nebula_settings_clear (NebulaSettings *self);

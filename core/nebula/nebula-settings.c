@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "nebula-config.h"
+#include "nebula-duration.h"
 #include "nebula-expression-limits.h"
 #include "nebula-log.h"
 #include "nebula-module-info.h"
@@ -20,11 +21,12 @@ static const char *const variables[] = {
     "NEBULA_DURABILITY",        "NEBULA_EXPRESSION_DEPTH",  "NEBULA_EXPRESSION_LENGTH",
     "NEBULA_EXPRESSION_MEMORY", "NEBULA_EXPRESSION_OUTPUT", "NEBULA_EXPRESSION_STEPS",
     "NEBULA_EXPRESSION_TIME",   "NEBULA_MAX_CONNECTIONS",   "NEBULA_MAX_NODES",
-    "NEBULA_RUN_TIMEOUT",       "NEBULA_STORE_PATH",
+    "NEBULA_MEMORY_LIMIT",      "NEBULA_RUN_TIMEOUT",       "NEBULA_STORE_PATH",
 };
 
 #define LOG_VARIABLES "NEBULA_LOG_"
 #define MODULE_VARIABLES "NEBULA_MODULES__"
+#define TENANT_VARIABLES "NEBULA_TENANTS__"
 #define LOG_BUFFER_BYTES (1 << 20) /* as the schema has it */
 
 static gboolean
@@ -52,7 +54,8 @@ has_any (void)
 {
   for (char **variable = environ; *variable; variable++)
     if (g_str_has_prefix (*variable, LOG_VARIABLES)
-        || g_str_has_prefix (*variable, MODULE_VARIABLES))
+        || g_str_has_prefix (*variable, MODULE_VARIABLES)
+        || g_str_has_prefix (*variable, TENANT_VARIABLES))
       return TRUE;
   for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
     if (g_getenv (variables[i]))
@@ -118,8 +121,30 @@ set_up_expressions (NebulaConfig *config)
   nebula_expression_limits_set (&limits);
 }
 
+/* What a tenant may have its own way; what it does not say holds as for all. */
+static gboolean
+read_tenant (NebulaSettings *self, NebulaConfig *config, const char *tenant, GError **error)
+{
+  g_autofree char *owner = tenant ? g_strconcat ("tenants.", tenant, NULL) : NULL;
+  g_autoptr (GSettings) settings =
+      owner ? nebula_config_get_settings_of (config, owner, error)
+            : g_object_ref (nebula_config_get_settings (config));
+  g_autofree char *timeout = NULL;
+  gint64 timeout_usec = 0;
+
+  if (!settings)
+    return FALSE;
+  timeout = g_settings_get_string (settings, "run-timeout");
+  if (nebula_duration_parse (timeout, &timeout_usec, NULL) && timeout_usec > 0)
+    self->timeout = g_steal_pointer (&timeout);
+  self->durability = g_settings_get_string (settings, "durability");
+  self->max_nodes = (guint) g_settings_get_int (settings, "max-nodes");
+  self->max_connections = (guint) g_settings_get_int (settings, "max-connections");
+  return TRUE;
+}
+
 gboolean
-nebula_settings_load (NebulaSettings *self, GError **error)
+nebula_settings_load (NebulaSettings *self, const char *tenant, GError **error)
 {
   g_autoptr (NebulaConfig) config = NULL;
 
@@ -132,12 +157,10 @@ nebula_settings_load (NebulaSettings *self, GError **error)
   if (!config || !set_up_log (config, error))
     return FALSE;
   set_up_expressions (config);
+  if (!read_tenant (self, config, tenant, error))
+    return FALSE;
   self->store = nebula_config_dup_string (config, "store-path");
-  self->durability = nebula_config_dup_string (config, "durability");
-  if (nebula_config_get_usec (config, "run-timeout") > 0)
-    self->timeout = nebula_config_dup_string (config, "run-timeout");
-  self->max_nodes = (guint) nebula_config_get_integer (config, "max-nodes");
-  self->max_connections = (guint) nebula_config_get_integer (config, "max-connections");
+  self->memory_limit = nebula_config_get_bytes (config, "memory-limit");
   self->config = g_steal_pointer (&config);
   return TRUE;
 }

@@ -616,12 +616,11 @@ read_document (Reader *reader)
 static void
 reader_clear (Reader *reader)
 {
-  for (guint i = 0; i < NEBULA_LIMIT_DEPTH; i++) {
+  for (guint i = 0; i < NEBULA_LIMIT_DEPTH && (reader->arrays[i] || reader->objects[i]); i++) {
     g_clear_pointer (&reader->arrays[i], nebula_value_builder_unref);
     g_clear_pointer (&reader->objects[i], nebula_value_builder_unref);
   }
   g_string_free (reader->scratch, TRUE);
-  g_free (reader->levels);
 }
 
 NebulaValue *
@@ -633,6 +632,7 @@ _nebula_json_read (const char *text,
                    gsize *ret_offset,
                    GError **error)
 {
+  Level levels[NEBULA_LIMIT_DEPTH]; /* on the stack: a large block would have malloc tidy up each time */
   Reader reader = { .start = text, .at = text, .end = text + length, .flags = flags, .limits = limits };
 
   reader.places = ret_places;
@@ -642,7 +642,7 @@ _nebula_json_read (const char *text,
     fail (&reader, NEBULA_ERROR_TOO_LARGE, _ ("The JSON text is larger than the limit."));
     return NULL;
   }
-  reader.levels = g_new (Level, NEBULA_LIMIT_DEPTH);
+  reader.levels = levels;
   reader.scratch = g_string_sized_new (256);
   if (!read_document (&reader)) {
     if (ret_offset)

@@ -11,7 +11,8 @@
  *
  * An immortal value has a flag and is never counted.
  *
- * Others than core/value read it only, and only where each nanosecond counts: the machine of expressions.
+ * Others than core/value read it only, and only where each nanosecond counts: the machine of
+ * expressions and the writer of MessagePack.
  */
 #pragma once
 

@@ -123,6 +123,10 @@ typedef struct
   gint64 initial_usec;
   gint64 max_usec;
   guint jitter; /* NebulaJitter */
+  gint64 budget_usec;  /* from when the node was ready; 0: none */
+  gint64 *delays_usec; /* instead of a backoff; the last one goes on. NULL: none */
+  guint n_delays;
+  char **codes; /* only these errors are tried again; NULL: all that may be */
 } NebulaRetry;
 
 typedef struct
@@ -237,6 +241,8 @@ struct _NebulaPlan
 
 /* Like nebula_workflow_compile () with other limits; 0: the default (nebula-limits.h). */
 NebulaPlan *nebula_workflow_compile_limited (NebulaWorkflow *self, NebulaActionResolver *resolver, guint max_nodes, guint max_connections, GPtrArray *diagnostics, GError **error);
+/* The definition with its keys in the order of the schema, defaults left out; drawing and notes stay. */
+NebulaValue *nebula_workflow_make_canonical (NebulaWorkflow *self);
 /* Loads the classes of evaluated actions and sets `evaluate`; called once, before the plan is shared. */
 gboolean nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **error);
 /* All connections that end at a node: the n_in that its join waits for, and behind them those that close a cycle. */
@@ -256,6 +262,7 @@ const char *nebula_plan_node_get_callee (const NebulaPlanNode *self);
 gboolean nebula_construct_is_loop (NebulaConstruct construct);
 /* The delay before attempt number @attempt (2 is the first repeat), without jitter. */
 gint64 nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt);
+gboolean nebula_retry_takes (const NebulaRetry *self, const char *code);
 const char *nebula_durability_to_string (NebulaDurability durability);
 gboolean nebula_durability_from_string (const char *text, NebulaDurability *ret_durability);
 

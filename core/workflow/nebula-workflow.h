@@ -46,5 +46,7 @@ NEBULA_API char *nebula_workflow_to_yaml (NebulaWorkflow *self);
 NEBULA_API char *nebula_workflow_to_json (NebulaWorkflow *self);
 NEBULA_API char *nebula_workflow_to_dot (NebulaWorkflow *self);
 NEBULA_API char *nebula_workflow_to_mermaid (NebulaWorkflow *self);
+/* By meaning, not by text: {same, before, after, changes: [{change, what, node, path, before, after}]}. */
+NEBULA_API NebulaValue *nebula_workflow_diff (NebulaWorkflow *before, NebulaWorkflow *after);
 
 G_END_DECLS

@@ -33,17 +33,18 @@ public:
   explicit Server (GTlsCertificate *certificate = nullptr)
   {
     server_ = certificate ? soup_server_new ("tls-certificate", certificate, nullptr) : soup_server_new (nullptr, nullptr);
-    Error error;
-    auto options = certificate ? SOUP_SERVER_LISTEN_HTTPS : (SoupServerListenOptions) 0;
-    EXPECT_TRUE (soup_server_listen_local (server_, 0, (SoupServerListenOptions) (options | SOUP_SERVER_LISTEN_IPV4_ONLY), error.out ()))
-        << error.message ();
+    if (certificate)
+      listen_securely ();
+    else
+      listen ();
     soup_server_add_handler (server_, nullptr, &Server::handle, this, nullptr);
-    GSList *uris = soup_server_get_uris (server_);
-    port_ = g_uri_get_port (static_cast<GUri *> (uris->data));
-    g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
   }
   ~Server ()
   {
+    if (service_) {
+      g_socket_service_stop (service_);
+      g_object_unref (service_);
+    }
     soup_server_disconnect (server_);
     g_object_unref (server_);
   }
@@ -72,6 +73,44 @@ public:
   std::vector<Seen> seen;
 
 private:
+  /* A listener of our own: libsoup 3.2 loses a reference to each socket that its own accepts. */
+  void
+  listen ()
+  {
+    Error error;
+    service_ = g_socket_service_new ();
+    GInetAddress *loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+    GSocketAddress *address = g_inet_socket_address_new (loopback, 0), *effective = nullptr;
+    EXPECT_TRUE (g_socket_listener_add_address (G_SOCKET_LISTENER (service_), address, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP,
+                                                nullptr, &effective, error.out ()))
+        << error.message ();
+    port_ = g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (effective));
+    g_signal_connect_swapped (service_, "incoming", G_CALLBACK (&Server::accept), server_);
+    g_object_unref (effective);
+    g_object_unref (address);
+    g_object_unref (loopback);
+  }
+  static gboolean
+  accept (SoupServer *server, GSocketConnection *connection)
+  {
+    GSocketAddress *local = g_socket_connection_get_local_address (connection, nullptr);
+    GSocketAddress *remote = g_socket_connection_get_remote_address (connection, nullptr);
+    Error error;
+    EXPECT_TRUE (soup_server_accept_iostream (server, G_IO_STREAM (connection), local, remote, error.out ())) << error.message ();
+    g_clear_object (&local);
+    g_clear_object (&remote);
+    return TRUE;
+  }
+  void
+  listen_securely ()
+  {
+    Error error;
+    auto options = (SoupServerListenOptions) (SOUP_SERVER_LISTEN_HTTPS | SOUP_SERVER_LISTEN_IPV4_ONLY);
+    EXPECT_TRUE (soup_server_listen_local (server_, 0, options, error.out ())) << error.message ();
+    GSList *uris = soup_server_get_uris (server_);
+    port_ = g_uri_get_port (static_cast<GUri *> (uris->data));
+    g_slist_free_full (uris, (GDestroyNotify) g_uri_unref);
+  }
   static void
   keep_header (const char *name, const char *value, gpointer data)
   {
@@ -105,6 +144,7 @@ private:
   }
 
   SoupServer *server_;
+  GSocketService *service_ = nullptr;
   int port_ = 0;
   std::map<std::string, Handler> handlers_;
 };

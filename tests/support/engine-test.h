@@ -128,6 +128,15 @@ protected:
     engine = Ref<NebulaEngine> ();
   }
 
+  std::string metrics_text ()
+  {
+    char *text = nebula_metrics_to_text (nebula_engine_get_metrics (engine.get ()));
+    std::string result = text;
+
+    g_free (text);
+    return result;
+  }
+
   void start (const char *text, const char *input = nullptr)
   {
     Error error;

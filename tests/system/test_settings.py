@@ -209,6 +209,40 @@ class Nodes(Settings):
         self.expect(0, 'execution', 'resume', name, '--store', 'run.db')
 
 
+class Tenants(Settings):
+    """A tenant's own settings, over those for all."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.write('three.yaml', write_many(3))
+        self.set_file('user', 'max-nodes: 2\ntenants:\n  acme:\n    max-nodes: 3\n')
+
+    def test_hold_for_its_runs_only(self):
+        self.expect(2, 'run', 'three.yaml')
+        self.expect(2, 'run', 'three.yaml', '--tenant', 'other')
+        self.expect(0, 'run', 'three.yaml', '--tenant', 'acme')
+
+    def test_environment_covers_file(self):
+        self.expect(2, 'run', 'three.yaml', '--tenant', 'acme', NEBULA_TENANTS__ACME__MAX_NODES='1')
+        self.expect(0, 'run', 'three.yaml', '--tenant', 'other', NEBULA_TENANTS__OTHER__MAX_NODES='4')
+
+    def test_must_be_a_name(self):
+        self.assertIn('tenants.', self.expect(4, 'run', 'three.yaml', '--tenant', 'a/b').err)
+
+
+class Memory(Settings):
+    def test_nothing_starts_above_the_limit(self):
+        self.set_file('user', 'memory-limit: 1KiB\n')
+        self.assertIn('Memory is short', self.fails('run', 'quick.yaml'))
+        self.expect(0, 'run', 'quick.yaml', NEBULA_MEMORY_LIMIT='0')
+        self.expect(0, 'run', 'quick.yaml', NEBULA_MEMORY_LIMIT='1000TiB')
+
+    def fails(self, *arguments: str) -> str:
+        result = self.nebula(*arguments)
+        self.assertNotEqual(result.code, 0)
+        return result.err
+
+
 class Log(Settings):
     """What is logged here: that the cache of the catalogue cannot be written."""
 

@@ -51,6 +51,24 @@ class Why(world.Case):
         told = self.ask('execution', 'why', second, '--json').json()
         self.assertEqual([reason['reason'] for reason in told['reasons']], ['concurrency-limit'])
 
+    def test_what_the_owner_counts(self):
+        self.write('gated.yaml', GATED)
+        run = self.start('run', 'gated.yaml', '--store', 'run.db')
+        run.wait_for('waits')
+        text = self.ask('metrics').out
+        self.assertRegex(text, r'(?m)^nebula_executions_started_total 1$')
+        self.assertRegex(text, r'(?m)^# TYPE nebula_journal_syncs_total counter$')
+        run.kill()
+        self.assertIn('nobody', self.expect(4, 'metrics', '--store', 'run.db').err.lower())
+
+    def test_what_the_machine_tells(self):
+        told = self.nebula('system', '--json')
+        machine = told.json()
+        self.assertIn(machine['health']['status'], ('healthy', 'degraded', 'unhealthy'))
+        self.assertGreater(machine['machine']['cpu']['count'], 0)
+        self.assertEqual(told.code, 1 if machine['health']['status'] == 'unhealthy' else 0)
+        self.assertRegex(self.nebula('system').out, r'(?m)^Memory .* free of ')
+
     def test_what_is_not_there(self):
         self.write('gated.yaml', GATED)
         self.park()

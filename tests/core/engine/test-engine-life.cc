@@ -4,6 +4,7 @@
 
 using namespace nebula;
 using testing::HasSubstr;
+using testing::Not;
 
 class EngineLifeTest : public EngineFixture
 {
@@ -322,4 +323,29 @@ TEST_P (EngineLifeTest, PlacesOfTheLostAreGivenBack)
   nebula_manual_clock_advance (clock.get (), 10 * G_USEC_PER_SEC);
   ASSERT_TRUE (wait ());
   EXPECT_EQ (status (), "completed");
+}
+
+TEST_P (EngineLifeTest, MetricsTellWhatItHasDone)
+{
+  if (count_engines () > 1)
+    GTEST_SKIP () << "each engine counts what is its own";
+  EXPECT_THAT (metrics_text (), HasSubstr ("\nnebula_executions_started_total 0\n"));
+  start ("{name: good, nodes: {a: {action: data.set, with: {x: 1}}}}");
+  ASSERT_TRUE (wait ());
+  start ("{name: bad, nodes: {a: {action: flow.fail, with: {message: no}}}}");
+  ASSERT_TRUE (wait ());
+  start ("{name: late, nodes: {a: {action: flow.wait, with: {duration: 1h}}}}");
+  ASSERT_TRUE (has_timer ());
+  ASSERT_TRUE (run_until ([this] { return metrics_text ().find ("\nnebula_executions_started_total 3\n") != std::string::npos; }));
+  std::string text = metrics_text ();
+  EXPECT_THAT (text, HasSubstr ("\nnebula_executions_ended_total{status=\"completed\"} 1\n"));
+  EXPECT_THAT (text, HasSubstr ("\nnebula_executions_ended_total{status=\"failed\"} 1\n"));
+  EXPECT_THAT (text, HasSubstr ("\nnebula_executions_ended_total{status=\"cancelled\"} 0\n"));
+  EXPECT_THAT (text, HasSubstr ("\nnebula_execution_duration_seconds_count{status=\"completed\"} 1\n"));
+  EXPECT_THAT (text, HasSubstr ("\nnebula_journal_units_total "));
+  EXPECT_THAT (text, Not (HasSubstr ("nebula_memory_pressure")));
+  Ref<NebulaBudget> budget (nebula_budget_new (100));
+  nebula_budget_observe (budget.get (), 95);
+  nebula_engine_set_budget (engine.get (), budget.get ());
+  EXPECT_THAT (metrics_text (), HasSubstr ("\nnebula_memory_pressure 2\n"));
 }

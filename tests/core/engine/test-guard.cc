@@ -5,6 +5,7 @@
 #include <vector>
 
 using namespace nebula;
+using testing::HasSubstr;
 
 namespace
 {
@@ -253,6 +254,9 @@ TEST_P (Guard, ServersHaveStatesOfTheirOwn)
   ASSERT_EQ (nebula_value_get_length (list.get ()), 2u);
   EXPECT_STREQ (nebula_value_get_member_string (nebula_value_get_item (list.get (), 0), "name", ""), "test.read https://a.example");
   EXPECT_EQ (nebula_value_get_member_integer (nebula_value_get_item (list.get (), 0), "attempts", 0), 2);
+  std::string metrics = metrics_text ();
+  EXPECT_THAT (metrics, HasSubstr ("\nnebula_policy_attempts_total{policy=\"test.read https://a.example\",tenant=\"default\"} 2\n"));
+  EXPECT_THAT (metrics, HasSubstr ("\nnebula_policy_breaker_state{policy=\"test.read https://b.example\",tenant=\"default\"} 0\n"));
 }
 
 TEST_P (Guard, WhatNoPolicyHoldsIsNotListed)
