@@ -227,7 +227,7 @@ typedef struct
 } NebulaHeaderQuery;
 
 /**
- * NebulaRetention: (skip)
+ * NebulaRetention:
  *
  * Which executions may go: those that have ended, and that all members select which are not zero or %NULL.
  */
