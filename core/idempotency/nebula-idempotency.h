@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "nebula-store.h"
 #include "nebula-value.h"
 
 G_BEGIN_DECLS
@@ -53,5 +54,7 @@ NEBULA_API NebulaValue *nebula_idempotency_run_finish (NebulaIdempotency *self,
                                                        gboolean *ret_is_replayed,
                                                        GError **error);
 NEBULA_API void nebula_idempotency_return (GTask *task, NebulaValue *value);
+/* Removes the records of keys that have expired. */
+NEBULA_API gint64 nebula_idempotency_prune (NebulaStore *store, gint64 now_usec, GError **error);
 
 G_END_DECLS

@@ -75,6 +75,7 @@
 #include "nebula-engine-enums.h"
 #include "nebula-eventbus-enums.h"
 #include "nebula-expression-enums.h"
+#include "nebula-host-enums.h"
 #include "nebula-idempotency-enums.h"
 #include "nebula-log-enums.h"
 #include "nebula-memory-enums.h"

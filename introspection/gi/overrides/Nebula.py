@@ -6,7 +6,6 @@ a time zone) and .timedelta stand for the kinds of Nebula.Value; an int beyond 6
 that takes a value takes a native one too. docs/bindings.md tells it with examples.
 """
 
-import asyncio
 import datetime
 import decimal
 import functools
@@ -328,7 +327,7 @@ class _Pending:
     def __await__(self):
         if self._result is None:
             yield self
-        return self.finish(self._result)
+        return self._finish(self._result)
 
 
 class _Driver:
@@ -650,6 +649,7 @@ def action(id, **details):
 
 async def _cancellable_task(coroutine, cancellable):
     """Ends the coroutine with asyncio.CancelledError when the attempt is cancelled."""
+    import asyncio      # takes long to import, and few need it
     loop = asyncio.get_running_loop()
     task = loop.create_task(coroutine)
     handler = GObject.Object.connect(cancellable, 'cancelled', lambda _: loop.call_soon_threadsafe(task.cancel))
@@ -665,4 +665,5 @@ def finish(result, cancellable):
     """The result of what may be a coroutine: it is run by asyncio."""
     if not inspect.iscoroutine(result):
         return result
+    import asyncio
     return asyncio.run(_cancellable_task(result, cancellable))

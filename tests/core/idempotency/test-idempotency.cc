@@ -197,6 +197,41 @@ TEST_P (Idempotency, OutcomesExpire)
   EXPECT_EQ (work_.attempts, (std::vector<guint>{ 1, 1 }));
 }
 
+TEST_P (Idempotency, WhatExpiredIsCollected)
+{
+  NebulaStore *store = nebula_engine_get_store (engine.get ());
+  Error error;
+  auto prune = [&] {
+    gint64 count = nebula_idempotency_prune (store, nebula_clock_get_real_usec (NEBULA_CLOCK (clock.get ())), error.out ());
+    EXPECT_FALSE (error.get ()) << error.message ();
+    return count;
+  };
+  auto count = [&] {
+    char **keys = nebula_store_list_documents (store, "idempotency", nullptr, 1000, nullptr);
+    guint length = g_strv_length (keys);
+    g_strfreev (keys);
+    return length;
+  };
+
+  EXPECT_EQ (prune (), 0);
+  for (int i = 0; i < 300; i++) { /* more than a page of them */
+    auto done = ask (R"({"ttl": "1m"})", "{}", ("k" + std::to_string (i)).c_str ());
+    ASSERT_TRUE (run_until ([&] { return done->is_over; }));
+  }
+  auto lasts = ask (R"({"ttl": "1h"})", "{}", "lasts");
+  ASSERT_TRUE (run_until ([&] { return lasts->is_over; }));
+  work_.holds = true;
+  auto runs = ask (R"({"ttl": "1m"})", "{}", "runs");
+  ASSERT_TRUE (run_until ([&] { return !work_.held.empty (); }));
+  EXPECT_EQ (prune (), 0);
+  nebula_manual_clock_advance (clock.get (), 2 * G_TIME_SPAN_MINUTE);
+  EXPECT_EQ (count (), 302u);
+  EXPECT_EQ (prune (), 300);
+  EXPECT_EQ (count (), 2u);
+  nebula_idempotency_return (work_.held[0].get (), json ("1").get ());
+  ASSERT_TRUE (run_until ([&] { return runs->is_over; }));
+}
+
 TEST_P (Idempotency, FailuresAreKeptIfTheyAreFinal)
 {
   work_.domain = NEBULA_ERROR;
