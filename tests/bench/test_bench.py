@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 PROGRAM = os.environ.get('NEBULA_PROGRAM', 'nebula')
-SUITES = ['startup', 'chain', 'fanout', 'sequence40', 'expr', 'json', 'ground', 'resilience', 'log', 'journal', 'sleepers', 'recovery', 'foreach',
+SUITES = ['startup', 'chain', 'fanout', 'sequence40', 'expr', 'json', 'ground', 'hosts', 'resilience', 'log', 'journal', 'sleepers', 'recovery', 'foreach',
           'graph']
 VERDICTS = ('ok', 'miss', 'not-measured')
 LIMIT = 240

@@ -82,6 +82,7 @@ gboolean nebula_bench_expressions (NebulaBench *bench, GError **error);
 gboolean nebula_bench_json (NebulaBench *bench, GError **error);
 gboolean nebula_bench_ground (NebulaBench *bench, GError **error);
 gboolean nebula_bench_resilience (NebulaBench *bench, GError **error);
+gboolean nebula_bench_hosts (NebulaBench *bench, GError **error);
 gboolean nebula_bench_log (NebulaBench *bench, GError **error);
 gboolean nebula_bench_journal (NebulaBench *bench, GError **error);
 gboolean nebula_bench_sleepers (NebulaBench *bench, GError **error);

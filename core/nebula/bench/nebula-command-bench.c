@@ -56,6 +56,7 @@ static const NebulaBenchSuite suites[] = {
     {"expr", N_ ("Expressions and templates"), nebula_bench_expressions},
     {"json", N_ ("Reading JSON"), nebula_bench_json},
     {"ground", N_ ("Checks by schemas"), nebula_bench_ground},
+    {"hosts", N_ ("Calls of actions in this process and in hosts"), nebula_bench_hosts},
     {"resilience", N_ ("Retries, limits and breakers"), nebula_bench_resilience},
     {"log", N_ ("Log calls that are shown and that are not"), nebula_bench_log},
     {"journal", N_ ("Units through the journal"), nebula_bench_journal},
