@@ -59,6 +59,37 @@ nebula_action_resolver_load (NebulaActionResolver *self, NebulaActionInfo *info,
 }
 
 /**
+ * nebula_action_resolver_create: (skip)
+ * @self: a resolver
+ * @info: an entry that it gave
+ * @error: where to put an error
+ *
+ * Makes an action for one attempt. Its code may run in another process: what is given then stands for it.
+ *
+ * Errors: those of nebula_action_resolver_load().
+ *
+ * Returns: (transfer full): a new action without parameters
+ *
+ * Since: 1.0
+ */
+NebulaAction *
+nebula_action_resolver_create (NebulaActionResolver *self, NebulaActionInfo *info, GError **error)
+{
+  NebulaActionResolverInterface *iface;
+  NebulaActionClass *klass;
+
+  g_return_val_if_fail (NEBULA_IS_ACTION_RESOLVER (self), NULL);
+  g_return_val_if_fail (info != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  iface = NEBULA_ACTION_RESOLVER_GET_IFACE (self);
+  if (iface->create != NULL)
+    return iface->create (self, info, error);
+  klass = iface->load (self, info, error);
+  return klass != NULL ? g_object_new (G_TYPE_FROM_CLASS (klass), NULL) : NULL;
+}
+
+/**
  * nebula_action_resolver_get_functions:
  * @self: a resolver
  *

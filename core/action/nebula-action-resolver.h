@@ -21,6 +21,7 @@ NEBULA_API G_DECLARE_INTERFACE (NebulaActionResolver, nebula_action_resolver, NE
  * @lookup: the catalogue's entry of an action; loads nothing
  * @load: the class of an action; loads its module if need be
  * @get_functions: functions that modules bring to expressions; may be %NULL, and may give %NULL
+ * @create: a fresh action without parameters; may be %NULL: one of the class that @load gives
  *
  * How workflows and the engine find actions; the registry implements it.
  */
@@ -33,6 +34,8 @@ struct _NebulaActionResolverInterface
 
   NebulaFunctionSet *(*get_functions) (NebulaActionResolver *self);
 
+  NebulaAction *(*create) (NebulaActionResolver *self, NebulaActionInfo *info, GError **error);
+
   gpointer _reserved[8];
 };
 
@@ -40,6 +43,8 @@ struct _NebulaActionResolverInterface
 NEBULA_API NebulaActionInfo *nebula_action_resolver_lookup (NebulaActionResolver *self, const char *id, const char *version, GError **error);
 /* The class lives as long as the process (modules are resident). */
 NEBULA_API NebulaActionClass *nebula_action_resolver_load (NebulaActionResolver *self, NebulaActionInfo *info, GError **error);
+/* A fresh action for one attempt, wherever its code runs. */
+NEBULA_API NebulaAction *nebula_action_resolver_create (NebulaActionResolver *self, NebulaActionInfo *info, GError **error);
 /* Borrowed, as long as the resolver does not change; NULL: none. */
 NEBULA_API NebulaFunctionSet *nebula_action_resolver_get_functions (NebulaActionResolver *self);
 

@@ -30,18 +30,6 @@ nebula_engine_set_limits (NebulaEngine *self, guint max_nodes, guint max_connect
   self->max_connections = max_connections;
 }
 
-#define PLANS_MAX       1024
-#define PLANS_MAX_BYTES (256 * 1024 * 1024)
-
-NebulaCache *
-_nebula_engine_new_plans (void)
-{
-  NebulaCacheLimits limits = {.max_entries = PLANS_MAX, .max_bytes = PLANS_MAX_BYTES};
-
-  return nebula_cache_new (&limits, (GBoxedCopyFunc) nebula_plan_ref,
-                           (GBoxedFreeFunc) nebula_plan_unref, NULL);
-}
-
 NebulaPlan *
 _nebula_engine_find_plan (NebulaEngine *self, const char *hash)
 {
@@ -56,7 +44,7 @@ weigh (NebulaPlan *plan)
                 plan->n_edges * (sizeof *plan->edges + sizeof (guint32)) +
                 plan->n_scopes * sizeof *plan->scopes;
 
-  return MIN (bytes, PLANS_MAX_BYTES);
+  return MIN (bytes, NEBULA_PLANS_MAX_BYTES);
 }
 
 static gboolean

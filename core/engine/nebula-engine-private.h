@@ -38,6 +38,7 @@ G_BEGIN_DECLS
  *   nebula-ask.c        what callers ask of an execution, and the answer after the commit
  *   nebula-spilled.c    stored values: what the kernel reads, what goes into units
  *   nebula-execution.c  the handle
+ *   nebula-text.c       the words by which it is found
  *   nebula-steer.c      what operators ask of it
  *   nebula-why.c        why it does not go on
  */
@@ -165,6 +166,7 @@ struct _NebulaEngine {
   gboolean is_sealed;    /* the store failed for good */
   gboolean is_unhurried; /* for simulations: nothing depends on how fast the machine is */
   gboolean has_picked_up[NEBULA_N_SHARDS]; /* what lay in the inboxes when it took the shard */
+  gboolean has_full_text; /* the store has */
   gboolean has_listener; /* somebody hears events; asked once a turn */
 };
 
@@ -276,7 +278,6 @@ NebulaPlan *_nebula_engine_relink (NebulaEngine *self,
                                    NebulaPlan *plan,
                                    NebulaValue *links,
                                    GError **error);
-NebulaCache *_nebula_engine_new_plans (void);
 
 /* nebula-once.c */
 /* Both stay NULL if the start has no key. @ret_execution: it was started before; else @ret_once is to be taken. */
@@ -530,6 +531,10 @@ void _nebula_ask_signal (NebulaInstance *instance,
                          NebulaAsk *ask,
                          const char *name,
                          NebulaValue *value);
+
+/* nebula-text.c */
+/* Puts the words by which the execution is found into the unit that begins or ends it, if the store wants them. */
+void _nebula_text_attach (NebulaInstance *instance, NebulaUnit *unit, NebulaExecutionStatus status);
 
 /* nebula-spilled.c */
 NebulaKernelHost _nebula_spilled_make_host (NebulaInstance *instance);

@@ -126,6 +126,7 @@ nebula_engine_constructed (GObject *object)
     self->clock = g_object_ref (nebula_clock_get_system ());
   if (!self->executor)
     self->executor = g_object_ref (nebula_executor_get_default ());
+  self->has_full_text = nebula_store_has_full_text (self->store);
   self->readers = nebula_executor_new (N_READERS);
   if (!self->bus)
     self->bus = nebula_event_bus_new ();
@@ -221,8 +222,8 @@ nebula_engine_finalize (GObject *object)
   g_hash_table_unref (self->instances);
   _nebula_peers_unref (self->peers);
   g_hash_table_unref (self->stored);
+  g_hash_table_unref (self->gates); /* they leave the heap of wakes, in which sleepers still are */
   _nebula_sleepers_clear (self);
-  g_hash_table_unref (self->gates);
   g_clear_pointer (&self->guards, g_hash_table_unref);
   g_clear_pointer (&self->onces, g_hash_table_unref);
   nebula_blob_cache_unref (self->blobs);

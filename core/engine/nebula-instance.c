@@ -447,6 +447,7 @@ submit (NebulaInstance *self)
   unit->consumed = g_steal_pointer (&self->consumed);
   add_definition (self, unit);
   _nebula_spilled_attach (self, unit);
+  _nebula_text_attach (self, unit, status);
   _nebula_once_attach (self, unit);
   self->submitted += n_facts;
   self->ahead_bytes += _nebula_spilled_get_size (unit);

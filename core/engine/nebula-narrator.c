@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Events: made of facts when they are recorded, told when they are committed, and only while somebody listens. */
+/* Events: made of facts when they are recorded, with the time of the fact, told when they are committed, and only while
+ * somebody listens. */
 
 #include "nebula-engine-private.h"
 
@@ -9,6 +10,7 @@ make_event (NebulaInstance *instance,
             const char *topic,
             const char *node,
             guint64 sequence,
+            gint64 time_usec,
             NebulaValue *data)
 {
   NebulaEventInfo info = {
@@ -18,7 +20,7 @@ make_event (NebulaInstance *instance,
       .execution = instance->id,
       .node = node,
       .sequence = sequence,
-      .time_usec = nebula_clock_get_real_usec (instance->engine->clock),
+      .time_usec = time_usec,
   };
 
   return nebula_event_new (&info, data);
@@ -174,7 +176,7 @@ _nebula_narrator_recorded (const NebulaFact *fact, gpointer data)
   pending.event = make_event (
       instance, topic,
       fact->node == NEBULA_PLAN_NONE ? NULL : instance->plan->nodes[fact->node].id,
-      pending.sequence, event_data);
+      pending.sequence, fact->time_usec, event_data);
   g_array_append_val (*events, pending);
 }
 
@@ -209,6 +211,8 @@ _nebula_narrator_tell (NebulaInstance *instance,
   if (!nebula_event_bus_has_subscriber (instance->engine->bus, topic))
     return;
   empty = nebula_value_new_empty_object ();
-  event = make_event (instance, topic, node, 0, data ? data : empty);
+  event = make_event (instance, topic, node, 0,
+                      nebula_clock_get_real_usec (instance->engine->clock),
+                      data ? data : empty);
   nebula_event_bus_publish (instance->engine->bus, event);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-cache.h"
 #include "nebula-store.h"
 
 G_BEGIN_DECLS
@@ -16,7 +17,8 @@ G_BEGIN_DECLS
  * Thread: any, locked.
  */
 
-#define NEBULA_N_SHARDS 256
+#define NEBULA_N_SHARDS        256
+#define NEBULA_PLANS_MAX_BYTES (256 * 1024 * 1024)
 
 typedef struct _NebulaEngine NebulaEngine;
 typedef struct _NebulaPeers NebulaPeers;
@@ -26,8 +28,8 @@ struct _NebulaPeers {
   NebulaEngine *owners[NEBULA_N_SHARDS]; /* atomic; NULL: nobody */
   GMutex lock;                           /* guards the rest */
   GPtrArray *engines;                    /* those that have not stopped; not owned */
-  NebulaCache *plans;                    /* hash → NebulaPlan; what is not there is in the store, or held by names or a caller */
-  GHashTable *names;                     /* of workflows that were deployed here → NebulaPlan of the last one */
+  NebulaCache *plans; /* hash → NebulaPlan; what is not there is in the store, or held by names or a caller */
+  GHashTable *names;  /* of workflows that were deployed here → NebulaPlan of the last one */
 };
 
 NebulaPeers *_nebula_peers_new (void);

@@ -7,15 +7,19 @@
 #include "nebula-engine-private.h"
 #include "nebula-error.h"
 
+#define PLANS_MAX 1024
+
 NebulaPeers *
 _nebula_peers_new (void)
 {
   NebulaPeers *self = g_new0 (NebulaPeers, 1);
+  NebulaCacheLimits limits = {.max_entries = PLANS_MAX, .max_bytes = NEBULA_PLANS_MAX_BYTES};
 
   g_atomic_ref_count_init (&self->ref_count);
   g_mutex_init (&self->lock);
   self->engines = g_ptr_array_new ();
-  self->plans = _nebula_engine_new_plans ();
+  self->plans = nebula_cache_new (&limits, (GBoxedCopyFunc) nebula_plan_ref,
+                                  (GBoxedFreeFunc) nebula_plan_unref, NULL);
   self->names = g_hash_table_new_full (g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify) nebula_plan_unref);
   return self;

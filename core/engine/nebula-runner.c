@@ -113,14 +113,10 @@ create_action (NebulaEngine *engine,
                const NebulaArguments *arguments,
                GError **error)
 {
-  g_autoptr (NebulaAction) action = NULL;
-  NebulaActionClass *klass =
-      nebula_action_resolver_load (engine->resolver, node->info, error);
+  g_autoptr (NebulaAction) action =
+      nebula_action_resolver_create (engine->resolver, node->info, error);
 
-  if (!klass)
-    return NULL;
-  action = g_object_new (G_TYPE_FROM_CLASS (klass), NULL);
-  if (!nebula_action_set_parameters (action, arguments, error))
+  if (!action || !nebula_action_set_parameters (action, arguments, error))
     return NULL;
   return g_steal_pointer (&action);
 }

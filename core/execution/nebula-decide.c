@@ -105,7 +105,9 @@ may_retry (NebulaPlanNode *node, guint attempt, NebulaValue *failure)
   const char *retry = nebula_value_get_member_string (failure, "retry", "terminal");
 
   return attempt < node->retry.attempts && !g_str_equal (retry, "terminal") &&
-         !g_str_equal (retry, "cancelled");
+         !g_str_equal (retry, "cancelled") &&
+         nebula_retry_takes (&node->retry,
+                             nebula_value_get_member_string (failure, "code", ""));
 }
 
 static gint64
@@ -129,6 +131,16 @@ get_retry_delay (NebulaKernel *self,
   if (details && nebula_value_get_kind (details) == NEBULA_VALUE_KIND_OBJECT)
     after_ms = nebula_value_get_member_integer (details, "retry_after_ms", 0);
   return MAX (delay, CLAMP (after_ms, 0, 86400000) * 1000);
+}
+
+/* Whether the next attempt would begin when no more time is left for trying. */
+static gboolean
+is_over_budget (NebulaKernel *self, NebulaWork *work, gint64 delay_usec)
+{
+  gint64 budget_usec = get_node (self, work)->retry.budget_usec;
+  NebulaRun *run = nebula_lane_get_run (self->state, work->lane, work->node);
+
+  return budget_usec > 0 && self->now_usec + delay_usec - run->ready_usec >= budget_usec;
 }
 
 void
@@ -163,16 +175,18 @@ _nebula_kernel_fail (NebulaKernel *self,
   g_autoptr (NebulaValue) placed = NULL;
   NebulaFact fact = {
       .kind = NEBULA_FACT_ATTEMPT_FAILED, .lane = work->lane->number, .node = work->node};
+  gint64 delay_usec = 0;
 
-  if (!may_retry (node, attempt, failure)) {
+  if (may_retry (node, attempt, failure))
+    delay_usec = MAX (get_retry_delay (self, work, attempt, failure), 1);
+  if (delay_usec == 0 || is_over_budget (self, work, delay_usec)) {
     _nebula_kernel_fail_for_good (self, work, attempt, failure);
     return;
   }
   placed = add_place (self, work, failure);
   fact.attempt = attempt;
   fact.value = placed;
-  fact.due_usec =
-      self->now_usec + MAX (get_retry_delay (self, work, attempt, failure), 1);
+  fact.due_usec = self->now_usec + delay_usec;
   _nebula_kernel_record (self, &fact);
 }
 

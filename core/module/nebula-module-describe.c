@@ -113,6 +113,27 @@ describe_module (const NebulaModuleDescriptor *descriptor, GError **error)
   return nebula_value_builder_end (builder);
 }
 
+const NebulaModuleDescriptor *
+nebula_module_open_here (const char *path, int fd, GError **error)
+{
+  g_autofree char *id = nebula_module_file_get_id (path);
+  g_autofree char *by_number = g_strdup_printf ("/proc/self/fd/%d", fd);
+  void *handle = dlopen (by_number, RTLD_NOW | RTLD_LOCAL);
+  const NebulaModuleDescriptor *descriptor;
+
+  if (handle == NULL) {
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN, _("does not load: %s"), dlerror ());
+    return NULL;
+  }
+  descriptor = dlsym (handle, NEBULA_MODULE_SYMBOL);
+  if (descriptor == NULL) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                         _("exports no descriptor. Add NEBULA_DEFINE_MODULE to it"));
+    return NULL;
+  }
+  return nebula_module_descriptor_check (descriptor, id, error) ? descriptor : NULL;
+}
+
 /**
  * nebula_module_describe: (skip)
  * @path: path of a module
@@ -130,30 +151,14 @@ describe_module (const NebulaModuleDescriptor *descriptor, GError **error)
 NebulaValue *
 nebula_module_describe (const char *path, int fd, GError **error)
 {
-  g_autofree char *id = nebula_module_file_get_id (path);
-  g_autofree char *by_number = NULL;
   const NebulaModuleDescriptor *descriptor;
   NebulaModuleKey key;
-  void *handle;
 
   if (fd < 0)
     fd = nebula_module_file_open (path, &key, error);
   if (fd < 0)
     return NULL;
 
-  by_number = g_strdup_printf ("/proc/self/fd/%d", fd);
-  handle = dlopen (by_number, RTLD_NOW | RTLD_LOCAL);
-  if (handle == NULL) {
-    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN, _("does not load: %s"), dlerror ());
-    return NULL;
-  }
-  descriptor = dlsym (handle, NEBULA_MODULE_SYMBOL);
-  if (descriptor == NULL) {
-    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
-                         _("exports no descriptor. Add NEBULA_DEFINE_MODULE to it"));
-    return NULL;
-  }
-  if (!nebula_module_descriptor_check (descriptor, id, error))
-    return NULL;
-  return describe_module (descriptor, error);
+  descriptor = nebula_module_open_here (path, fd, error);
+  return descriptor != NULL ? describe_module (descriptor, error) : NULL;
 }

@@ -15,14 +15,29 @@
 #include "nebula-module-internal.h"
 
 #define MAX_ID 64
-#define SUFFIX ".so"
+
+static const char *const suffixes[] = { ".so", ".py", ".js", NULL };
+
+gboolean
+nebula_module_file_has_suffix (const char *name)
+{
+  const char *dot = strrchr (name, '.');
+
+  return dot != NULL && g_strv_contains (suffixes, dot);
+}
+
+gboolean
+nebula_module_file_is_script (const char *path)
+{
+  return nebula_module_file_has_suffix (path) && !g_str_has_suffix (path, suffixes[0]);
+}
 
 gboolean
 nebula_module_file_is_name (const char *name)
 {
   gsize length = strspn (name, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
-  return length >= 1 && length <= MAX_ID && strcmp (name + length, SUFFIX) == 0;
+  return length >= 1 && length <= MAX_ID && g_strv_contains (suffixes, name + length);
 }
 
 char *
@@ -30,8 +45,8 @@ nebula_module_file_get_id (const char *path)
 {
   g_autofree char *name = g_path_get_basename (path);
 
-  if (g_str_has_suffix (name, SUFFIX))
-    name[strlen (name) - strlen (SUFFIX)] = '\0';
+  if (nebula_module_file_has_suffix (name))
+    *strrchr (name, '.') = '\0';
   return g_steal_pointer (&name);
 }
 
@@ -131,13 +146,14 @@ check_elf (int fd, const char *path, GError **error)
 static gboolean
 check_file (int fd, const char *path, NebulaModuleKey *ret_key, GError **error)
 {
+  gboolean is_script = nebula_module_file_is_script (path);
   struct stat status;
 
   if (fstat (fd, &status) != 0 || !S_ISREG (status.st_mode))
     return refuse (error, _("“%s” is not a regular file. Put the module itself there"), path);
   if (status.st_nlink > 1)
     return refuse (error, _("“%s” has a second name (a hard link), by which others may change it. Copy it instead"), path);
-  if (!check_rights (&status, path, error) || !check_elf (fd, path, error))
+  if (!check_rights (&status, path, error) || (!is_script && !check_elf (fd, path, error)))
     return FALSE;
 
   ret_key->device = status.st_dev;
@@ -188,7 +204,7 @@ nebula_module_file_open (const char *path, NebulaModuleKey *ret_key, GError **er
   int folder_fd, fd;
 
   if (!nebula_module_file_is_name (name)) {
-    refuse (error, _("“%s” is not the name of a module. Use small letters, digits and hyphens, and end with “.so”"), name);
+    refuse (error, _("“%s” is not the name of a module. Use small letters, digits and hyphens, and end with “.so”, “.py” or “.js”"), name);
     return -1;
   }
 

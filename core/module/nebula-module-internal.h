@@ -19,7 +19,10 @@ typedef struct
 
 /* Opens a module file after all checks; the descriptor is the caller's. -1 with module-refused, module-abi or io. */
 int nebula_module_file_open (const char *path, NebulaModuleKey *ret_key, GError **error);
-/* Whether a file name is one of a module: `[a-z0-9-]{1,64}.so`. */
+/* Whether a file name ends as those of modules do; a script is one that does not end with `.so`. */
+gboolean nebula_module_file_has_suffix (const char *name);
+gboolean nebula_module_file_is_script (const char *path);
+/* Whether a file name is one of a module: `[a-z0-9-]{1,64}.(so|py|js)`. */
 gboolean nebula_module_file_is_name (const char *name);
 /* The id that a file name stands for; full. */
 char *nebula_module_file_get_id (const char *path);
@@ -45,6 +48,12 @@ gboolean nebula_module_info_set_error (NebulaModuleInfo *self, GError **error); 
 NebulaValue *nebula_module_probe (const char *host, const char *path, int fd, gint64 timeout_usec, GError **error);
 /* The host program; full. */
 char *nebula_module_find_host (void);
+/* Whether a module's file lies where the library's own do. */
+gboolean nebula_module_is_shipped (const char *path);
+/* The program that hosts a module file, as the first arguments of a command; full. */
+GStrv nebula_module_make_command (const char *host, const char *path);
+/* What a host may have of our environment, and nothing that steers the linker; full. */
+GStrv nebula_module_make_environment (void);
 
 /* The cache: a set of infos by path. Never fails: what cannot be read counts as empty. */
 typedef struct _NebulaModuleCache NebulaModuleCache;
@@ -85,6 +94,8 @@ void nebula_module_registered_clear (NebulaModuleRegistered *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaModuleRegistered, nebula_module_registered_clear)
 /* Checks a descriptor and calls its register_types (). */
 gboolean nebula_module_descriptor_check (const NebulaModuleDescriptor *descriptor, const char *id, GError **error);
+/* Opens a verified file in this process, which may crash: for hosts alone. Never closed. */
+const NebulaModuleDescriptor *nebula_module_open_here (const char *path, int fd, GError **error);
 gboolean nebula_module_descriptor_register (const NebulaModuleDescriptor *descriptor, NebulaModuleRegistered *ret, GError **error);
 
 G_END_DECLS

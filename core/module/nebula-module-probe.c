@@ -76,13 +76,48 @@ nebula_module_find_host (void)
   return g_build_filename (NEBULA_LIBEXEC_DIR, "nebula-host", NULL);
 }
 
+gboolean
+nebula_module_is_shipped (const char *path)
+{
+  g_autofree char *library = find_library_folder ();
+  g_autofree char *built = library != NULL ? g_build_filename (library, "..", "modules", NULL) : NULL;
+  const char *folders[] = { NEBULA_MODULE_DIR, built };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++) {
+    g_autofree char *folder = folders[i] != NULL ? g_canonicalize_filename (folders[i], NULL) : NULL;
+
+    if (folder != NULL && g_str_has_prefix (path, folder) && path[strlen (folder)] == '/')
+      return TRUE;
+  }
+  return FALSE;
+}
+
+static GStrv
+set_path (GStrv environment, const char *name, const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_IS_DIR) ? g_environ_setenv (environment, name, path, TRUE) : environment;
+}
+
+/* Where other languages find the bindings that belong to this very library. */
+static GStrv
+add_languages (GStrv environment, const char *library)
+{
+  g_autofree char *built = g_build_filename (library, "..", "introspection", NULL);
+  g_autofree char *typelibs = g_build_filename (library, "girepository-1.0", NULL);
+  gboolean is_built = g_file_test (built, G_FILE_TEST_IS_DIR);
+
+  environment = set_path (environment, "GI_TYPELIB_PATH", is_built ? built : typelibs);
+  environment = set_path (environment, "PYTHONPATH", is_built ? built : NEBULA_PYTHON_DIR);
+  return set_path (environment, "GJS_PATH", is_built ? built : NEBULA_GJS_DIR);
+}
+
 /* Nothing of ours that steers the linker, GLib's modules or its checks reaches the host. Only the folder of this very
  * library is put back, so that the host finds the same one where it is not installed. */
-static GStrv
-make_environment (void)
+GStrv
+nebula_module_make_environment (void)
 {
-  static const char *const dropped[] = { "G_DEBUG", "G_SLICE", "GIO_EXTRA_MODULES", "GIO_MODULE_DIR", "GI_TYPELIB_PATH",
-                                         "GCONV_PATH", "G_MESSAGES_DEBUG" };
+  static const char *const dropped[] = { "G_DEBUG",         "G_SLICE",    "GIO_EXTRA_MODULES", "GIO_MODULE_DIR",
+                                         "GI_TYPELIB_PATH", "GCONV_PATH", "G_MESSAGES_DEBUG",  "GJS_PATH" };
   g_auto (GStrv) environment = g_get_environ ();
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
   g_autofree char *folder = find_library_folder ();
@@ -91,12 +126,46 @@ make_environment (void)
   for (gsize i = 0; i < G_N_ELEMENTS (dropped); i++)
     environment = g_environ_unsetenv (environment, dropped[i]);
   for (char **variable = environment; *variable != NULL; variable++) {
-    if (!g_str_has_prefix (*variable, "LD_") && !g_str_has_prefix (*variable, "LTDL_"))
+    if (!g_str_has_prefix (*variable, "LD_") && !g_str_has_prefix (*variable, "LTDL_") &&
+        !g_str_has_prefix (*variable, "PYTHON"))
       g_strv_builder_add (builder, *variable);
   }
 
   result = g_strv_builder_end (builder);
-  return folder != NULL ? g_environ_setenv (result, "LD_LIBRARY_PATH", folder, TRUE) : result;
+  if (folder == NULL)
+    return result;
+  result = g_environ_setenv (result, "LD_LIBRARY_PATH", folder, TRUE);
+  return add_languages (result, folder);
+}
+
+GStrv
+nebula_module_make_command (const char *host, const char *path)
+{
+  static const struct
+  {
+    const char *suffix;
+    const char *interpreter;
+    const char *program;
+  } languages[] = {
+    { ".py", NEBULA_PYTHON, "nebula-host.py" },
+    { ".js", NEBULA_GJS, "nebula-host.js" },
+  };
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_autofree char *folder = g_path_get_dirname (host);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (languages); i++) {
+    g_autofree char *program = g_build_filename (folder, languages[i].program, NULL);
+
+    if (!g_str_has_suffix (path, languages[i].suffix))
+      continue;
+    g_strv_builder_add (builder, languages[i].interpreter);
+    if (i > 0)
+      g_strv_builder_add (builder, "-m");
+    g_strv_builder_add (builder, program);
+    return g_strv_builder_end (builder);
+  }
+  g_strv_builder_add (builder, host);
+  return g_strv_builder_end (builder);
 }
 
 static GSubprocess *
@@ -104,7 +173,10 @@ start_host (const char *host, const char *path, int fd, GError **error)
 {
   g_autoptr (GSubprocessLauncher) launcher =
       g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
-  g_auto (GStrv) environment = make_environment ();
+  g_auto (GStrv) environment = nebula_module_make_environment ();
+  g_auto (GStrv) command = nebula_module_make_command (host, path);
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) arguments = NULL;
   int copy = fcntl (fd, F_DUPFD_CLOEXEC, MODULE_FD + 1);
 
   if (copy < 0) {
@@ -114,7 +186,10 @@ start_host (const char *host, const char *path, int fd, GError **error)
   }
   g_subprocess_launcher_take_fd (launcher, copy, MODULE_FD);
   g_subprocess_launcher_set_environ (launcher, environment);
-  return g_subprocess_launcher_spawn (launcher, error, host, "--probe", path, "--fd", "3", NULL);
+  g_strv_builder_addv (builder, (const char **) command);
+  g_strv_builder_add_many (builder, "--probe", path, "--fd", "3", NULL);
+  arguments = g_strv_builder_end (builder);
+  return g_subprocess_launcher_spawnv (launcher, (const char *const *) arguments, error);
 }
 
 typedef enum

@@ -14,6 +14,10 @@ typedef struct {
   char *store;
   char *status;
   char *workflow;
+  char *search;
+  char *since;
+  char *before;
+  char *tenant;
   char *after;
   int limit;
   gboolean is_json;
@@ -33,6 +37,30 @@ static const NebulaOption list_options[] = {
                         "workflow",
                         0,
                         N_ ("Only those of this workflow"),
+                        N_ ("NAME")),
+    NEBULA_OPTION_TEXT (ListOptions,
+                        search,
+                        "search",
+                        0,
+                        N_ ("Only those with all these words in input, output, error or id; invoi* finds invoices"),
+                        N_ ("TEXT")),
+    NEBULA_OPTION_TEXT (ListOptions,
+                        since,
+                        "since",
+                        0,
+                        N_ ("Only those that began then or later: 2h (ago), or 2026-11-24T08:00:00Z"),
+                        N_ ("TIME")),
+    NEBULA_OPTION_TEXT (ListOptions,
+                        before,
+                        "before",
+                        0,
+                        N_ ("Only those that began before then"),
+                        N_ ("TIME")),
+    NEBULA_OPTION_TEXT (ListOptions,
+                        tenant,
+                        "tenant",
+                        0,
+                        N_ ("Only those of this tenant"),
                         N_ ("NAME")),
     NEBULA_OPTION_NUMBER (ListOptions,
                           limit,
@@ -75,6 +103,14 @@ make_request (const ListOptions *opts)
     nebula_value_builder_set_string (builder, "status", opts->status);
   if (opts->workflow)
     nebula_value_builder_set_string (builder, "workflow", opts->workflow);
+  if (opts->search)
+    nebula_value_builder_set_string (builder, "search", opts->search);
+  if (opts->since)
+    nebula_value_builder_set_string (builder, "since", opts->since);
+  if (opts->before)
+    nebula_value_builder_set_string (builder, "before", opts->before);
+  if (opts->tenant)
+    nebula_value_builder_set_string (builder, "tenant", opts->tenant);
   if (opts->after)
     nebula_value_builder_set_string (builder, "after", opts->after);
   if (opts->limit > 0)
@@ -164,7 +200,8 @@ const NebulaCommand nebula_command_execution_list = {
     .arguments = "",
     .details = N_ ("Examples:\n"
                    "  nebula execution list --store orders.db\n"
-                   "  nebula execution list --store orders.db --status open --json"),
+                   "  nebula execution list --store orders.db --status open --json\n"
+                   "  nebula execution list --store orders.db --search 'order 4711' --since 7d"),
     .options = list_options,
     .n_options = G_N_ELEMENTS (list_options),
     .options_size = sizeof (ListOptions),

@@ -145,6 +145,41 @@ append_functions (GString *text, NebulaModuleInfo *module)
   }
 }
 
+/* Where it runs, and whether it is run at all. */
+static void
+append_hosting (GString *text, NebulaRegistry *registry, NebulaModuleInfo *module)
+{
+  g_autofree char *reason = NULL;
+  g_autofree char *line = NULL;
+
+  if (nebula_module_info_get_status (module) != NEBULA_MODULE_STATUS_OK)
+    return;
+  reason = nebula_registry_get_quarantine_reason (registry, module);
+  line = g_strdup_printf (_ ("isolation: %s"), nebula_registry_get_isolation (registry, module));
+  g_string_append_printf (text, "  %s\n", line);
+  if (reason)
+    g_string_append_printf (text, "  %s\n", reason);
+}
+
+/* The module as JSON, with where it runs. */
+static NebulaValue *
+module_to_value (NebulaRegistry *registry, NebulaModuleInfo *module)
+{
+  g_autoptr (NebulaValue) value = nebula_module_info_to_value (module);
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autofree char *reason = NULL;
+
+  for (gsize i = 0; i < nebula_value_get_length (value); i++)
+    nebula_value_builder_set (builder, nebula_value_get_key (value, i, NULL),
+                              nebula_value_get_member_at (value, i));
+  if (nebula_module_info_get_status (module) == NEBULA_MODULE_STATUS_OK) {
+    reason = nebula_registry_get_quarantine_reason (registry, module);
+    nebula_value_builder_set_string (builder, "isolation", nebula_registry_get_isolation (registry, module));
+    nebula_value_builder_set_string (builder, "quarantine", reason);
+  }
+  return nebula_value_builder_end (builder);
+}
+
 static int
 inspect_module (NebulaRegistry *registry, NebulaModuleInfo *module, gboolean is_json)
 {
@@ -152,13 +187,14 @@ inspect_module (NebulaRegistry *registry, NebulaModuleInfo *module, gboolean is_
   g_autoptr (GString) text = g_string_new (NULL);
 
   if (is_json) {
-    g_autoptr (NebulaValue) value = nebula_module_info_to_value (module);
+    g_autoptr (NebulaValue) value = module_to_value (registry, module);
 
     nebula_output_value (value, FALSE);
     return NEBULA_EXIT_OK;
   }
   append_module (text, module);
   g_string_append_printf (text, "  %s\n", nebula_module_info_get_path (module));
+  append_hosting (text, registry, module);
   if (nebula_module_info_get_status (module) == NEBULA_MODULE_STATUS_OK) {
     append_heading (text, _ ("Actions"));
     append_actions (text, actions, nebula_module_info_get_id (module));

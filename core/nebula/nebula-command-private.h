@@ -94,6 +94,7 @@ extern const NebulaCommand nebula_command_inspect;
 extern const NebulaCommand nebula_command_run;
 extern const NebulaCommand nebula_command_validate;
 extern const NebulaCommand nebula_command_system;
+extern const NebulaCommand nebula_command_store_prune;
 extern const NebulaCommand nebula_command_workflow_graph;
 extern const NebulaCommand nebula_command_workflow_deploy;
 extern const NebulaCommand nebula_command_workflow_diff;

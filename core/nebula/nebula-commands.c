@@ -14,6 +14,7 @@ static const NebulaCommandGroup groups[] = {
     {"execution", N_ ("Looks at and steers executions in a store")},
     {"queue", N_ ("Looks at who is inside, and who waits")},
     {"workflow", N_ ("Keeps workflows in a store, and looks at them")},
+    {"store", N_ ("Looks after stores")},
     {"config", N_ ("Shows and changes settings")},
 };
 
@@ -45,6 +46,8 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_step;
     commands[n_commands++] = &nebula_command_queue_list;
     commands[n_commands++] = &nebula_command_queue_show;
+    commands[n_commands++] = &nebula_command_metrics;
+    commands[n_commands++] = &nebula_command_system;
     commands[n_commands++] = &nebula_command_workflow_deploy;
     commands[n_commands++] = &nebula_command_workflow_list;
     commands[n_commands++] = &nebula_command_workflow_history;
@@ -52,8 +55,7 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_workflow_diff;
     commands[n_commands++] = &nebula_command_workflow_rollback;
     commands[n_commands++] = &nebula_command_workflow_label;
-    commands[n_commands++] = &nebula_command_metrics;
-    commands[n_commands++] = &nebula_command_system;
+    commands[n_commands++] = &nebula_command_store_prune;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;
     commands[n_commands++] = &nebula_command_config_get;

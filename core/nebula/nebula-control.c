@@ -147,6 +147,22 @@ header_to_value (const NebulaHeader *header)
   return nebula_value_builder_end (builder);
 }
 
+/* A time, or how long ago. */
+static gboolean
+read_time (NebulaValue *request, const char *name, gint64 *ret_usec, GError **error)
+{
+  const char *text = nebula_value_get_member_string (request, name, NULL);
+  gint64 ago;
+
+  if (!text)
+    return TRUE;
+  if (nebula_duration_parse (text, &ago, NULL)) {
+    *ret_usec = MAX (g_get_real_time () - ago, 1);
+    return TRUE;
+  }
+  return nebula_timestamp_parse (text, ret_usec, NULL, error);
+}
+
 static gboolean
 read_query (NebulaValue *request, NebulaHeaderQuery *query, GError **error)
 {
@@ -158,6 +174,11 @@ read_query (NebulaValue *request, NebulaHeaderQuery *query, GError **error)
   query->workflow = nebula_value_get_member_string (request, "workflow", NULL);
   query->after = nebula_value_get_member_string (request, "after", NULL);
   query->limit = (guint) CLAMP (limit, 1, LIST_MOST);
+  query->tenant = nebula_value_get_member_string (request, "tenant", NULL);
+  query->text = nebula_value_get_member_string (request, "search", NULL);
+  if (!read_time (request, "since", &query->created_from_usec, error) ||
+      !read_time (request, "before", &query->created_before_usec, error))
+    return FALSE;
   if (!status_text)
     return TRUE;
   if (g_str_equal (status_text, "open")) {

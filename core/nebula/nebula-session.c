@@ -27,6 +27,8 @@ nebula_registry_open (GError **error)
   if (!search_path)
     return NULL;
   registry = g_object_new (NEBULA_TYPE_REGISTRY, "search-path", search_path, NULL);
+  if (!nebula_settings_apply_hosting (registry, error))
+    return NULL;
   return nebula_registry_load (registry, error) ? g_steal_pointer (&registry) : NULL;
 }
 

@@ -3,6 +3,7 @@
 
 #include "nebula-config.h"
 #include "nebula-error.h"
+#include "nebula-registry.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,10 @@ typedef struct {
 gboolean nebula_settings_load (NebulaSettings *self, const char *tenant, GError **error);
 /* Where modules are: the environment over the files over the system. NULL with error if a file is bad. */
 char **nebula_settings_dup_module_path (GError **error);
+/* Whether there is any file of settings. */
+gboolean nebula_settings_has_file (void);
+/* Where modules run and how their hosts are kept. */
+gboolean nebula_settings_apply_hosting (NebulaRegistry *registry, GError **error);
 void nebula_settings_clear (NebulaSettings *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (NebulaSettings, nebula_settings_clear)
 

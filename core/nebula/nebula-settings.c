@@ -38,8 +38,8 @@ has_file (const char *folder)
   return access (path, F_OK) == 0 || g_file_test (path, G_FILE_TEST_IS_SYMLINK);
 }
 
-static gboolean
-has_any_file (void)
+gboolean
+nebula_settings_has_file (void)
 {
   const char *const *folders = g_get_system_config_dirs ();
 
@@ -60,7 +60,7 @@ has_any (void)
   for (guint i = 0; i < G_N_ELEMENTS (variables); i++)
     if (g_getenv (variables[i]))
       return TRUE;
-  return has_any_file ();
+  return nebula_settings_has_file ();
 }
 
 char **
@@ -69,7 +69,7 @@ nebula_settings_dup_module_path (GError **error)
   g_autoptr (NebulaConfig) config = NULL;
   g_auto (GStrv) folders = NULL;
 
-  if (has_any_file ()) {
+  if (nebula_settings_has_file ()) {
     config = nebula_config_new_default (error);
     if (!config)
       return NULL;

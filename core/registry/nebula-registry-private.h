@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "nebula-host-pool-internal.h"
 #include "nebula-module-internal.h"
 #include "nebula-registry.h"
 
@@ -29,6 +30,11 @@ typedef struct
 } NebulaRegistryEntry;
 
 NebulaActionInfo *_nebula_registry_entry_get_info (NebulaRegistryEntry *self, GError **error); /* borrowed */
+void _nebula_registry_entry_free (NebulaRegistryEntry *entry);
+gint _nebula_registry_compare_numbers (const guint first[3], const guint second[3]);
+/* For arrays of NebulaRegistryEntry. */
+gint _nebula_registry_compare_newest (gconstpointer first, gconstpointer second);
+gint _nebula_registry_compare_ids (gconstpointer first, gconstpointer second);
 gboolean _nebula_registry_parse_version (const char *text, guint numbers[3], guint *ret_count);
 
 /* All modules of the search path, sorted by id; refused and broken ones too. */
@@ -36,6 +42,21 @@ GPtrArray *_nebula_registry_scan (const char *const *search_path, const char *ca
 
 /* The functions of all modules that can be used; of two with one name the first is taken. NULL: there are none. */
 NebulaFunctionSet *_nebula_registry_collect_functions (GPtrArray *modules);
+
+/* Where modules run. */
+typedef struct
+{
+  NebulaHostOptions options;
+  GHashTable *levels; /* id → NebulaIsolation, as a pointer */
+  GMutex lock;       /* guards pools */
+  GHashTable *pools; /* GMainContext (NULL: the default) → NebulaHostPool: engines of several threads share a registry */
+} NebulaRegistryHosting;
+
+void _nebula_registry_hosting_init (NebulaRegistryHosting *self);
+void _nebula_registry_hosting_clear (NebulaRegistryHosting *self);
+NebulaRegistryHosting *_nebula_registry_get_hosting (NebulaRegistry *self);
+NebulaIsolation _nebula_registry_get_isolation (NebulaRegistry *self, NebulaModuleInfo *module);
+NebulaHostPool *_nebula_registry_get_pool (NebulaRegistry *self, const char *host);
 
 /* @entries: NebulaRegistryEntry; at most @limit infos, best first. */
 GPtrArray *_nebula_registry_rank (GPtrArray *entries, const char *text, guint limit);

@@ -112,7 +112,7 @@ scan_folder (Scan *scan, const char *folder)
     return;
 
   while ((name = g_dir_read_name (dir)) != NULL) {
-    if (g_str_has_suffix (name, ".so"))
+    if (nebula_module_file_has_suffix (name))
       g_ptr_array_add (names, g_strdup (name));
   }
   g_ptr_array_sort (names, compare_texts);

@@ -32,6 +32,7 @@ struct _NebulaRegistry
   GHashTable *by_id;   /* const char * → GPtrArray of NebulaRegistryEntry, newest first */
   GPtrArray *monitors; /* GFileMonitor */
   NebulaFunctionSet *functions; /* of all modules; NULL: none */
+  NebulaRegistryHosting hosting;
 };
 
 enum
@@ -58,75 +59,6 @@ G_DEFINE_FINAL_TYPE_WITH_CODE (NebulaRegistry, nebula_registry, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (NEBULA_TYPE_ACTION_RESOLVER, nebula_registry_resolver_init))
 
 static void
-entry_free (NebulaRegistryEntry *entry)
-{
-  for (guint i = 0; i < NEBULA_REGISTRY_N_FIELDS; i++)
-    g_free (entry->folded[i]);
-  g_clear_pointer (&entry->info, nebula_action_info_unref);
-  g_clear_pointer (&entry->module, nebula_module_info_unref);
-  g_free (entry);
-}
-
-NebulaActionInfo *
-_nebula_registry_entry_get_info (NebulaRegistryEntry *self, GError **error)
-{
-  if (self->info == NULL)
-    self->info = nebula_module_info_read_action (self->module, self->index, error);
-  return self->info;
-}
-
-/* `1`, `1.2` or `1.2.3`; what is not there is 0. */
-gboolean
-_nebula_registry_parse_version (const char *text, guint numbers[3], guint *ret_count)
-{
-  g_auto (GStrv) parts = g_strsplit (text, ".", -1);
-  guint count = g_strv_length (parts);
-
-  numbers[0] = numbers[1] = numbers[2] = 0;
-  if (count < 1 || count > 3)
-    return FALSE;
-  for (guint i = 0; i < count; i++) {
-    guint64 number = 0;
-
-    if (!g_ascii_string_to_unsigned (parts[i], 10, 0, 999999999, &number, NULL))
-      return FALSE;
-    numbers[i] = (guint) number;
-  }
-  if (ret_count != NULL)
-    *ret_count = count;
-  return TRUE;
-}
-
-static gint
-compare_numbers (const guint first[3], const guint second[3])
-{
-  for (guint i = 0; i < 3; i++) {
-    if (first[i] != second[i])
-      return first[i] < second[i] ? -1 : 1;
-  }
-  return 0;
-}
-
-static gint
-compare_newest (gconstpointer first, gconstpointer second)
-{
-  const NebulaRegistryEntry *a = *(NebulaRegistryEntry *const *) first;
-  const NebulaRegistryEntry *b = *(NebulaRegistryEntry *const *) second;
-
-  return compare_numbers (b->numbers, a->numbers);
-}
-
-static gint
-compare_ids (gconstpointer first, gconstpointer second)
-{
-  const NebulaRegistryEntry *a = *(NebulaRegistryEntry *const *) first;
-  const NebulaRegistryEntry *b = *(NebulaRegistryEntry *const *) second;
-  gint order = strcmp (a->id, b->id);
-
-  return order != 0 ? order : compare_newest (first, second);
-}
-
-static void
 index_entry (NebulaRegistry *self, NebulaRegistryEntry *entry)
 {
   GPtrArray *versions = g_hash_table_lookup (self->by_id, entry->id);
@@ -136,7 +68,7 @@ index_entry (NebulaRegistry *self, NebulaRegistryEntry *entry)
     g_hash_table_insert (self->by_id, (gpointer) entry->id, versions);
   }
   g_ptr_array_add (versions, entry);
-  g_ptr_array_sort (versions, compare_newest);
+  g_ptr_array_sort (versions, _nebula_registry_compare_newest);
   g_ptr_array_add (self->entries, entry);
 }
 
@@ -171,7 +103,7 @@ index_all (NebulaRegistry *self)
     if (nebula_module_info_get_status (module) == NEBULA_MODULE_STATUS_OK)
       index_module (self, module);
   }
-  g_ptr_array_sort (self->entries, compare_ids);
+  g_ptr_array_sort (self->entries, _nebula_registry_compare_ids);
   g_clear_pointer (&self->functions, nebula_function_set_unref);
   self->functions = _nebula_registry_collect_functions (self->modules);
 }
@@ -232,6 +164,7 @@ nebula_registry_dispose (GObject *object)
     g_file_monitor_cancel (g_ptr_array_index (self->monitors, i));
   }
   g_ptr_array_set_size (self->monitors, 0);
+  g_hash_table_remove_all (self->hosting.pools);
 
   G_OBJECT_CLASS (nebula_registry_parent_class)->dispose (object);
 }
@@ -251,6 +184,7 @@ nebula_registry_finalize (GObject *object)
   g_strfreev (self->search_path);
   g_free (self->cache_file);
   g_free (self->host);
+  _nebula_registry_hosting_clear (&self->hosting);
 
   G_OBJECT_CLASS (nebula_registry_parent_class)->finalize (object);
 }
@@ -307,10 +241,11 @@ nebula_registry_class_init (NebulaRegistryClass *klass)
 static void
 nebula_registry_init (NebulaRegistry *self)
 {
+  _nebula_registry_hosting_init (&self->hosting);
   self->modules = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_module_info_unref);
-  self->added = g_ptr_array_new_with_free_func ((GDestroyNotify) entry_free);
+  self->added = g_ptr_array_new_with_free_func ((GDestroyNotify) _nebula_registry_entry_free);
   self->entries = g_ptr_array_new ();
-  self->entries_of_modules = g_ptr_array_new_with_free_func ((GDestroyNotify) entry_free);
+  self->entries_of_modules = g_ptr_array_new_with_free_func ((GDestroyNotify) _nebula_registry_entry_free);
   self->by_id = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, (GDestroyNotify) g_ptr_array_unref);
   self->monitors = g_ptr_array_new_with_free_func (g_object_unref);
 }
@@ -350,7 +285,7 @@ find_version (GPtrArray *versions, const char *version, GError **error)
   for (guint i = 0; i < versions->len; i++) {
     NebulaRegistryEntry *entry = g_ptr_array_index (versions, i);
 
-    if (entry->numbers[0] == wanted[0] && compare_numbers (entry->numbers, wanted) >= 0)
+    if (entry->numbers[0] == wanted[0] && _nebula_registry_compare_numbers (entry->numbers, wanted) >= 0)
       return entry;
   }
   g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_ACTION,
@@ -407,11 +342,29 @@ nebula_registry_load_class (NebulaActionResolver *resolver, NebulaActionInfo *in
   if (entry->module == NULL)
     return g_type_class_ref (entry->type);
 
+  if (_nebula_registry_get_isolation (self, entry->module) != NEBULA_ISOLATION_IN_PROCESS)
+    return g_type_class_ref (nebula_hosted_action_get_type ());
   if (!nebula_module_load (entry->module, error))
     return NULL;
   type = g_type_from_name (nebula_action_info_get_type_name (info));
   /* Never given back: modules are resident. */
   return g_type_class_ref (type);
+}
+
+static NebulaAction *
+nebula_registry_create (NebulaActionResolver *resolver, NebulaActionInfo *info, GError **error)
+{
+  NebulaRegistry *self = NEBULA_REGISTRY (resolver);
+  NebulaRegistryEntry *entry = find_exactly (self, info);
+  NebulaIsolation isolation = NEBULA_ISOLATION_IN_PROCESS;
+  NebulaActionClass *klass;
+
+  if (entry != NULL && entry->module != NULL)
+    isolation = _nebula_registry_get_isolation (self, entry->module);
+  if (isolation != NEBULA_ISOLATION_IN_PROCESS)
+    return nebula_host_pool_create_action (_nebula_registry_get_pool (self, self->host), entry->module, info, isolation);
+  klass = nebula_registry_load_class (resolver, info, error);
+  return klass != NULL ? g_object_new (G_TYPE_FROM_CLASS (klass), NULL) : NULL;
 }
 
 static NebulaFunctionSet *
@@ -426,6 +379,13 @@ nebula_registry_resolver_init (NebulaActionResolverInterface *iface)
   iface->get_functions = nebula_registry_get_functions;
   iface->lookup = nebula_registry_lookup;
   iface->load = nebula_registry_load_class;
+  iface->create = nebula_registry_create;
+}
+
+NebulaRegistryHosting *
+_nebula_registry_get_hosting (NebulaRegistry *self)
+{
+  return &self->hosting;
 }
 
 /**
@@ -547,7 +507,7 @@ nebula_registry_add_action (NebulaRegistry *self, GType action_type, GError **er
   entry->info = g_steal_pointer (&info);
   g_ptr_array_add (self->added, entry);
   index_entry (self, entry);
-  g_ptr_array_sort (self->entries, compare_ids);
+  g_ptr_array_sort (self->entries, _nebula_registry_compare_ids);
   return TRUE;
 }
 

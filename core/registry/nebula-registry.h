@@ -12,6 +12,10 @@ NEBULA_API G_DECLARE_FINAL_TYPE (NebulaRegistry, nebula_registry, NEBULA, REGIST
 NEBULA_API NebulaRegistry *nebula_registry_new (void);
 /* Searches the folders, reads the cache, probes what is new. Broken modules are no error: see list_modules. */
 NEBULA_API gboolean nebula_registry_load (NebulaRegistry *self, GError **error);
+/* Where modules run, and how their hosts are kept; see the comment of the function. Before any action is used. */
+NEBULA_API gboolean nebula_registry_set_hosting (NebulaRegistry *self, NebulaValue *options, GError **error);
+NEBULA_API const char *nebula_registry_get_isolation (NebulaRegistry *self, NebulaModuleInfo *module);
+NEBULA_API char *nebula_registry_get_quarantine_reason (NebulaRegistry *self, NebulaModuleInfo *module);
 NEBULA_API gboolean nebula_registry_add_action (NebulaRegistry *self, GType action_type, GError **error);
 NEBULA_API GPtrArray *nebula_registry_list_actions (NebulaRegistry *self); /* NebulaActionInfo by id, newest first */
 NEBULA_API GPtrArray *nebula_registry_list_modules (NebulaRegistry *self); /* NebulaModuleInfo by id */

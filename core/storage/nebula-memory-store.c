@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <glib/gi18n-lib.h>
+
 #include "nebula-memory-store.h"
 
+#include "nebula-error.h"
 #include "nebula-memory-blobs-private.h"
 #include "nebula-store-private.h"
 #include "nebula-sync-internal.h"
@@ -347,6 +350,9 @@ header_matches (const NebulaHeader *header, const NebulaHeaderQuery *query)
     return FALSE;
   if (query->tenant && g_strcmp0 (query->tenant, header->tenant) != 0)
     return FALSE;
+  if ((query->created_from_usec != 0 && header->created_usec < query->created_from_usec) ||
+      (query->created_before_usec != 0 && header->created_usec >= query->created_before_usec))
+    return FALSE;
   if (query->wake_before_usec != 0 || query->by_wake)
     return header->wake_usec != 0 && header->wake_usec < query->wake_before_usec;
 
@@ -380,6 +386,11 @@ nebula_memory_store_list_headers (NebulaStore *store,
   Stream *stream = NULL;
   GHashTableIter iter;
 
+  if (query->text) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_UNSUPPORTED,
+                         _ ("This kind of store cannot search in texts. Use a store in a file."));
+    return NULL;
+  }
   g_hash_table_iter_init (&iter, self->streams);
   while (g_hash_table_iter_next (&iter, NULL, (gpointer *) &stream))
     if (header_matches (stream->header, query) &&

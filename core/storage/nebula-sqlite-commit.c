@@ -451,7 +451,7 @@ write_stream (NebulaSqliteConnection *writer, const NebulaUnit *unit, gboolean *
 static int
 write_rest (NebulaSqliteConnection *writer, const NebulaUnit *unit)
 {
-  int code = SQLITE_OK;
+  int code = _nebula_sqlite_write_text (writer, unit);
 
   for (guint i = 0; code == SQLITE_OK && unit->messages && i < unit->messages->len; i++)
     code = write_message (writer, g_ptr_array_index (unit->messages, i));

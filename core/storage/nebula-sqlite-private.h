@@ -10,12 +10,14 @@
 
 G_BEGIN_DECLS
 
-#define NEBULA_SQLITE_SCHEMA_VERSION 2
+#define NEBULA_SQLITE_SCHEMA_VERSION 3
 #define NEBULA_SQLITE_APPLICATION_ID 0x4e45424c /* “NEBL” */
 #define NEBULA_SQLITE_MAX_BYTES (256 * 1024 * 1024)
 #define NEBULA_SQLITE_BLOBS_SUFFIX ".blobs" /* the folder beside the store */
 #define NEBULA_SQLITE_MAX_READERS 4
 #define NEBULA_SQLITE_CHECKPOINT_FRAMES 4096 /* 16 MiB */
+
+#define NEBULA_SQLITE_LAST_ID "\xf4\x8f\xbf\xbf"
 
 /* Ours, of the kind SQLITE_CORRUPT. */
 #define NEBULA_SQLITE_WRONG_CHECKSUM (SQLITE_CORRUPT | (0x4e << 8))
@@ -59,6 +61,18 @@ typedef enum
   NEBULA_SQLITE_LIST_BY_STATUS,
   NEBULA_SQLITE_LIST_BY_WORKFLOW,
   NEBULA_SQLITE_LIST_BY_WAKE,
+  NEBULA_SQLITE_LIST_BY_CREATED,
+  NEBULA_SQLITE_LIST_BY_TEXT,
+  NEBULA_SQLITE_PUT_TEXT,
+  NEBULA_SQLITE_COUNT_ENDED,
+  NEBULA_SQLITE_LIST_ENDED,
+  NEBULA_SQLITE_DELETE_TEXT,
+  NEBULA_SQLITE_DELETE_SEGMENT,
+  NEBULA_SQLITE_FREE_BLOBS,
+  NEBULA_SQLITE_DELETE_BLOB_USES,
+  NEBULA_SQLITE_DELETE_CHECKPOINT,
+  NEBULA_SQLITE_DELETE_MESSAGES,
+  NEBULA_SQLITE_DELETE_STREAM,
   NEBULA_SQLITE_N_STATEMENTS,
 } NebulaSqliteStatement;
 
@@ -163,7 +177,26 @@ int _nebula_sqlite_write_blobs (NebulaSqliteConnection *writer, const NebulaUnit
 /* With the writer's lock held. */
 gint64 _nebula_sqlite_collect_locked (NebulaSqliteStore *self, gint64 before_usec, GError **error);
 
+/* nebula-sqlite-search.c */
+GPtrArray *_nebula_sqlite_search_headers (NebulaSqliteStore *self,
+                                          const NebulaHeaderQuery *query,
+                                          GError **error);
+/* After its facts, in the same transaction; a SQLite code. */
+int _nebula_sqlite_write_text (NebulaSqliteConnection *writer, const NebulaUnit *unit);
+
+/* nebula-sqlite-prune.c */
+gint64 _nebula_sqlite_store_prune (NebulaStore *store,
+                                   const NebulaRetention *rule,
+                                   guint limit,
+                                   GError **error);
+
 /* nebula-sqlite-read.c */
+gboolean _nebula_sqlite_end_read (NebulaSqliteStore *self,
+                                  NebulaSqliteConnection *reader,
+                                  sqlite3_stmt *statement,
+                                  int code,
+                                  GError **error);
+int _nebula_sqlite_collect_headers (sqlite3_stmt *statement, GPtrArray *headers);
 void _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface);
 NebulaSqliteConnection *_nebula_sqlite_store_take_reader (NebulaSqliteStore *self, GError **error);
 int _nebula_sqlite_read_header (NebulaSqliteConnection *connection,

@@ -9,7 +9,6 @@
 #include "nebula-sqlite-private.h"
 
 /* Sorts behind every id: the last character there is. */
-#define LAST_ID "\xf4\x8f\xbf\xbf"
 
 static const char *
 column_text (sqlite3_stmt *statement, int column)
@@ -95,8 +94,8 @@ _nebula_sqlite_begin_read (NebulaSqliteStore *self,
 }
 
 /* @code: of the last step. FALSE with @error if it means a failure. */
-static gboolean
-end_read (NebulaSqliteStore *self,
+gboolean
+_nebula_sqlite_end_read (NebulaSqliteStore *self,
           NebulaSqliteConnection *reader,
           sqlite3_stmt *statement,
           int code,
@@ -189,11 +188,11 @@ read_header (NebulaStore *store, const char *stream, GError **error)
       code = NEBULA_SQLITE_WRONG_CHECKSUM;
   }
 
-  return end_read (self, reader, statement, code, error) ? g_steal_pointer (&header) : NULL;
+  return _nebula_sqlite_end_read (self, reader, statement, code, error) ? g_steal_pointer (&header) : NULL;
 }
 
-static int
-collect_headers (sqlite3_stmt *statement, GPtrArray *headers)
+int
+_nebula_sqlite_collect_headers (sqlite3_stmt *statement, GPtrArray *headers)
 {
   int code = SQLITE_OK;
 
@@ -246,7 +245,7 @@ list_by_wake (NebulaSqliteStore *self,
   _nebula_sqlite_bind_text (statement, 7, query->workflow);
   sqlite3_bind_int (statement, 8, limit_to_sql (get_limit (query)));
 
-  return end_read (self, reader, statement, collect_headers (statement, headers), error);
+  return _nebula_sqlite_end_read (self, reader, statement, _nebula_sqlite_collect_headers (statement, headers), error);
 }
 
 static gboolean
@@ -266,14 +265,14 @@ list_by_status (NebulaSqliteStore *self,
 
   sqlite3_bind_int (statement, 1, query->kind);
   sqlite3_bind_int (statement, 2, status);
-  _nebula_sqlite_bind_text (statement, 3, query->after ? query->after : LAST_ID);
+  _nebula_sqlite_bind_text (statement, 3, query->after ? query->after : NEBULA_SQLITE_LAST_ID);
   _nebula_sqlite_bind_text (statement, 4, query->tenant);
   sqlite3_bind_int64 (statement, 5, query->wake_before_usec);
   sqlite3_bind_int (statement, 6, limit_to_sql (get_limit (query)));
   if (query->workflow)
     _nebula_sqlite_bind_text (statement, 7, query->workflow);
 
-  return end_read (self, reader, statement, collect_headers (statement, headers), error);
+  return _nebula_sqlite_end_read (self, reader, statement, _nebula_sqlite_collect_headers (statement, headers), error);
 }
 
 static gint
@@ -295,6 +294,8 @@ list_headers (NebulaStore *store, const NebulaHeaderQuery *query, GError **error
 
   if (query->by_wake)
     return list_by_wake (self, query, headers, error) ? g_steal_pointer (&headers) : NULL;
+  if (query->text || query->created_from_usec || query->created_before_usec)
+    return _nebula_sqlite_search_headers (self, query, error);
 
   for (gint status = 0; status <= NEBULA_EXECUTION_STATUS_TIMED_OUT; status++)
     if (_nebula_header_query_matches_status (query, status) &&
@@ -465,7 +466,7 @@ read_checkpoint (NebulaStore *store, const char *stream, guint64 *ret_sequence, 
     state = _nebula_sqlite_column_checkpoint (statement, stream, &sequence);
     is_damaged = state == NULL;
   }
-  if (!end_read (self, reader, statement, code, error) || (!state && !is_damaged))
+  if (!_nebula_sqlite_end_read (self, reader, statement, code, error) || (!state && !is_damaged))
     return NULL;
   if (is_damaged) {
     _nebula_sqlite_set_error (NULL, NEBULA_SQLITE_WRONG_CHECKSUM, error);
@@ -522,7 +523,7 @@ read_inbox (NebulaStore *store, const char *stream, guint limit, GError **error)
   sqlite3_bind_int (statement, 2, limit_to_sql (limit));
   code = collect_messages (statement, messages);
 
-  return end_read (self, reader, statement, code, error) ? g_steal_pointer (&messages) : NULL;
+  return _nebula_sqlite_end_read (self, reader, statement, code, error) ? g_steal_pointer (&messages) : NULL;
 }
 
 static GBytes *
@@ -557,7 +558,7 @@ read_document (NebulaStore *store,
     else if (!is_removed)
       value = g_bytes_new (data, (gsize) length);
   }
-  if (!end_read (self, reader, statement, code, error) || !value)
+  if (!_nebula_sqlite_end_read (self, reader, statement, code, error) || !value)
     return NULL;
 
   *ret_revision = revision;
@@ -584,7 +585,13 @@ list_documents (
   while ((code = sqlite3_step (statement)) == SQLITE_ROW)
     g_strv_builder_add (keys, column_text (statement, 0));
 
-  return end_read (self, reader, statement, code, error) ? g_strv_builder_end (keys) : NULL;
+  return _nebula_sqlite_end_read (self, reader, statement, code, error) ? g_strv_builder_end (keys) : NULL;
+}
+
+static gboolean
+has_full_text (NebulaStore *store)
+{
+  return TRUE;
 }
 
 void
@@ -592,6 +599,8 @@ _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface)
 {
   iface->read_header = read_header;
   iface->list_headers = list_headers;
+  iface->has_full_text = has_full_text;
+  iface->prune = _nebula_sqlite_store_prune;
   iface->read_segments = read_segments;
   iface->read_histories = _nebula_sqlite_read_histories;
   iface->read_checkpoint = read_checkpoint;

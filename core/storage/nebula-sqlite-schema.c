@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The file format, version 2.
+ * The file format, version 3.
  *
  * A store is one SQLite database in WAL mode with application id “NEBL”; `user_version` is the version of the schema.
  * Times are microseconds since 1970 in UTC. Texts are UTF-8, compared by their bytes.
@@ -21,6 +21,7 @@
  *   blob        bytes by the digest of themselves; above 1 MiB `data` is NULL and they are the file PATH.blobs/digest
  *     is_used   whether some stream uses it, as blob_use says: the others go after a while
  *   blob_use    which stream uses which blob
+ *   stream_text words by which executions are found; the row of a unit has the number of its segment
  *   counter     one row that a commit changes when only the sync of older commits is wanted
  *
  * Each row with content carries a 64-bit checksum of itself, its key included, that every read compares: SQLite alone
@@ -67,6 +68,10 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
   "CREATE INDEX blob_unused ON blob (created_usec) WHERE is_used = 0;"
   "CREATE TABLE blob_use (digest TEXT NOT NULL, stream TEXT NOT NULL,"
   " PRIMARY KEY (digest, stream)) STRICT, WITHOUT ROWID;",
+
+  "CREATE INDEX stream_by_created ON stream (kind, created_usec, id);"
+  "CREATE INDEX blob_use_by_stream ON blob_use (stream);"
+  "CREATE VIRTUAL TABLE stream_text USING fts5 (text, tokenize = \"unicode61 remove_diacritics 2\");",
 };
 
 /* Parameters ?1 … ?20 of all statements that write a header are bound by one function. */
@@ -86,6 +91,16 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
 #define LIST_FILTER                                                                                \
   " AND (?4 IS NULL OR tenant = ?4) AND (?5 = 0 OR (wake_usec > 0 AND wake_usec < ?5))"            \
   " ORDER BY id DESC LIMIT ?6"
+
+#define SEARCH_FILTER                                                                              \
+  " AND kind = ?3 AND (?4 = 0 OR (?4 >> status) & 1) AND (?5 IS NULL OR workflow = ?5)"            \
+  " AND (?6 IS NULL OR tenant = ?6) AND created_usec >= ?7 AND created_usec < ?8"                  \
+  " AND (?9 = 0 OR (wake_usec > 0 AND wake_usec < ?9))"
+
+/* An execution does not end before it begins. */
+#define ENDED                                                                                      \
+  "kind = 0 AND created_usec < ?1 AND updated_usec < ?1 AND (?2 >> status) & 1"                    \
+  " AND (?3 IS NULL OR workflow = ?3) AND (?4 IS NULL OR tenant = ?4)"
 
 static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
   [NEBULA_SQLITE_BEGIN] = "BEGIN IMMEDIATE",
@@ -173,6 +188,27 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       " AND wake_usec < ?1 AND (wake_usec, id) > (?2, ?3) AND kind = ?4"
       " AND (?5 = 0 OR (?5 >> status) & 1) AND (?6 IS NULL OR tenant = ?6)"
       " AND (?7 IS NULL OR workflow = ?7) ORDER BY wake_usec, id LIMIT ?8",
+  [NEBULA_SQLITE_LIST_BY_CREATED] =
+      "SELECT " STREAM_COLUMNS " FROM stream INDEXED BY stream_by_created"
+      " WHERE (created_usec, id) < (?1, ?2)" SEARCH_FILTER " ORDER BY created_usec DESC, id DESC LIMIT ?10",
+  [NEBULA_SQLITE_LIST_BY_TEXT] =
+      "SELECT " STREAM_COLUMNS " FROM stream WHERE id IN (SELECT g.stream FROM stream_text AS t"
+      " CROSS JOIN segment AS g ON g.number = t.rowid WHERE stream_text MATCH ?1 AND g.stream < ?2)"
+      SEARCH_FILTER " ORDER BY id DESC LIMIT ?10",
+  [NEBULA_SQLITE_PUT_TEXT] = "INSERT INTO stream_text (rowid, text) VALUES (?1, ?2)",
+  [NEBULA_SQLITE_COUNT_ENDED] =
+      "SELECT count (*) FROM stream INDEXED BY stream_by_created WHERE " ENDED,
+  [NEBULA_SQLITE_LIST_ENDED] = "SELECT id FROM stream INDEXED BY stream_by_created WHERE " ENDED
+                               " ORDER BY created_usec, id LIMIT ?5",
+  [NEBULA_SQLITE_DELETE_TEXT] = "DELETE FROM stream_text WHERE rowid = ?1",
+  [NEBULA_SQLITE_DELETE_SEGMENT] = "DELETE FROM segment WHERE number = ?1",
+  [NEBULA_SQLITE_FREE_BLOBS] =
+      "UPDATE blob SET is_used = 0, created_usec = unixepoch () * 1000000 WHERE digest IN (SELECT digest FROM blob_use WHERE stream = ?1)"
+      " AND NOT EXISTS (SELECT 1 FROM blob_use AS u WHERE u.digest = blob.digest AND u.stream != ?1)",
+  [NEBULA_SQLITE_DELETE_BLOB_USES] = "DELETE FROM blob_use WHERE stream = ?1",
+  [NEBULA_SQLITE_DELETE_CHECKPOINT] = "DELETE FROM checkpoint WHERE stream = ?1",
+  [NEBULA_SQLITE_DELETE_MESSAGES] = "DELETE FROM inbox WHERE stream = ?1 AND consumed = 0",
+  [NEBULA_SQLITE_DELETE_STREAM] = "DELETE FROM stream WHERE id = ?1",
 };
 
 /* Errors. */

@@ -261,6 +261,7 @@ nebula_unit_free (NebulaUnit *self)
   g_clear_pointer (&self->documents, g_ptr_array_unref);
   g_clear_pointer (&self->blobs, g_ptr_array_unref);
   g_clear_pointer (&self->blob_uses, g_ptr_array_unref);
+  g_free (self->text);
   g_free (self);
 }
 
@@ -477,7 +478,10 @@ nebula_store_read_header (NebulaStore *self, const char *stream, GError **error)
  * @query: which, and in what order
  * @error: why it failed
  *
- * Lists headers, one page at a time: the next page has the last row's stream as its `after`.
+ * Lists headers, one page at a time: the next page has the last row's stream as its `after`. With limits of when they
+ * began the order is that of their beginning.
+ *
+ * A text needs nebula_store_has_full_text(): else %NEBULA_ERROR_UNSUPPORTED (terminal).
  *
  * Errors: as nebula_store_read_header().
  *

@@ -136,6 +136,7 @@ typedef struct
   GPtrArray *blobs;          /* NebulaBlob to keep for the stream; may be NULL */
   GPtrArray *blob_uses;      /* char *: digests of blobs that are there already and are kept for the stream; may be NULL */
   gboolean strict;           /* must be synced before it is answered */
+  char *text;                /* words by which the stream is found, if the store has full text; may be NULL */
 } NebulaUnit;
 
 NEBULA_API NebulaUnit *nebula_unit_new (const char *stream, guint64 expected_sequence);
@@ -220,7 +221,25 @@ typedef struct
   gboolean by_wake;        /* order by wake time (needs wake_before_usec); else newest first by stream */
   const char *after;       /* stream of the last row of the page before */
   guint limit;             /* 0: 100 */
+  gint64 created_from_usec;   /* only those that began at this real time or later */
+  gint64 created_before_usec; /* only those that began before this real time */
+  const char *text;        /* only those in whose text all these words stand; a last * stands for any rest of a word */
 } NebulaHeaderQuery;
+
+/**
+ * NebulaRetention:
+ *
+ * Which executions may go: those that have ended, and that all members select which are not zero or %NULL.
+ */
+typedef struct
+{
+  guint status_mask;        /* 1 << status, or-ed; of terminal ones only */
+  const char *workflow;
+  const char *tenant;
+  gint64 ended_before_usec; /* only those that ended before this real time */
+  guint keep;               /* of those selected so far, the newest ones stay */
+  gboolean is_trial;        /* only counts */
+} NebulaRetention;
 
 #define NEBULA_TYPE_STORE (nebula_store_get_type ())
 NEBULA_API G_DECLARE_INTERFACE (NebulaStore, nebula_store, NEBULA, STORE, GObject)
@@ -243,6 +262,9 @@ NEBULA_API G_DECLARE_INTERFACE (NebulaStore, nebula_store, NEBULA, STORE, GObjec
  * @read_blob: a blob as a whole; %NULL without error if there is none
  * @open_blob: a blob as a stream that proves its digest at the end; %NULL without error if there is none
  * @create_blob: a writer of a new blob
+ * @has_full_text: whether it finds streams by their text; may be %NULL: it does not
+ * @prune: removes at most @limit ended executions with all that belongs to them, the oldest first; how many, -1 with
+ *   error. May be %NULL
  * @collect_blobs: removes the blobs that no stream uses and that are older than @before_usec; how many, -1 with error
  *
  * Where streams, inboxes and documents are kept. All calls block; reads may come from any thread.
@@ -266,6 +288,8 @@ struct _NebulaStoreInterface
   GInputStream *(*open_blob) (NebulaStore *self, const char *digest, guint64 *ret_size, GError **error);
   NebulaBlobWriter *(*create_blob) (NebulaStore *self, GError **error);
   gint64 (*collect_blobs) (NebulaStore *self, gint64 before_usec, GError **error);
+  gboolean (*has_full_text) (NebulaStore *self);
+  gint64 (*prune) (NebulaStore *self, const NebulaRetention *rule, guint limit, GError **error);
 
   gpointer _reserved[8];
 };
@@ -284,6 +308,9 @@ NEBULA_API GPtrArray *nebula_store_read_histories (NebulaStore *self, const char
 NEBULA_API GBytes *nebula_store_read_blob (NebulaStore *self, const char *digest, GError **error);
 NEBULA_API GInputStream *nebula_store_open_blob (NebulaStore *self, const char *digest, guint64 *ret_size, GError **error);
 NEBULA_API NebulaBlobWriter *nebula_store_create_blob (NebulaStore *self, GError **error);
+NEBULA_API gboolean nebula_store_has_full_text (NebulaStore *self);
+/* One step; again until it gives less than @limit. Other streams may be written meanwhile. */
+NEBULA_API gint64 nebula_store_prune (NebulaStore *self, const NebulaRetention *rule, guint limit, GError **error);
 NEBULA_API gint64 nebula_store_collect_blobs (NebulaStore *self, gint64 before_usec, GError **error);
 
 G_END_DECLS

@@ -120,6 +120,9 @@ void _nebula_plan_builder_answer (NebulaPlanBuilder *self);
 void _nebula_plan_builder_add_node_details (NebulaPlanBuilder *self, guint32 node);
 /* After the node's action: what its policy says, where the node itself says nothing. */
 void _nebula_plan_builder_add_policy (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
+/* @value may be NULL; it has been checked. */
+void _nebula_retry_read (NebulaRetry *self, NebulaValue *value, const NebulaRetry *defaults);
+void _nebula_retry_clear (NebulaRetry *self);
 void _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 node, NebulaValue *value);
 
 void _nebula_plan_builder_add_calls (NebulaPlanBuilder *self);

@@ -123,6 +123,10 @@ typedef struct
   gint64 initial_usec;
   gint64 max_usec;
   guint jitter; /* NebulaJitter */
+  gint64 budget_usec;  /* from when the node was ready; 0: none */
+  gint64 *delays_usec; /* instead of a backoff; the last one goes on. NULL: none */
+  guint n_delays;
+  char **codes; /* only these errors are tried again; NULL: all that may be */
 } NebulaRetry;
 
 typedef struct
@@ -258,6 +262,7 @@ const char *nebula_plan_node_get_callee (const NebulaPlanNode *self);
 gboolean nebula_construct_is_loop (NebulaConstruct construct);
 /* The delay before attempt number @attempt (2 is the first repeat), without jitter. */
 gint64 nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt);
+gboolean nebula_retry_takes (const NebulaRetry *self, const char *code);
 const char *nebula_durability_to_string (NebulaDurability durability);
 gboolean nebula_durability_from_string (const char *text, NebulaDurability *ret_durability);
 

@@ -7,8 +7,8 @@
 #include "nebula-limits.h"
 #include "nebula-plan-builder-private.h"
 
-#define DEFAULT_INITIAL_USEC G_USEC_PER_SEC
-#define DEFAULT_MAX_USEC (3600 * (gint64) G_USEC_PER_SEC)
+static const NebulaRetry retry_defaults
+  = { .attempts = 1, .initial_usec = G_USEC_PER_SEC, .max_usec = 3600 * (gint64) G_USEC_PER_SEC };
 
 static void
 report (NebulaPlanBuilder *self, guint32 node, const char *key, NebulaProblem problem, const char *message)
@@ -37,22 +37,6 @@ duration_or (NebulaValue *value, const char *key, gint64 fallback)
   gint64 usec;
 
   return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
-}
-
-static void
-add_retry (NebulaRetry *retry, NebulaValue *value)
-{
-  static const char *const backoffs[] = { "fixed", "linear", "exponential", "fibonacci", NULL };
-  NebulaValue *attempts = _nebula_member (value, "attempts", NEBULA_VALUE_KIND_INTEGER);
-  NebulaValue *jitter = _nebula_member (value, "jitter", NEBULA_VALUE_KIND_BOOLEAN);
-  NebulaValue *factor = value ? nebula_value_get_member (value, "factor") : NULL;
-
-  retry->attempts = attempts ? (guint) CLAMP (nebula_value_get_integer (attempts), 1, G_MAXINT) : 1;
-  retry->backoff = choose (_nebula_member_text (value, "backoff"), backoffs, NEBULA_BACKOFF_EXPONENTIAL);
-  retry->factor = factor && nebula_value_is_number (factor) ? nebula_value_get_float (factor) : 2.0;
-  retry->initial_usec = duration_or (value, "initial", DEFAULT_INITIAL_USEC);
-  retry->max_usec = duration_or (value, "max", MAX (DEFAULT_MAX_USEC, retry->initial_usec));
-  retry->jitter = jitter && nebula_value_get_boolean (jitter) ? NEBULA_JITTER_FULL : NEBULA_JITTER_NONE;
 }
 
 static void
@@ -128,7 +112,7 @@ add_policies (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
                                       NEBULA_ON_UNKNOWN_FAIL);
   node->timeout_usec = duration_or (value, "timeout", 0);
   node->total_timeout_usec = duration_or (value, "total-timeout", 0);
-  add_retry (&node->retry, _nebula_member (value, "retry", NEBULA_VALUE_KIND_OBJECT));
+  _nebula_retry_read (&node->retry, _nebula_member (value, "retry", NEBULA_VALUE_KIND_OBJECT), &retry_defaults);
   _nebula_plan_builder_add_policy (self, index, value);
   add_lock (self, index, value);
   add_join (self, index, _nebula_member (value, "join", NEBULA_VALUE_KIND_OBJECT));

@@ -11,9 +11,8 @@
 #include "nebula-plan-builder-private.h"
 #include "nebula-policy.h"
 
-#define RETRY_ATTEMPTS 3 /* defaults of a policy's retry */
-#define RETRY_INITIAL_USEC (G_USEC_PER_SEC / 5)
-#define RETRY_MAX_USEC (30 * (gint64) G_USEC_PER_SEC)
+static const NebulaRetry retry_defaults
+  = { .attempts = 3, .initial_usec = G_USEC_PER_SEC / 5, .max_usec = 30 * (gint64) G_USEC_PER_SEC };
 
 static gint64
 duration_or (NebulaValue *value, const char *key, gint64 fallback)
@@ -22,31 +21,6 @@ duration_or (NebulaValue *value, const char *key, gint64 fallback)
   gint64 usec;
 
   return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
-}
-
-static guint
-choose (const char *text, const char *const *choices, guint fallback)
-{
-  for (guint i = 0; text && choices[i]; i++)
-    if (strcmp (text, choices[i]) == 0)
-      return i;
-  return fallback;
-}
-
-static void
-set_retry (NebulaRetry *retry, NebulaValue *value)
-{
-  static const char *const backoffs[] = { "fixed", "linear", "exponential", "fibonacci", NULL };
-  static const char *const jitters[] = { "none", "full", "equal", NULL };
-  NebulaValue *attempts = _nebula_member (value, "attempts", NEBULA_VALUE_KIND_INTEGER);
-  NebulaValue *factor = nebula_value_get_member (value, "factor");
-
-  retry->attempts = attempts ? (guint) CLAMP (nebula_value_get_integer (attempts), 1, G_MAXINT) : RETRY_ATTEMPTS;
-  retry->backoff = choose (_nebula_member_text (value, "backoff"), backoffs, NEBULA_BACKOFF_EXPONENTIAL);
-  retry->factor = factor && nebula_value_is_number (factor) ? nebula_value_get_float (factor) : 2.0;
-  retry->initial_usec = duration_or (value, "initial", RETRY_INITIAL_USEC);
-  retry->max_usec = duration_or (value, "max", MAX (RETRY_MAX_USEC, retry->initial_usec));
-  retry->jitter = choose (_nebula_member_text (value, "jitter"), jitters, NEBULA_JITTER_NONE);
 }
 
 /* What the engine does in front of attempts; NULL: nothing. */
@@ -113,7 +87,7 @@ _nebula_plan_builder_add_policy (NebulaPlanBuilder *self, guint32 index, NebulaV
     return;
   retry = _nebula_member (options, "retry", NEBULA_VALUE_KIND_OBJECT);
   if (retry && !nebula_value_has_member (value, "retry"))
-    set_retry (&node->retry, retry);
+    _nebula_retry_read (&node->retry, retry, &retry_defaults);
   if (!nebula_value_has_member (value, "timeout"))
     node->timeout_usec = duration_or (options, "timeout", 0);
   if (!nebula_value_has_member (value, "total-timeout"))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
+#include "nebula-plan-builder-private.h"
 #include "nebula-workflow-private.h"
 
 G_DEFINE_BOXED_TYPE (NebulaPlan, nebula_plan, nebula_plan_ref, nebula_plan_unref)
@@ -28,6 +29,7 @@ clear_late_expressions (NebulaLateExpressions *late)
 static void
 clear_node (NebulaPlanNode *node)
 {
+  _nebula_retry_clear (&node->retry);
   g_clear_pointer (&node->need_expression, nebula_expression_unref);
   g_clear_pointer (&node->info, nebula_action_info_unref);
   g_clear_pointer (&node->fallback, nebula_value_unref);
@@ -277,13 +279,6 @@ nebula_plan_link (NebulaPlan *self, NebulaActionResolver *resolver, GError **err
     node->evaluate = nebula_action_class_get_evaluate (klass);
   }
   return TRUE;
-}
-
-gint64
-nebula_retry_get_delay_usec (const NebulaRetry *self, guint attempt)
-{
-  return nebula_backoff_get_delay_usec (self->backoff, self->initial_usec, self->factor, self->max_usec,
-                                        attempt > 1 ? attempt - 1 : 1);
 }
 
 const char *

@@ -14,9 +14,6 @@
 
 static const char *const parts[] = { "retry", "limit", "breaker", "bulkhead", "hedge" };
 
-/* A node's attempts are repeated by the journal, which counts and waits, and needs no more than these. */
-static const char *const retry_names[] = { "attempts", "backoff", "factor", "initial", "max", "jitter", NULL };
-
 static NebulaValue *
 wrap (const char *key, NebulaValue *value)
 {
@@ -56,7 +53,7 @@ check_members (NebulaSchemaWalk *walk, const char *part, NebulaValue *value, con
     g_autoptr (NebulaValue) alone = wrap (name, nebula_value_get_member_at (value, i));
     NebulaPath inner = { path, name, 0 };
 
-    if ((strcmp (part, "retry") == 0 && !g_strv_contains (retry_names, name)) || !is_accepted (part, alone, NULL)) {
+    if (!is_accepted (part, alone, NULL)) {
       report_refused (walk, &inner, part, name);
       is_refused = TRUE;
     }

@@ -5,6 +5,7 @@
 #include "nebula-duration.h"
 #include "nebula-expression.h"
 #include "nebula-limits.h"
+#include "nebula-retry-policy.h"
 #include "nebula-schema-private.h"
 
 #define MAX_ATTEMPTS 1000000
@@ -119,6 +120,29 @@ duration_or (NebulaValue *value, const char *key, gint64 fallback)
   return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
 }
 
+/* What only the library of policies understands. */
+static void
+check_retry_rest (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
+{
+  static const char *const names[] = { "delays", "codes" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
+    NebulaValue *member = nebula_value_get_member (value, names[i]);
+    g_autoptr (NebulaValue) empty = nebula_value_new_empty_object ();
+    g_autoptr (NebulaValue) alone = member ? nebula_value_with_member (empty, names[i], member) : NULL;
+    g_autoptr (NebulaRetryPolicy) policy = NULL;
+    g_autoptr (GError) error = NULL;
+    NebulaProblem problem = { .code = "bad-retry" };
+
+    if (!alone)
+      continue;
+    policy = nebula_retry_policy_new (alone, &error);
+    problem.hint = _("Delays are durations such as 200ms, codes are those of errors such as unavailable.");
+    if (!policy)
+      report_member (walk, path, names[i], problem, error->message);
+  }
+}
+
 static void
 check_retry (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
 {
@@ -142,6 +166,7 @@ check_retry (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
     problem.hint = _("Make “max” the longest delay and “initial” the first.");
     report_member (walk, path, "max", problem, _("“max” of “retry” is shorter than the first delay"));
   }
+  check_retry_rest (walk, value, path);
   if (initial_usec == 0 && n_attempts > MAX_ATTEMPTS_WITHOUT_DELAY) {
     problem.hint = _("Give “initial” a delay, or at most 100 attempts.");
     report_member (walk, path, "initial", problem, _("So many retries without a delay are refused"));

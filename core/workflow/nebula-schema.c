@@ -43,6 +43,9 @@ static const NebulaField retry_fields[] = {
   KEY ("initial", DURATION, .fallback = "\"1s\""),
   KEY ("max", DURATION, .fallback = "\"1h\""),
   KEY ("jitter", BOOLEAN, .fallback = "false"),
+  KEY ("delays", TEXTS),
+  KEY ("budget", DURATION),
+  KEY ("codes", TEXTS),
 };
 const NebulaSchemaShape _nebula_schema_shape_retry = {
   N_ ("“retry”"), "bad-retry", retry_fields, G_N_ELEMENTS (retry_fields)

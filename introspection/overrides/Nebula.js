@@ -241,6 +241,92 @@ function _overrideEventBus(Nebula) {
   };
 }
 
+// Actions of a module in JavaScript, which run in a host of their own:
+//
+//   Nebula.action('greet.hello', { title, effect, parameters: { name: { kind: 'text', flags: ['required'] } } },
+//     class { run(invocation) { return `Hello, ${this.name}!`; } });
+//
+// Instead of a class a function is good too: (parameters, invocation) => result. Both may be async.
+function _overrideHost(Nebula, { fromNative, toNative }) {
+  const invocation = Nebula.Invocation.prototype;
+  const { return_value: returnValue, return_port: returnPort, return_failure: returnFailure } = invocation;
+
+  invocation.return_value = function (value) {
+    returnValue.call(this, fromNative(value ?? null));
+  };
+  invocation.return_port = function (port, value) {
+    returnPort.call(this, port, fromNative(value ?? null));
+  };
+  invocation.return_failure = function (code, message, retry = Nebula.RetryClass.TERMINAL, details = null) {
+    returnFailure.call(this, code, message, retry, details === null ? null : fromNative(details));
+  };
+
+  const actions = new Map();
+  Nebula.action = (id, description, target) => {
+    actions.set(id, { description: { ...description, id }, target });
+    return target;
+  };
+
+  function isClass(target) {
+    return typeof target.prototype?.run === 'function';
+  }
+
+  function run(target, parameters, attempt) {
+    if (!isClass(target))
+      return target(parameters, attempt);
+    return Object.assign(new target(), parameters).run(attempt);
+  }
+
+  // The module was loaded by descriptor; people know it by its path.
+  function getStack(attemptHost, error) {
+    return `${error?.stack ?? ''}`.replaceAll(`file://${attemptHost.get_location()}`, attemptHost.get_path());
+  }
+
+  function returnException(attemptHost, attempt, error) {
+    if (attempt.is_returned())
+      return;
+    if (error instanceof GLib.Error) {
+      attempt.return_error(error);
+      return;
+    }
+    attempt.return_failure('failed', `${error}`, Nebula.RetryClass.TERMINAL,
+      { type: error?.name ?? typeof error, traceback: getStack(attemptHost, error) });
+  }
+
+  // What was promised is waited for here: the loop turns, and nothing else is begun meanwhile.
+  function settle(promise) {
+    const loop = new GLib.MainLoop(null, false);
+    let settled = null;
+    promise.then(value => ({ value }), error => ({ error })).then(outcome => {
+      settled = outcome;
+      loop.quit();
+    });
+    loop.run();
+    if ('error' in settled)
+      throw settled.error;
+    return settled.value;
+  }
+
+  const host = Nebula.Host.prototype;
+  host.add_module = function (module) {
+    this.describe_module(module.version ?? null, module.title ?? null);
+    for (const { description } of actions.values())
+      this.describe_action(fromNative(description));
+  };
+  host.perform = function (attempt) {
+    try {
+      const { target } = actions.get(attempt.get_action_id());
+      let result = run(target, toNative(this.get_parameters(attempt)), attempt);
+      if (result instanceof Promise)
+        result = settle(result);
+      if (!attempt.is_returned())
+        attempt.return_value(result);
+    } catch (error) {
+      returnException(this, attempt, error);
+    }
+  };
+}
+
 function _init() {
   const Nebula = this;
   const converters = _makeConverters(Nebula);
@@ -249,6 +335,7 @@ function _init() {
   _overrideEngine(Nebula, converters);
   _overrideExecution(Nebula, converters);
   _overrideEventBus(Nebula);
+  _overrideHost(Nebula, converters);
 
   // Whether it is one of Nebula's errors with one of these codes: Nebula.Error.SYNTAX or 'syntax'.
   Nebula.error_matches = (error, ...codes) => error instanceof GLib.Error && codes.some(code =>

@@ -48,10 +48,10 @@ FORBIDDEN = {
 
 # Only these folders may: name → (folders, what to do elsewhere)
 RESTRICTED = {
-    'g_thread_new': (('core/base', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
-    'g_thread_try_new': (('core/base', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
-    'g_thread_pool_new': (('core/base', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
-    'g_thread_pool_new_full': (('core/base', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
+    'g_thread_new': (('core/base', 'core/host', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
+    'g_thread_try_new': (('core/base', 'core/host', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
+    'g_thread_pool_new': (('core/base', 'core/host', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
+    'g_thread_pool_new_full': (('core/base', 'core/host', 'core/log', 'core/storage', 'core/runtime'), 'hand off to NebulaExecutor'),
 }
 
 # The library logs at debug only, and never prints.

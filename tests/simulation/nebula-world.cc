@@ -11,7 +11,8 @@
  *
  * Invariants: every execution ends; exactly the executions that were called have begun, and each once; all that a parent
  * was told of a child is what the child's own history says; a lock is held by at most one node-run at any time, and by
- * none at the end; nothing is left in an inbox; whoever is waited for and no longer needed does not go on.
+ * none at the end; a rate is never exceeded, nor a limit; nothing is left in an inbox; whoever is waited for and no longer
+ * needed does not go on.
  */
 
 #include <map>
@@ -58,6 +59,7 @@ connections: [odd.true -> fail, odd.false -> give]
 const char *const middle = R"(
 nebula: 1
 name: middle
+settings: { rate: { limit: 2, per: 2s }, concurrency: { limit: 3 } }
 nodes:
   call:
     action: flow.call
@@ -464,6 +466,21 @@ private:
                  "the lock " + lock + " is held by " + a.who + " and " + b.who);
   }
 
+  void check_limit (NebulaHeader *header, NebulaGateState *gate)
+  {
+    guint limit = gate->rule.limit;
+
+    CHECK (g_hash_table_size (gate->holders) <= limit,
+           std::string ("too many are in ") + header->key);
+    for (guint i = limit; i < gate->passed.length && gate->rule.kind == NEBULA_GATE_RATE; i++) {
+      gint64 first = *(gint64 *) g_queue_peek_nth (&gate->passed, i - limit);
+      gint64 last = *(gint64 *) g_queue_peek_nth (&gate->passed, i);
+
+      CHECK (last - first >= gate->rule.period_usec,
+             std::string ("the rate is exceeded of ") + header->key);
+    }
+  }
+
   void check_gates ()
   {
     GPtrArray *headers = list (NEBULA_STREAM_KIND_GATE);
@@ -474,8 +491,10 @@ private:
       GPtrArray *segments =
           nebula_store_read_segments (data_.get (), header->stream, 0, 0, nullptr);
 
-      for (guint k = 0; k < segments->len; k++)
+      for (guint k = 0; k < segments->len; k++) {
         nebula_gate_state_fold (gate, ((NebulaSegment *) segments->pdata[k])->facts, nullptr);
+        check_limit (header, gate);
+      }
       bool is_empty = g_hash_table_size (gate->holders) == 0 && g_queue_is_empty (&gate->queue);
       g_ptr_array_unref (segments);
       nebula_gate_state_free (gate);

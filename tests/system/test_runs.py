@@ -10,6 +10,13 @@ import subprocess
 
 import world
 
+FAILS = """
+nebula: 1
+name: fails
+nodes:
+  bad: { action: flow.fail, with: { message: "the mouse has eaten the cable" } }
+"""
+
 
 class Crash(world.Case):
     def test_resume_gives_the_output_of_an_undisturbed_run(self):
@@ -63,6 +70,35 @@ class Crash(world.Case):
         self.expect(4, 'execution', 'resume', '--all', '--store', 'other.db')
         self.expect(2, 'execution', 'resume', '--store', 'run.db')
         self.assertFalse(os.path.exists(self.path('other.db')))
+
+
+class History(world.Case):
+    def list(self, *arguments):
+        items = self.expect(0, 'execution', 'list', '--store', 'run.db', '--json', *arguments).json()['items']
+        return [item['status'] for item in items]
+
+    def test_search_and_prune(self):
+        self.write('quick.yaml', world.QUICK)
+        self.write('fails.yaml', FAILS)
+        self.expect(0, 'run', 'quick.yaml', '--store', 'run.db', '--set', 'x=4711')
+        self.expect(1, 'run', 'fails.yaml', '--store', 'run.db')
+        self.assertEqual(self.list('--search', '4711'), ['completed'])
+        self.assertEqual(self.list('--search', 'mouse cable'), ['failed'])
+        self.assertEqual(self.list('--search', 'cabl*', '--status', 'completed'), [])
+        self.assertEqual(self.list('--search', 'dog'), [])
+        self.assertEqual(self.list('--since', '1h'), ['failed', 'completed'])
+        self.assertEqual(self.list('--before', '1h'), [])
+        self.assertEqual(self.list('--since', '2020-01-01T00:00:00Z', '--tenant', 'nobody'), [])
+        self.expect(1, 'execution', 'list', '--store', 'run.db', '--since', 'soon')
+        self.expect(2, 'store', 'prune', '--store', 'run.db')
+        self.expect(2, 'store', 'prune', '--store', 'run.db', '--older', '1d', '--status', 'running')
+        prune = ('store', 'prune', '--store', 'run.db', '--json')
+        self.assertEqual(self.expect(0, *prune, '--older', '1d').json(), {'removed': 0})
+        self.assertEqual(self.expect(0, *prune, '--older', '0s', '--status', 'failed', '--dry-run').json(), {'removed': 1})
+        self.assertEqual(self.expect(0, *prune, '--older', '0s', '--status', 'failed').json(), {'removed': 1})
+        self.assertEqual(self.list(), ['completed'])
+        self.assertIn('1', self.expect(0, 'store', 'prune', '--store', 'run.db', '--older', '0s').out)
+        self.assertEqual(self.list(), [])
 
 
 class Signals(world.Case):

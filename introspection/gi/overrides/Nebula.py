@@ -9,13 +9,15 @@ that takes a value takes a native one too. docs/bindings.md tells it with exampl
 import datetime
 import decimal
 import functools
+import inspect
 import json
 import math
+import re
 import traceback
 
 from gi.module import get_introspection_module
 from gi.overrides import override
-from gi.repository import GLib
+from gi.repository import GLib, GObject
 
 Nebula = get_introspection_module('Nebula')
 
@@ -516,7 +518,7 @@ def _wrap_run(function, convert):
     @functools.wraps(function)
     def do_run(self, invocation, cancellable):
         try:
-            return convert(function(self, invocation, cancellable))
+            return convert(finish(function(self, invocation, cancellable), cancellable))
         except Exception as error:          # PyGObject would only print it
             _report(invocation, error)
             raise _to_error(error) from error
@@ -581,16 +583,87 @@ ProcessAction = override(ProcessAction)
 __all__.append('ProcessAction')
 
 
+# What the type of an argument says about a parameter.
+KINDS = {str: 'text', int: 'integer', float: 'number', bool: 'boolean', dict: 'object', list: 'list'}
+
+
+def _describe_argument(argument):
+    described = {'kind': KINDS.get(argument.annotation, 'json')}
+    if argument.default is argument.empty:
+        described['flags'] = ['required']
+    elif argument.default is not None:
+        described['default'] = argument.default
+    return described
+
+
+def _describe_function(function, parameters):
+    arguments = inspect.signature(function).parameters
+    described = {name: _describe_argument(argument) for name, argument in arguments.items() if name != 'invocation'}
+    for name, more in parameters.items():
+        described[name] = {**described.get(name, {}), **more}
+    return described
+
+
+def _make_class(id, function):
+    """A class around a function: its parameters become the arguments."""
+    names = list(inspect.signature(function).parameters)
+
+    def do_run(self, invocation, cancellable):
+        arguments = {}
+        for name in names:
+            value = invocation if name == 'invocation' else self.get_parameter(name)
+            arguments[name] = _to_native(value) if isinstance(value, Nebula.Value) else value
+        return function(**arguments)
+
+    name = ''.join(word.capitalize() for word in re.split('[^a-z0-9]+', id))
+    return type(SimpleAction)('Nebula' + name, (SimpleAction,), {
+        'do_run': do_run, 'function': staticmethod(function), '__doc__': function.__doc__,
+        '__module__': function.__module__})     # PyGObject makes no types for classes of an override
+
+
+ACTIONS = []    # all classes that were described, in their order
+
+
 def action(id, **details):
-    """Says what a class does: @Nebula.action ('demo.shout', title='Shout', effect='pure', …) above the class.
+    """Says what a class or function does: @Nebula.action ('demo.shout', title='Shout', effect='pure', …) above it.
 
     Details: version, title, description, category, example, effect, ports ({name: title}), capabilities ([…]) and
-    parameters ({name: {'kind': …, 'flags': […], …}}). Without a description the class's docstring is taken.
+    parameters ({name: {'kind': …, 'flags': […], …}}). Without a description the docstring is taken. The parameters of a
+    function are its arguments; one called `invocation` is the Nebula.Invocation. What is decorated becomes a class, and
+    a function stays callable as `.function`.
     """
-    def describe(cls):
+    def describe(target):
         description = dict(details, id=id)
-        if cls.__doc__ and 'description' not in description:
-            description['description'] = ' '.join(cls.__doc__.split())
-        Nebula.Action.describe_type(cls.__gtype__, _from_native(description))
-        return cls
+        if target.__doc__ and 'description' not in description:
+            description['description'] = ' '.join(target.__doc__.split())
+        if not isinstance(target, type):
+            description['parameters'] = _describe_function(target, description.get('parameters', {}))
+            target = _make_class(id, target)
+        Nebula.Action.describe_type(target.__gtype__, _from_native(description))
+        ACTIONS.append(target)
+        return target
     return describe
+
+
+# ---- async actions, run by asyncio ---------------------------------------------------------------------------------
+
+async def _cancellable_task(coroutine, cancellable):
+    """Ends the coroutine with asyncio.CancelledError when the attempt is cancelled."""
+    import asyncio      # takes long to import, and few need it
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(coroutine)
+    handler = GObject.Object.connect(cancellable, 'cancelled', lambda _: loop.call_soon_threadsafe(task.cancel))
+    if cancellable.is_cancelled():
+        task.cancel()
+    try:
+        return await task
+    finally:
+        GObject.Object.handler_disconnect(cancellable, handler)
+
+
+def finish(result, cancellable):
+    """The result of what may be a coroutine: it is run by asyncio."""
+    if not inspect.iscoroutine(result):
+        return result
+    import asyncio
+    return asyncio.run(_cancellable_task(result, cancellable))

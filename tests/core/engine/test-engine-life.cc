@@ -327,6 +327,8 @@ TEST_P (EngineLifeTest, PlacesOfTheLostAreGivenBack)
 
 TEST_P (EngineLifeTest, MetricsTellWhatItHasDone)
 {
+  if (count_engines () > 1)
+    GTEST_SKIP () << "each engine counts what is its own";
   EXPECT_THAT (metrics_text (), HasSubstr ("\nnebula_executions_started_total 0\n"));
   start ("{name: good, nodes: {a: {action: data.set, with: {x: 1}}}}");
   ASSERT_TRUE (wait ());

@@ -165,6 +165,40 @@ nodes:
   EXPECT_EQ (d.started.size (), 3u);
 }
 
+TEST_F (KernelTest, RetriesAfterListedDelaysWithinTheirBudget)
+{
+  gint64 start =
+      KernelDriver (
+          compile (resolver.get (), "{name: x, nodes: {a: {action: flow.no-op}}}").get ())
+          .now;
+  KernelDriver &d = run (R"(
+name: retry
+nodes:
+  a: { action: test.effect, with: { fail: never }, retry: { attempts: 9, delays: [1s, 3s], budget: 8s } }
+)");
+
+  EXPECT_EQ (d.status (), "failed");
+  EXPECT_EQ (d.started.size (), 4u); /* at 0, 1, 4 and 7 s; the next would be at 10 s */
+  EXPECT_EQ (d.now - start, 7 * G_USEC_PER_SEC);
+}
+
+TEST_F (KernelTest, RetriesOnlyErrorsThatAreNamed)
+{
+  const char *text = R"(
+name: retry
+nodes:
+  a: { action: test.effect, with: { fail: never }, retry: { attempts: 3, initial: 1s, codes: [CODE] } }
+)";
+  auto count = [&] (const char *code) {
+    std::string full = text;
+    full.replace (full.find ("CODE"), 4, code);
+    return run (full.c_str ()).started.size ();
+  };
+
+  EXPECT_EQ (count ("unavailable, failed"), 3u);
+  EXPECT_EQ (count ("unavailable"), 1u);
+}
+
 TEST_F (KernelTest, RunsForEachInOrderWithConcurrency)
 {
   KernelDriver &d = run (R"(

@@ -68,8 +68,12 @@ protected:
   make (gint64 timeout_usec = 10 * G_USEC_PER_SEC, const char *host = nullptr)
   {
     const char *search_path[] = { modules_.c_str (), nullptr };
-    return NEBULA_REGISTRY (g_object_new (NEBULA_TYPE_REGISTRY, "search-path", search_path, "cache-file", cache_.c_str (),
-                                          "probe-timeout", timeout_usec, "host", host, nullptr));
+    auto *registry = NEBULA_REGISTRY (g_object_new (NEBULA_TYPE_REGISTRY, "search-path", search_path, "cache-file",
+                                                    cache_.c_str (), "probe-timeout", timeout_usec, "host", host, nullptr));
+    /* What is tested here is loading, so that nothing goes to hosts. */
+    nebula::Value hosting = nebula::json ("{\"isolation\": {\"*\": \"in-process\"}}");
+    EXPECT_TRUE (nebula_registry_set_hosting (registry, hosting.get (), nullptr));
+    return registry;
   }
   Ref<NebulaRegistry>
   load (gint64 timeout_usec = 10 * G_USEC_PER_SEC, const char *host = nullptr)

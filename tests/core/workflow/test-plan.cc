@@ -578,6 +578,11 @@ TEST (Retry, DelaysGrowAsSaid)
   EXPECT_EQ (delays (retry (NEBULA_BACKOFF_EXPONENTIAL, 10, 100)), (std::vector<gint64> { 10, 20, 40, 80, 100, 100 }));
   EXPECT_EQ (delays (retry (NEBULA_BACKOFF_EXPONENTIAL, 10, 1000, 1.0)), (std::vector<gint64> { 10, 10, 10, 10, 10, 10 }));
   EXPECT_EQ (delays (retry (NEBULA_BACKOFF_FIBONACCI, 10, 1000)), (std::vector<gint64> { 10, 10, 20, 30, 50, 80 }));
+  gint64 list[] = { 5, 7, 9 };
+  NebulaRetry listed = retry (NEBULA_BACKOFF_FIXED, 10, 1000);
+  listed.delays_usec = list;
+  listed.n_delays = G_N_ELEMENTS (list);
+  EXPECT_EQ (delays (listed), (std::vector<gint64> { 5, 7, 9, 9, 9, 9 }));
 }
 
 TEST (Retry, NeverOverflows)
