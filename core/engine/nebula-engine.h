@@ -33,7 +33,7 @@ NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budg
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
 NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
 /* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user,
- * tenant, idempotency-key, idempotency-ttl}. */
+ * tenant, priority, idempotency-key, idempotency-ttl}. */
 NEBULA_API NebulaExecution *nebula_engine_start (NebulaEngine *self, NebulaPlan *plan, NebulaValue *input, NebulaValue *options, GError **error);
 /* The handle of an execution in the store, in memory or not. Error: not-found. */
 NEBULA_API NebulaExecution *nebula_engine_get_execution (NebulaEngine *self, const char *id, GError **error);
