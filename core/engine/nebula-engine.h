@@ -33,7 +33,7 @@ NEBULA_API void nebula_engine_set_budget (NebulaEngine *self, NebulaBudget *budg
 /* Compiles and links; problems go to @diagnostics (element-type NebulaDiagnostic). */
 NEBULA_API NebulaPlan *nebula_engine_deploy (NebulaEngine *self, NebulaWorkflow *workflow, GPtrArray *diagnostics, GError **error);
 /* @input NULL: an empty object. @options: NULL or an object {id, durability, timeout, env, trigger, user,
- * tenant, idempotency-key, idempotency-ttl, pins, mocks, breakpoints}. */
+ * tenant, priority, idempotency-key, idempotency-ttl, pins, mocks, breakpoints}. */
 NEBULA_API NebulaExecution *nebula_engine_start (NebulaEngine *self, NebulaPlan *plan, NebulaValue *input, NebulaValue *options, GError **error);
 /* Again what an execution did, or from a node on; that one stays as it is. @options: NULL or an object {from, failed,
  * revision, input, pins, mocks, breakpoints, id, durability, timeout}. */

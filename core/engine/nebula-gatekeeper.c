@@ -92,7 +92,9 @@ attach_ask (NebulaInstance *instance, const char *key)
   nebula_value_builder_set_integer (payload, "strategy", gate->strategy);
   nebula_value_builder_set_integer (payload, "limit", gate->limit);
   nebula_value_builder_set_integer (payload, "period", gate->period_usec);
-  nebula_value_builder_set_integer (payload, "priority", instance->plan->priority);
+  nebula_value_builder_set_integer (
+      payload, "priority",
+      nebula_value_get_member_integer (state->started, "priority", instance->plan->priority));
   if (state->gate_share)
     nebula_value_builder_set (payload, "share", state->gate_share);
   attach (instance, key, payload);

@@ -24,11 +24,11 @@ make_id (NebulaEngine *self, const char *tenant)
   }
 }
 
-/* What is captured when an execution is created: `env`, `trigger`, `user`, its revision, and those of what it calls. */
+/* What is captured when an execution is created: `env`, `trigger`, `user`, `priority`, its revision, and those of what it calls. */
 static NebulaValue *
 capture (NebulaValue *links, NebulaValue *options)
 {
-  static const char *const names[] = {"env", "trigger", "user", "revision", "origin"};
+  static const char *const names[] = {"env", "trigger", "user", "priority", "revision", "origin"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
@@ -148,7 +148,13 @@ check_start (NebulaEngine *self,
   const char *timeout = nebula_value_get_member_string (options, "timeout", NULL);
   const char *durability = nebula_value_get_member_string (options, "durability", NULL);
   const char *id = nebula_value_get_member_string (options, "id", NULL);
+  NebulaValue *priority = nebula_value_get_member (options, "priority");
 
+  if (priority && nebula_value_get_kind (priority) != NEBULA_VALUE_KIND_INTEGER) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                         _ ("A priority is an integer; greater ones go first."));
+    return FALSE;
+  }
   if (self->is_stopped || self->is_sealed) {
     g_set_error_literal (
         error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE,
@@ -191,8 +197,8 @@ choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **
  * @self: an engine
  * @plan: a plan of this engine
  * @input: (nullable): the input; %NULL for an empty object
- * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, idempotency-key, idempotency-ttl,
- *   pins, mocks, breakpoints}
+ * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, priority,
+ *   idempotency-key, idempotency-ttl, pins, mocks, breakpoints}
  * @error: where the failure goes
  *
  * Starts an execution.
@@ -204,6 +210,8 @@ choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **
  * such a node does not run and gives this result. The two differ only in what reports say. `breakpoints` is an object of
  * conditions (expressions, or null) by paths: the execution pauses before these nodes.
  *
+ * A priority goes before that of the workflow's settings where the execution has to wait its turn: the greatest goes first.
+ *
  * With an idempotency key, which holds for one workflow of one tenant, only the first start with a key starts; until the key
  * expires (`24h`) the others get the handle of that execution, whatever became of it. The key is committed together with the
  * start. This reads one document of the store.
@@ -211,7 +219,7 @@ choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **
  * Of several engines over one store, the execution begins in a shard of this one; with an id that is given, in the shard
  * of that id, whose owner must turn in the same context.
  *
- * Errors: %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
+ * Errors: %NEBULA_ERROR_INVALID_ARGUMENT (terminal): an option is no good; %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
  * taken; %NEBULA_ERROR_CONFLICT (terminal): the key was used with another input; %NEBULA_ERROR_UNAVAILABLE (retry): the
  * engine is stopping; %NEBULA_ERROR_THROTTLED (throttle): memory is short, see nebula_engine_set_budget().
  *

@@ -98,6 +98,37 @@ TEST_P (EngineGateTest, QueuesAndShowsTheQueue)
   comes_to (b, "timer");
 }
 
+TEST_P (EngineGateTest, WhoeverIsStartedWithAPriorityGoesFirst)
+{
+  const char *settings = "{ concurrency: { limit: 1, key: p }, priority: 1 }";
+  size_t a = add (settings), b = add (settings);
+  Error error;
+  std::string text = workflow (settings);
+  g_autoptr (GBytes) bytes = g_bytes_new (text.c_str (), text.size ());
+  Ref<NebulaWorkflow> file (
+      nebula_workflow_read_bytes (bytes, nullptr, nullptr, error.out ()));
+  Plan plan (nebula_engine_deploy (engine.get (), file.get (), nullptr, error.out ()));
+  Value options = json (R"({"priority":7})"), bad = json (R"({"priority":"high"})");
+
+  comes_to (a, "timer");
+  comes_to (b, "concurrency-limit");
+  EXPECT_FALSE (Ref<NebulaExecution> (nebula_engine_start (
+      engine.get (), plan.get (), nullptr, bad.get (), error.out ())));
+  EXPECT_TRUE (has_error (error, NEBULA_ERROR_INVALID_ARGUMENT));
+  all_.emplace_back (nebula_engine_start (engine.get (), plan.get (), nullptr,
+                                          options.get (), error.out ()));
+  ASSERT_TRUE (all_.back ()) << error.message ();
+  comes_to (2, "concurrency-limit");
+  ASSERT_TRUE (run_until ([&] {
+    Value queue (nebula_engine_get_queue (engine.get (), "default/gated/p", nullptr));
+    return queue && nebula_value_get_length (nebula_value_get_member (queue.get (), "queue")) == 2;
+  }));
+  advance (10000000);
+  comes_to (a, "completed");
+  comes_to (2, "timer");
+  comes_to (b, "concurrency-limit");
+}
+
 TEST_P (EngineGateTest, RejectsOrCancels)
 {
   size_t a = add ("{ singleton: {} }");
