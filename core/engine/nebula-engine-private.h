@@ -165,6 +165,7 @@ struct _NebulaEngine {
   gboolean is_stopped;
   gboolean is_sealed;    /* the store failed for good */
   gboolean is_unhurried; /* for simulations: nothing depends on how fast the machine is */
+  guint n_left; /* engines that had left when it looked into the inboxes last */
   gboolean has_picked_up[NEBULA_N_SHARDS]; /* what lay in the inboxes when it took the shard */
   gboolean has_full_text; /* the store has */
   gboolean has_listener; /* somebody hears events; asked once a turn */
@@ -498,6 +499,8 @@ void _nebula_post_use_up (NebulaEngine *engine,
                           GPtrArray *replies);
 /* Delivers what lay in the inboxes before this engine; only once. Blocks for the store. */
 gboolean _nebula_post_pick_up (NebulaEngine *engine, GError **error);
+/* Delivers what lies in the inbox of one stream; what is on its way already may come twice. */
+gboolean _nebula_post_look_into (NebulaEngine *engine, const char *stream, GError **error);
 
 /* nebula-children.c */
 void _nebula_children_start (NebulaEngine *engine,

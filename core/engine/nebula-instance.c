@@ -318,7 +318,10 @@ committed (const NebulaUnit *unit,
   gint64 start = g_get_monotonic_time ();
 
   _nebula_spilled_release (engine, unit);
-  /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. */
+  /* Another owner moved the stream on, or the store refuses: what is in memory is worth nothing. Messages that it had taken
+   * are in the inbox still, and the one that moved it on may not know of them. */
+  if (outcome == NEBULA_OUTCOME_REFUSED_STALE)
+    _nebula_peers_look_again (engine, self->id);
   if (!self->is_dropped && outcome != NEBULA_OUTCOME_COMMITTED)
     _nebula_instance_drop (self, error);
   else if (!self->is_dropped)

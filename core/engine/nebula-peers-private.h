@@ -26,6 +26,7 @@ typedef struct _NebulaPeers NebulaPeers;
 struct _NebulaPeers {
   gatomicrefcount ref_count;
   NebulaEngine *owners[NEBULA_N_SHARDS]; /* atomic; NULL: nobody */
+  guint n_left;                          /* engines, so far; atomic */
   GMutex lock;                           /* guards the rest */
   GPtrArray *engines;                    /* those that have not stopped; not owned */
   NebulaCache *plans; /* hash → NebulaPlan; what is not there is in the store, or held by names or a caller */
@@ -38,7 +39,8 @@ void _nebula_peers_unref (NebulaPeers *self);
 
 /* @is_first: it owns all shards. */
 void _nebula_peers_join (NebulaEngine *engine, gboolean is_first);
-/* The shards of an engine that has stopped are nobody's. */
+/* The shards of an engine that has stopped are nobody's. What it committed last may lie in the inboxes of the others without
+ * their knowing: they look. */
 void _nebula_peers_leave (NebulaEngine *engine);
 
 guint _nebula_shard_of_execution (const char *tenant, const char *id);
@@ -50,6 +52,8 @@ gboolean _nebula_peers_has_other_owner (NebulaEngine *engine, guint shard);
 gboolean _nebula_peers_find_shard (const NebulaMessage *message, NebulaValue *payload, guint *ret_shard);
 /* To the owner of a shard, if there is one. */
 void _nebula_peers_forward (NebulaEngine *engine, guint shard, const NebulaMessage *message);
+/* Reads the inbox of one of its streams in its next turn: what was on its way in is still there. */
+void _nebula_peers_look_again (NebulaEngine *engine, const char *stream);
 /* Lets the owner of an execution take it up. */
 void _nebula_peers_take_up (NebulaEngine *engine, const char *tenant, const char *id);
 /* Who owns the shard, if that engine turns in the context of this one; else NULL with error. */

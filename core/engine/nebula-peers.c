@@ -55,17 +55,6 @@ _nebula_peers_join (NebulaEngine *engine, gboolean is_first)
     g_atomic_pointer_set (&self->owners[i], engine);
 }
 
-void
-_nebula_peers_leave (NebulaEngine *engine)
-{
-  NebulaPeers *self = engine->peers;
-  NEBULA_SYNC_AUTO (guard, &self->lock);
-
-  g_ptr_array_remove (self->engines, engine);
-  for (guint i = 0; i < NEBULA_N_SHARDS; i++)
-    g_atomic_pointer_compare_and_exchange (&self->owners[i], engine, NULL);
-}
-
 guint
 _nebula_shard_of_execution (const char *tenant, const char *id)
 {
@@ -107,11 +96,18 @@ _nebula_peers_find_shard (const NebulaMessage *message, NebulaValue *payload, gu
   return TRUE;
 }
 
-/* From one engine to another. */
+typedef enum {
+  PEER_DELIVER, /* the message */
+  PEER_TAKE_UP, /* the execution @id */
+  PEER_LOOK,    /* into the inbox of @id; NULL: into all */
+} PeerLetterKind;
+
+/* From one engine to another, or to itself for later. */
 typedef struct {
-  NebulaLetter letter; /* first */
+  NebulaLetter letter;  /* first */
   NebulaEngine *engine; /* to whom; it is there as long as its mailbox is open */
-  NebulaMessage *message; /* NULL: take up the execution @id */
+  PeerLetterKind kind;
+  NebulaMessage *message;
   char *id;
 } PeerLetter;
 
@@ -126,14 +122,30 @@ letter_free (gpointer data)
 }
 
 static void
+look (NebulaEngine *engine, const char *stream)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean is_done = stream ? _nebula_post_look_into (engine, stream, &error)
+                            : _nebula_post_pick_up (engine, &error);
+
+  if (!is_done)
+    g_warning ("The inboxes cannot be read: %s", error->message);
+}
+
+static void
 letter_receive (gpointer data)
 {
   PeerLetter *self = data;
 
-  if (self->message && !self->engine->is_stopped)
-    _nebula_post_deliver_one (self->engine, self->message);
-  else if (!self->engine->is_stopped)
-    _nebula_recovery_take_up_other (self->engine, self->id);
+  /* Whoever takes the shards of one that has stopped looks for himself. */
+  if (!self->engine->is_stopped) {
+    if (self->kind == PEER_DELIVER)
+      _nebula_post_deliver_one (self->engine, self->message);
+    else if (self->kind == PEER_TAKE_UP)
+      _nebula_recovery_take_up_other (self->engine, self->id);
+    else
+      look (self->engine, self->id);
+  }
   letter_free (self);
 }
 
@@ -153,6 +165,40 @@ send (NebulaEngine *engine, guint shard, PeerLetter *letter)
     return TRUE;
   letter_free (letter);
   return FALSE;
+}
+
+static void
+ask_to_look (NebulaEngine *engine, const char *stream)
+{
+  PeerLetter *letter = g_new0 (PeerLetter, 1);
+
+  letter->letter.klass = &letter_class;
+  letter->engine = engine;
+  letter->kind = PEER_LOOK;
+  letter->id = g_strdup (stream);
+  if (!nebula_mailbox_post (engine->mailbox, letter))
+    letter_free (letter);
+}
+
+void
+_nebula_peers_leave (NebulaEngine *engine)
+{
+  NebulaPeers *self = engine->peers;
+  NEBULA_SYNC_AUTO (guard, &self->lock);
+
+  g_ptr_array_remove (self->engines, engine);
+  for (guint i = 0; i < NEBULA_N_SHARDS; i++)
+    g_atomic_pointer_compare_and_exchange (&self->owners[i], engine, NULL);
+  g_atomic_int_inc (&self->n_left);
+  for (guint i = 0; i < self->engines->len; i++)
+    ask_to_look (self->engines->pdata[i], NULL);
+}
+
+void
+_nebula_peers_look_again (NebulaEngine *engine, const char *stream)
+{
+  if (!engine->is_stopped)
+    ask_to_look (engine, stream);
 }
 
 void
@@ -177,6 +223,7 @@ _nebula_peers_take_up (NebulaEngine *engine, const char *tenant, const char *id)
     return;
   }
   letter = g_new0 (PeerLetter, 1);
+  letter->kind = PEER_TAKE_UP;
   letter->id = g_strdup (id);
   send (engine, shard, letter);
 }

@@ -427,9 +427,22 @@ choose (NebulaEngine *engine, GPtrArray *inbox)
   return chosen;
 }
 
+/* An engine that left may have committed messages that it never handed over, to whatever shard. */
+static void
+forget_if_any_left (NebulaEngine *engine)
+{
+  guint n_left = g_atomic_int_get (&engine->peers->n_left);
+
+  if (n_left == engine->n_left)
+    return;
+  engine->n_left = n_left;
+  memset (engine->has_picked_up, 0, sizeof engine->has_picked_up);
+}
+
 static gboolean
 has_news (NebulaEngine *engine)
 {
+  forget_if_any_left (engine);
   for (guint i = 0; i < NEBULA_N_SHARDS; i++)
     if (!engine->has_picked_up[i] && _nebula_peers_owns (engine, i))
       return TRUE;
@@ -452,4 +465,13 @@ _nebula_post_pick_up (NebulaEngine *engine, GError **error)
     engine->has_picked_up[i] = _nebula_peers_owns (engine, i);
   _nebula_post_deliver (engine, chosen);
   return TRUE;
+}
+
+gboolean
+_nebula_post_look_into (NebulaEngine *engine, const char *stream, GError **error)
+{
+  g_autoptr (GPtrArray) inbox = nebula_store_read_inbox (engine->store, stream, 0, error);
+
+  _nebula_post_deliver (engine, inbox);
+  return inbox != NULL;
 }

@@ -354,7 +354,7 @@ private:
   {
     for (guint i = 0; i < 500 && count_inbox () > 0; i++)
       turn (20);
-    CHECK (count_inbox () == 0, "messages are left in the inboxes");
+    CHECK (count_inbox () == 0, "messages are left in the inboxes:" + list_inbox ());
   }
 
   /* What one history says of others. */

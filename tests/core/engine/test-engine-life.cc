@@ -45,6 +45,14 @@ protected:
       return to_json (reasons).find ("until") != std::string::npos;
     });
   }
+  guint count_recoveries (const std::string &id)
+  {
+    NebulaHeader *header = nebula_store_read_header (nebula_engine_get_store (engine.get ()), id.c_str (), nullptr);
+    guint count = header ? header->recoveries : 0;
+
+    g_clear_pointer (&header, nebula_header_free);
+    return count;
+  }
   void reopen ()
   {
     close ();
@@ -261,10 +269,11 @@ TEST_P (EngineLifeTest, ParksWhatMakesNoProgress)
   start ("{name: p, nodes: {a: {action: test.idempotent, with: {hang: true}}}}");
   std::string id = nebula_execution_get_id (execution.get ());
   ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_RUNNING));
-  for (int i = 0; i < 3; i++) {
+  for (guint i = 1; i <= 3; i++) {
     reopen ();
     find (id);
-    run_until ([] { return false; }, 20000);
+    /* It has been told so before the next stop, or is parked. */
+    ASSERT_TRUE (run_until ([&] { return count_recoveries (id) >= i || status () == "paused"; }));
   }
   ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_PAUSED));
   Value reasons (nebula_execution_explain (execution.get ()));
