@@ -313,6 +313,9 @@ TEST_F (HostTest, HostThatGrewIsReplaced)
 
 TEST_F (HostTest, SandboxRefusesToEscape)
 {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP () << "THE SANDBOX IS NOT TESTED HERE: the address sanitizer reserves more memory than a sandbox allows";
+#endif
   open ("{\"isolation\": {\"hostile\": \"sandbox\"}}");
   auto attempt = run ("hostile.look", "{\"how\": \"escape\"}");
 
