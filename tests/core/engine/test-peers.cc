@@ -203,13 +203,10 @@ TEST_P (PeerTest, AnotherEngineGoesOn)
   ASSERT_TRUE (nebula_engine_set_shards (engine.get (), 0, 128, error.out ()));
   ASSERT_TRUE (nebula_engine_set_shards (peer.get (), 128, 128, error.out ()));
   start (sleeper);
-  Plan plan (nebula_engine_deploy (
-      engine.get (),
-      Ref<NebulaWorkflow> (nebula_workflow_read_bytes (
-                               g_bytes_new_static (sleeper, strlen (sleeper)), nullptr,
-                               nullptr, nullptr))
-          .get (),
-      nullptr, error.out ()));
+  GBytes *bytes = g_bytes_new_static (sleeper, strlen (sleeper));
+  Ref<NebulaWorkflow> workflow (nebula_workflow_read_bytes (bytes, nullptr, nullptr, nullptr));
+  g_bytes_unref (bytes);
+  Plan plan (nebula_engine_deploy (engine.get (), workflow.get (), nullptr, error.out ()));
   Ref<NebulaExecution> other (
       nebula_engine_start (peer.get (), plan.get (), nullptr, nullptr, error.out ()));
   ASSERT_TRUE (other) << error.message ();
