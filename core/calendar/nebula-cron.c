@@ -380,6 +380,15 @@ nebula_cron_get_text (NebulaCron *self)
   return self->text;
 }
 
+/* G_MAXINT64: none up to @most. */
+static gint64
+get_next_multiple (gint64 every_usec, gint64 after_usec, gint64 most)
+{
+  gint64 next = every_usec > most ? G_MAXINT64 : (divide_down (after_usec, every_usec) + 1) * every_usec;
+
+  return next > most ? G_MAXINT64 : next;
+}
+
 /**
  * nebula_cron_get_next_usec:
  * @self: a schedule
@@ -406,9 +415,7 @@ nebula_cron_get_next_usec (NebulaCron *self, GTimeZone *zone, gint64 after_usec)
 
   after_usec = CLAMP (after_usec, -most, most);
   if (self->every_usec > 0)
-    return self->every_usec > most
-               ? G_MAXINT64
-               : (divide_down (after_usec, self->every_usec) + 1) * self->every_usec;
+    return get_next_multiple (self->every_usec, after_usec, most);
   search.after = divide_down (after_usec, G_USEC_PER_SEC) + 1;
   /* One day early: a gap can swallow a whole day, and what lay in it fires on the next. */
   first = divide_down (search.after + get_offset (&search, search.after), DAY) - 1;
