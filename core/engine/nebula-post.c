@@ -231,7 +231,9 @@ letter_answer (NebulaInstance *instance, const GError *error, gpointer data)
 
   if (error)
     return; /* it stays in the inbox */
-  if (!self->is_news || !_nebula_instance_is_durable (instance)) {
+  /* What is no news may be so because of a fact that is not committed yet: the message goes with that one. */
+  if ((!self->is_news && nebula_kernel_get_n_facts (instance->kernel) == 0) ||
+      !_nebula_instance_is_durable (instance)) {
     _nebula_post_use_up (self->engine, self->stream, self->id, take_replies (instance));
     return;
   }

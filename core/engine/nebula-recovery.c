@@ -226,7 +226,6 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
   NebulaInstance *instance = g_hash_table_lookup (engine->instances, id);
   g_autoptr (GPtrArray) histories = NULL;
   NebulaHistory *history;
-
   NebulaEngine *holder;
 
   if (instance)
@@ -234,15 +233,19 @@ _nebula_recovery_load (NebulaEngine *engine, const char *id, GError **error)
   holder = _nebula_peers_find_holder (engine, id);
   if (holder)
     return g_hash_table_lookup (holder->instances, id);
-  _nebula_loader_mark_stale (engine, id);
   histories = nebula_store_read_histories (engine->store, &id, 1, error);
   if (!histories)
     return NULL;
   history = histories->pdata[0];
   if (history->header && !_nebula_peers_owns (engine, history->header->shard))
     engine = _nebula_peers_get_neighbour (engine, history->header->shard, id, error);
-  if (history->header)
-    return engine ? load_history (engine, history, error) : NULL;
+  if (history->header && !engine)
+    return NULL;
+  if (history->header) {
+    /* What a reader of the owner brings is from before what this one may do. */
+    _nebula_loader_mark_stale (engine, id);
+    return load_history (engine, history, error);
+  }
   if (history->error)
     g_propagate_error (error, g_steal_pointer (&history->error));
   else
