@@ -287,6 +287,16 @@ submit (GTask *task)
     finish (task);
 }
 
+/* Takes @error. */
+static void
+go_on (GTask *task, gboolean is_ready, GError *error)
+{
+  if (is_ready)
+    submit (task);
+  else
+    g_task_return_error (task, error);
+}
+
 static GTask *
 begin (NebulaEngine *engine,
        NebulaValue *options,
@@ -400,15 +410,14 @@ nebula_engine_publish_async (NebulaEngine *self,
 {
   g_autoptr (GTask) task = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean is_ready;
 
   g_return_if_fail (NEBULA_IS_ENGINE (self));
   g_return_if_fail (workflows != NULL);
 
   task = begin (self, options, cancellable, callback, user_data);
-  if (publish (g_task_get_task_data (task), workflows, diagnostics, &error))
-    submit (task);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
+  is_ready = publish (g_task_get_task_data (task), workflows, diagnostics, &error);
+  go_on (task, is_ready, g_steal_pointer (&error));
 }
 
 static gboolean
@@ -459,15 +468,14 @@ nebula_engine_roll_back_async (NebulaEngine *self,
 {
   g_autoptr (GTask) task = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean is_ready;
 
   g_return_if_fail (NEBULA_IS_ENGINE (self));
   g_return_if_fail (workflow != NULL && which != NULL);
 
   task = begin (self, options, cancellable, callback, user_data);
-  if (roll_back (g_task_get_task_data (task), workflow, which, &error))
-    submit (task);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
+  is_ready = roll_back (g_task_get_task_data (task), workflow, which, &error);
+  go_on (task, is_ready, g_steal_pointer (&error));
 }
 
 static gboolean
@@ -522,15 +530,14 @@ nebula_engine_label_async (NebulaEngine *self,
 {
   g_autoptr (GTask) task = NULL;
   g_autoptr (GError) error = NULL;
+  gboolean is_ready;
 
   g_return_if_fail (NEBULA_IS_ENGINE (self));
   g_return_if_fail (workflow != NULL && label != NULL);
 
   task = begin (self, NULL, cancellable, callback, user_data);
-  if (put_label (g_task_get_task_data (task), workflow, label, which, &error))
-    submit (task);
-  else
-    g_task_return_error (task, g_steal_pointer (&error));
+  is_ready = put_label (g_task_get_task_data (task), workflow, label, which, &error);
+  go_on (task, is_ready, g_steal_pointer (&error));
 }
 
 /**

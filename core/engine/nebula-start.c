@@ -3,6 +3,7 @@
 /* How executions begin. */
 
 #include <glib/gi18n-lib.h>
+#include <string.h>
 
 #include "nebula-duration.h"
 #include "nebula-engine-private.h"
@@ -10,6 +11,8 @@
 #include "nebula-id.h"
 #include "nebula-input-internal.h"
 #include "nebula-rerun-private.h"
+
+#define TENANT_BYTES_MAX 64
 
 /* One that lies in a shard of this engine. */
 static char *
@@ -138,6 +141,19 @@ tighten (const char *timeout, gint64 *timeout_usec, GError **error)
   return TRUE;
 }
 
+/* A tenant's name is a part of keys and of settings' paths. */
+static gboolean
+check_tenant (const char *tenant, GError **error)
+{
+  gsize length = strspn (tenant, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+
+  if (length > 0 && length <= TENANT_BYTES_MAX && tenant[length] == '\0')
+    return TRUE;
+  g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+               _ ("“%.80s” is no tenant. Its name has 1 to 64 letters, digits, hyphens and underscores."), tenant);
+  return FALSE;
+}
+
 static gboolean
 check_start (NebulaEngine *self,
              NebulaValue *options,
@@ -166,6 +182,8 @@ check_start (NebulaEngine *self,
                  _ ("There is an execution “%s” already."), id);
     return FALSE;
   }
+  if (!check_tenant (nebula_value_get_member_string (options, "tenant", "default"), error))
+    return FALSE;
   if (timeout && !tighten (timeout, ret_timeout_usec, error))
     return FALSE;
   if (!durability || nebula_durability_from_string (durability, ret_durability))

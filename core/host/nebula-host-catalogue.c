@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a host's module brings, and how a probe prints it. */
 
-#include <errno.h>
+#include <gio/gunixoutputstream.h>
 #include <glib/gi18n-lib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "nebula-host-private.h"
 #include "nebula-json.h"
@@ -66,20 +65,9 @@ static gboolean
 print (int fd, NebulaValue *value)
 {
   g_autofree char *json = nebula_value_to_json (value, NEBULA_JSON_FLAGS_NONE);
-  const char *text = json;
-  gsize length = strlen (json);
+  g_autoptr (GOutputStream) stream = g_unix_output_stream_new (fd, FALSE);
 
-  while (length > 0) {
-    gssize n_bytes = write (fd, text, length);
-
-    if (n_bytes < 0 && errno == EINTR)
-      continue;
-    if (n_bytes <= 0)
-      return FALSE;
-    text += n_bytes;
-    length -= (gsize) n_bytes;
-  }
-  return TRUE;
+  return g_output_stream_write_all (stream, json, strlen (json), NULL, NULL, NULL);
 }
 
 static NebulaValue *

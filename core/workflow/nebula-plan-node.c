@@ -2,7 +2,6 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "nebula-duration.h"
 #include "nebula-error.h"
 #include "nebula-limits.h"
 #include "nebula-plan-builder-private.h"
@@ -20,25 +19,6 @@ report (NebulaPlanBuilder *self, guint32 node, const char *key, NebulaProblem pr
   _nebula_problems_add (self->problems, &problem, "%s", message);
 }
 
-/* Index of a text in a list, or @fallback. */
-static guint
-choose (const char *text, const char *const *choices, guint fallback)
-{
-  for (guint i = 0; text && choices[i]; i++)
-    if (strcmp (text, choices[i]) == 0)
-      return i;
-  return fallback;
-}
-
-static gint64
-duration_or (NebulaValue *value, const char *key, gint64 fallback)
-{
-  const char *text = _nebula_member_text (value, key);
-  gint64 usec;
-
-  return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
-}
-
 static void
 add_join (NebulaPlanBuilder *self, guint32 index, NebulaValue *join)
 {
@@ -49,8 +29,8 @@ add_join (NebulaPlanBuilder *self, guint32 index, NebulaValue *join)
   g_autofree char *pointer = NULL;
   NebulaExpressionSite site = { .builder = self, .scope = node->scope, .node = index };
 
-  node->rest = (guint8) choose (_nebula_member_text (join, "rest"), rests, NEBULA_JOIN_REST_IGNORE);
-  node->need = (guint8) choose (_nebula_member_text (join, "need"), needs, NEBULA_JOIN_ALL);
+  node->rest = (guint8) _nebula_choose_text (_nebula_member_text (join, "rest"), rests, NEBULA_JOIN_REST_IGNORE);
+  node->need = (guint8) _nebula_choose_text (_nebula_member_text (join, "need"), needs, NEBULA_JOIN_ALL);
   if (!need)
     return;
 
@@ -106,12 +86,12 @@ add_policies (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
   node->priority
       = priority ? (gint32) CLAMP (nebula_value_get_integer (priority), G_MININT32, G_MAXINT32) : 0;
   node->disabled = disabled && nebula_value_get_boolean (disabled);
-  node->on_error = (guint8) choose (_nebula_member_text (value, "on-error"), on_errors, plan->on_error);
-  node->on_unknown = (guint8) choose (_nebula_member_text (value, "on-unknown"),
+  node->on_error = (guint8) _nebula_choose_text (_nebula_member_text (value, "on-error"), on_errors, plan->on_error);
+  node->on_unknown = (guint8) _nebula_choose_text (_nebula_member_text (value, "on-unknown"),
                                       on_unknowns,
                                       NEBULA_ON_UNKNOWN_FAIL);
-  node->timeout_usec = duration_or (value, "timeout", 0);
-  node->total_timeout_usec = duration_or (value, "total-timeout", 0);
+  node->timeout_usec = _nebula_member_duration (value, "timeout", 0);
+  node->total_timeout_usec = _nebula_member_duration (value, "total-timeout", 0);
   _nebula_retry_read (&node->retry, _nebula_member (value, "retry", NEBULA_VALUE_KIND_OBJECT), &retry_defaults);
   _nebula_plan_builder_add_policy (self, index, value);
   add_lock (self, index, value);
@@ -213,7 +193,7 @@ add_action (NebulaPlanBuilder *self, guint32 index, NebulaValue *value)
 
   node->info = nebula_action_info_ref (entry->info);
   node->construct = (guint8) nebula_action_info_get_construct (entry->info);
-  node->effect = (guint8) choose (effect, effects, nebula_action_info_get_effect (entry->info));
+  node->effect = (guint8) _nebula_choose_text (effect, effects, nebula_action_info_get_effect (entry->info));
   node->effect_given = effect != NULL;
 }
 

@@ -5,23 +5,12 @@
  * it.
  */
 #include <glib/gi18n-lib.h>
-#include <string.h>
 
-#include "nebula-duration.h"
 #include "nebula-plan-builder-private.h"
 #include "nebula-policy.h"
 
 static const NebulaRetry retry_defaults
   = { .attempts = 3, .initial_usec = G_USEC_PER_SEC / 5, .max_usec = 30 * (gint64) G_USEC_PER_SEC };
-
-static gint64
-duration_or (NebulaValue *value, const char *key, gint64 fallback)
-{
-  const char *text = _nebula_member_text (value, key);
-  gint64 usec;
-
-  return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
-}
 
 /* What the engine does in front of attempts; NULL: nothing. */
 static NebulaValue *
@@ -89,9 +78,9 @@ _nebula_plan_builder_add_policy (NebulaPlanBuilder *self, guint32 index, NebulaV
   if (retry && !nebula_value_has_member (value, "retry"))
     _nebula_retry_read (&node->retry, retry, &retry_defaults);
   if (!nebula_value_has_member (value, "timeout"))
-    node->timeout_usec = duration_or (options, "timeout", 0);
+    node->timeout_usec = _nebula_member_duration (options, "timeout", 0);
   if (!nebula_value_has_member (value, "total-timeout"))
-    node->total_timeout_usec = duration_or (options, "total-timeout", 0);
+    node->total_timeout_usec = _nebula_member_duration (options, "total-timeout", 0);
   fallback = nebula_value_get_member (options, "fallback");
   if (fallback)
     node->fallback = nebula_value_ref (fallback);

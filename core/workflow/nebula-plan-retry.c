@@ -2,28 +2,9 @@
 
 /* How often and when a node tries again: its own `retry`, or that of its policy. */
 
-#include <string.h>
 
 #include "nebula-duration.h"
 #include "nebula-plan-builder-private.h"
-
-static guint
-choose (const char *text, const char *const *choices, guint fallback)
-{
-  for (guint i = 0; text && choices[i]; i++)
-    if (strcmp (text, choices[i]) == 0)
-      return i;
-  return fallback;
-}
-
-static gint64
-duration_or (NebulaValue *value, const char *key, gint64 fallback)
-{
-  const char *text = _nebula_member_text (value, key);
-  gint64 usec;
-
-  return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
-}
 
 /* A switch in `retry`, a name in a policy's. */
 static NebulaJitter
@@ -34,7 +15,7 @@ read_jitter (NebulaValue *value)
 
   if (jitter)
     return nebula_value_get_boolean (jitter) ? NEBULA_JITTER_FULL : NEBULA_JITTER_NONE;
-  return choose (_nebula_member_text (value, "jitter"), jitters, NEBULA_JITTER_NONE);
+  return _nebula_choose_text (_nebula_member_text (value, "jitter"), jitters, NEBULA_JITTER_NONE);
 }
 
 static void
@@ -80,11 +61,11 @@ _nebula_retry_read (NebulaRetry *self, NebulaValue *value, const NebulaRetry *de
 
   _nebula_retry_clear (self);
   self->attempts = attempts ? (guint) CLAMP (nebula_value_get_integer (attempts), 1, G_MAXINT) : defaults->attempts;
-  self->backoff = choose (_nebula_member_text (value, "backoff"), backoffs, NEBULA_BACKOFF_EXPONENTIAL);
+  self->backoff = _nebula_choose_text (_nebula_member_text (value, "backoff"), backoffs, NEBULA_BACKOFF_EXPONENTIAL);
   self->factor = factor && nebula_value_is_number (factor) ? nebula_value_get_float (factor) : 2.0;
-  self->initial_usec = duration_or (value, "initial", defaults->initial_usec);
-  self->max_usec = duration_or (value, "max", MAX (defaults->max_usec, self->initial_usec));
-  self->budget_usec = duration_or (value, "budget", 0);
+  self->initial_usec = _nebula_member_duration (value, "initial", defaults->initial_usec);
+  self->max_usec = _nebula_member_duration (value, "max", MAX (defaults->max_usec, self->initial_usec));
+  self->budget_usec = _nebula_member_duration (value, "budget", 0);
   self->jitter = read_jitter (value);
   read_delays (self, value);
   read_codes (self, value);

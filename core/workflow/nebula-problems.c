@@ -4,6 +4,7 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
+#include "nebula-duration.h"
 #include "nebula-error.h"
 #include "nebula-limits.h"
 
@@ -202,4 +203,22 @@ _nebula_member_text (NebulaValue *value, const char *key)
   NebulaValue *member = _nebula_member (value, key, NEBULA_VALUE_KIND_STRING);
 
   return member ? nebula_value_get_string (member) : NULL;
+}
+
+gint64
+_nebula_member_duration (NebulaValue *value, const char *key, gint64 fallback)
+{
+  const char *text = _nebula_member_text (value, key);
+  gint64 usec;
+
+  return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
+}
+
+guint
+_nebula_choose_text (const char *text, const char *const *choices, guint fallback)
+{
+  for (guint i = 0; text && choices[i]; i++)
+    if (strcmp (text, choices[i]) == 0)
+      return i;
+  return fallback;
 }

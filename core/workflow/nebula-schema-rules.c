@@ -2,7 +2,6 @@
 #include <glib/gi18n-lib.h>
 #include <string.h>
 
-#include "nebula-duration.h"
 #include "nebula-expression.h"
 #include "nebula-limits.h"
 #include "nebula-retry-policy.h"
@@ -110,16 +109,6 @@ check_gates (NebulaSchemaWalk *walk, NebulaValue *value)
     check_gate (walk, settings, names[i]);
 }
 
-/* Microseconds of a duration that is well formed, else @fallback. */
-static gint64
-duration_or (NebulaValue *value, const char *key, gint64 fallback)
-{
-  const char *text = _nebula_member_text (value, key);
-  gint64 usec;
-
-  return text && nebula_duration_parse (text, &usec, NULL) ? usec : fallback;
-}
-
 /* What only the library of policies understands. */
 static void
 check_retry_rest (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
@@ -149,8 +138,8 @@ check_retry (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path)
   NebulaValue *attempts = _nebula_member (value, "attempts", NEBULA_VALUE_KIND_INTEGER);
   gint64 n_attempts = attempts ? nebula_value_get_integer (attempts) : 1;
   NebulaValue *factor = nebula_value_get_member (value, "factor");
-  gint64 initial_usec = duration_or (value, "initial", G_USEC_PER_SEC);
-  gint64 max_usec = duration_or (value, "max", MAX (initial_usec, 1));
+  gint64 initial_usec = _nebula_member_duration (value, "initial", G_USEC_PER_SEC);
+  gint64 max_usec = _nebula_member_duration (value, "max", MAX (initial_usec, 1));
   NebulaProblem problem = { .code = "bad-retry" };
 
   if (n_attempts < 1 || n_attempts > MAX_ATTEMPTS) {

@@ -94,6 +94,10 @@ gboolean _nebula_connection_parse_source (const char *text, gsize length, char *
 /* A member if @value is an object, the member is there and is of the kind; else NULL. Borrowed. */
 NebulaValue *_nebula_member (NebulaValue *value, const char *key, NebulaValueKind kind);
 const char *_nebula_member_text (NebulaValue *value, const char *key);
+/* Microseconds of a duration that is well formed, else @fallback. */
+gint64 _nebula_member_duration (NebulaValue *value, const char *key, gint64 fallback);
+/* Index of a text in a list that ends with NULL, or @fallback. @text may be NULL. */
+guint _nebula_choose_text (const char *text, const char *const *choices, guint fallback);
 
 NebulaPlan *_nebula_plan_new (void);
 /* Fills node_index and ids_are_unique from nodes. */

@@ -80,6 +80,11 @@ TEST_P (EngineLifeTest, RefusesOptionsThatMakeNoSense)
   EXPECT_TRUE (has_error (durability, NEBULA_ERROR_INVALID_ARGUMENT));
   EXPECT_FALSE (start_with (plan.get (), R"({"timeout":"soon"})", timeout));
   EXPECT_TRUE (timeout);
+  for (const std::string &tenant : { std::string (), std::string ("a/b"), std::string ("ä"), std::string (65, 'a') }) {
+    Error error;
+    EXPECT_FALSE (start_with (plan.get (), ("{\"tenant\":\"" + tenant + "\"}").c_str (), error)) << tenant;
+    EXPECT_TRUE (has_error (error, NEBULA_ERROR_INVALID_ARGUMENT));
+  }
   EXPECT_TRUE (start_with (plan.get (), R"({"id":"exe_mine"})", twice));
   Ref<NebulaExecution> first (execution.steal ());
   EXPECT_STREQ (nebula_execution_get_id (first.get ()), "exe_mine");
