@@ -4,7 +4,7 @@
 set -uo pipefail
 . "$(dirname "$0")/common.sh"
 
-configure build-coverage -Db_coverage=true -Dintrospection=disabled -Dtests=enabled &&
+configure build-coverage -Db_coverage=true -Dintrospection=enabled -Dtests=enabled &&
   compile build-coverage || exit 1
 find "$NEBULA_TOP/build-coverage" -name '*.gcda' -delete
 run_tests build-coverage || say "some tests failed; the figures are of those that ran"
