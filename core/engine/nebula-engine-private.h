@@ -4,6 +4,7 @@
 #include "nebula-cache.h"
 #include "nebula-engine.h"
 #include "nebula-executor.h"
+#include "nebula-gate-internal.h"
 #include "nebula-heap-internal.h"
 #include "nebula-journal-internal.h"
 #include "nebula-kernel-internal.h"
@@ -32,6 +33,7 @@ G_BEGIN_DECLS
  *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
  *   nebula-gatekeeper.c gates: concurrency keys, locks
+ *   nebula-batches.c    what a gate has collected becomes one execution
  *   nebula-post.c       messages between executions and gates
  *   nebula-children.c   executions that others have called
  *   nebula-peers.c      other engines over the same store, and who owns which shard
@@ -230,7 +232,6 @@ struct _NebulaInstance {
   gboolean wants_turn;
   gboolean is_held_back;   /* too far ahead of its commits: the next one brings it back */
   gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
-  guint n_gates_asked;     /* from here: messages to them are on the way, or were answered */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
   NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
   NebulaOnce *once;        /* it was started with a key, and that is not committed yet; else NULL */
@@ -465,8 +466,6 @@ void _nebula_narrator_tell (NebulaInstance *instance,
                             NebulaValue *data);
 
 /* nebula-gatekeeper.c */
-/* Adds to the next unit what the execution has to tell its gate. */
-void _nebula_gatekeeper_attach (NebulaInstance *instance);
 /* A message to a gate. */
 void _nebula_gatekeeper_handle (NebulaEngine *engine,
                                 const NebulaMessage *message,
@@ -480,6 +479,15 @@ char *_nebula_gate_make_stream (const char *key);
 char *_nebula_gate_dup_execution (const char *holder);
 gboolean _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error);
 void _nebula_gate_free (gpointer data);
+
+/* nebula-batches.c */
+/* The messages of a batch, in the unit of the gate. */
+void _nebula_batch_add (const char *gate,
+                        const char *key,
+                        const char *tenant,
+                        const NebulaGateAnswer *answer,
+                        NebulaUnit *unit,
+                        gint64 now_usec);
 
 /* nebula-post.c */
 /* Adds a message to the next unit of an instance. */
