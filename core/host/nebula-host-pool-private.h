@@ -111,6 +111,10 @@ void _nebula_host_pool_post (NebulaHostPool *self,
 /* nebula-host-process.c */
 NebulaHostProcess *_nebula_host_process_start (NebulaHostGroup *group, GError **error);
 void _nebula_host_process_free (gpointer process);
+/* The pool ends: asks an idle host to end. A function for g_ptr_array_foreach (). */
+void _nebula_host_process_let_go (gpointer process, gpointer user_data);
+/* TRUE: it ended, or was not asked to. */
+gboolean _nebula_host_process_has_ended (NebulaHostProcess *self);
 gboolean _nebula_host_process_send (NebulaHostProcess *self,
                                     NebulaFrameKind kind,
                                     guint64 number,

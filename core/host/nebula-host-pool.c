@@ -10,6 +10,7 @@
 #define BACK_OFF_MOST_USEC (30 * (gint64) G_USEC_PER_SEC)
 #define REPEATS_MOST       2 /* of a call that may be repeated */
 #define SWEEP_USEC         (10 * (gint64) G_USEC_PER_SEC)
+#define LEAVE_USEC         (G_USEC_PER_SEC / 2) /* for idle hosts, when the pool ends */
 
 /* From any thread to the pool's: work, or a cancel of it. */
 typedef struct {
@@ -628,20 +629,46 @@ end_calls (NebulaHostPool *self)
   }
 }
 
-void
-nebula_host_pool_free (NebulaHostPool *self)
+static gboolean
+have_ended (GPtrArray *processes)
 {
+  gboolean have = TRUE;
+
+  for (guint i = 0; i < processes->len; i++)
+    have = _nebula_host_process_has_ended (processes->pdata[i]) && have;
+  return have;
+}
+
+/* Idle hosts leave by themselves, so that their modules can tidy up; others are killed. */
+static void
+end_processes (NebulaHostPool *self)
+{
+  gint64 end_usec = g_get_monotonic_time () + LEAVE_USEC;
+  g_autoptr (GPtrArray) processes =
+      g_ptr_array_new_with_free_func (_nebula_host_process_free);
   GHashTableIter iter;
   gpointer group;
 
-  self->is_stopped = TRUE;
-  nebula_mailbox_close (self->mailbox, letter_free);
-  _nebula_host_drop_source (&self->sweep);
   g_hash_table_iter_init (&iter, self->groups);
   while (g_hash_table_iter_next (&iter, NULL, &group)) {
     _nebula_host_drop_source (&((NebulaHostGroup *) group)->restart);
-    g_ptr_array_set_size (((NebulaHostGroup *) group)->processes, 0);
+    g_ptr_array_extend_and_steal (
+        processes, g_steal_pointer (&((NebulaHostGroup *) group)->processes));
+    ((NebulaHostGroup *) group)->processes =
+        g_ptr_array_new_with_free_func (_nebula_host_process_free);
   }
+  g_ptr_array_foreach (processes, _nebula_host_process_let_go, NULL);
+  while (!have_ended (processes) && g_get_monotonic_time () < end_usec)
+    g_usleep (G_USEC_PER_SEC / 1000);
+}
+
+void
+nebula_host_pool_free (NebulaHostPool *self)
+{
+  self->is_stopped = TRUE;
+  nebula_mailbox_close (self->mailbox, letter_free);
+  _nebula_host_drop_source (&self->sweep);
+  end_processes (self);
   end_calls (self);
   _nebula_host_pool_unref (self);
 }

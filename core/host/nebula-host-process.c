@@ -47,6 +47,28 @@ _nebula_host_process_free (gpointer process)
   g_free (self);
 }
 
+/* An idle host ends by itself when nobody is at the other end; one that works does not notice in time. */
+void
+_nebula_host_process_let_go (gpointer process, gpointer user_data)
+{
+  NebulaHostProcess *self = process;
+
+  _nebula_host_drop_source (&self->io);
+  _nebula_host_drop_source (&self->child);
+  if (self->n_calls == 0 && self->fault == NULL)
+    g_clear_pointer (&self->channel, nebula_channel_free);
+}
+
+gboolean
+_nebula_host_process_has_ended (NebulaHostProcess *self)
+{
+  if (self->pid > 0 && self->channel == NULL && waitpid (self->pid, NULL, WNOHANG) != 0) {
+    kill (-self->pid, SIGKILL); /* what it may have started */
+    self->pid = 0;
+  }
+  return self->pid == 0 || self->channel != NULL;
+}
+
 /* Its end is noticed by the watch on the child, which answers its calls. */
 void
 _nebula_host_process_kill (NebulaHostProcess *self,
