@@ -146,8 +146,8 @@ _nebula_host_process_drain (NebulaHostProcess *self)
     kill_after (self, self->group->pool->options.grace_usec);
 }
 
-static guint64
-get_resident_bytes (GPid pid)
+guint64
+_nebula_host_get_resident_bytes (GPid pid)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/statm", (int) pid);
   g_autofree char *text = NULL;
@@ -169,7 +169,7 @@ is_too_large (NebulaHostProcess *self, gint64 now_usec)
   if (limit == 0 || now_usec - self->measured_usec < MEASURE_USEC)
     return FALSE;
   self->measured_usec = now_usec;
-  return get_resident_bytes (self->pid) > limit;
+  return _nebula_host_get_resident_bytes (self->pid) > limit;
 }
 
 gboolean
@@ -401,12 +401,10 @@ process_ready (gint fd, GIOCondition condition, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static char *
-describe_end (NebulaHostProcess *self, gint status)
+char *
+_nebula_host_describe_end (gint status, gboolean is_closed)
 {
-  if (self->fault != NULL)
-    return g_strdup (self->fault);
-  if (self->is_closed && WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL)
+  if (is_closed && WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL)
     return g_strdup (_ ("closed its channel"));
   if (WIFSIGNALED (status))
     return g_strdup_printf (_ ("crashed by signal %d"), WTERMSIG (status));
@@ -425,7 +423,8 @@ process_ended (GPid pid, gint status, gpointer user_data)
   self->pid = 0;
   while (self->fault == NULL && read_some (self) == NEBULA_CHANNEL_BUSY)
     continue;
-  reason = describe_end (self, status);
+  reason = self->fault != NULL ? g_strdup (self->fault)
+                               : _nebula_host_describe_end (status, self->is_closed);
   if (!pool->is_stopped)
     _nebula_host_group_lost (self->group, self, reason);
   _nebula_host_pool_unref (pool);
@@ -434,8 +433,10 @@ process_ended (GPid pid, gint status, gpointer user_data)
 NebulaHostProcess *
 _nebula_host_process_start (NebulaHostGroup *group, GError **error)
 {
+  const NebulaHostLaunch launch = {&group->pool->options, group->module, group->isolation,
+                                   group->capabilities};
   GPid pid = 0;
-  int fd = _nebula_host_spawn (group, &pid, error);
+  int fd = _nebula_host_spawn (&launch, &pid, error);
   NebulaHostProcess *self;
 
   if (fd < 0)

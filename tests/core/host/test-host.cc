@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "nebula-engine.h"
+#include "nebula-expression.h"
 #include "nebula-invocation.h"
 #include "nebula-registry.h"
 
@@ -332,6 +335,146 @@ TEST_F (HostTest, SandboxRefusesToEscape)
   g_cancellable_cancel (nebula_invocation_get_cancellable (waiting->invocation.get ()));
   ASSERT_TRUE (run_until ([&] { return waiting->is_over (); }));
   EXPECT_EQ (waiting->code (), "cancelled");
+}
+
+/* Functions of expressions, which wait for hosts of their own. */
+class FunctionTest : public HostTest
+{
+protected:
+  nebula::Owned<NebulaExpression, nebula_expression_unref> compile (const char *text)
+  {
+    Error error;
+    NebulaFunctionSet *functions = nebula_action_resolver_get_functions (NEBULA_ACTION_RESOLVER (registry_.get ()));
+    nebula::Owned<NebulaExpression, nebula_expression_unref> expression (
+        nebula_expression_compile_with_functions (text, FALSE, functions, error.out ()));
+
+    EXPECT_TRUE (expression) << error.message ();
+    return expression;
+  }
+  std::string evaluate (const std::string &text, NebulaValue *data = nullptr)
+  {
+    auto expression = compile (text.c_str ());
+    nebula::Value nothing = nebula::json ("{}");
+    Error error;
+    nebula::Value value (
+        nebula_expression_evaluate_data (expression.get (), data != nullptr ? data : nothing.get (), error.out ()));
+
+    return value ? nebula::to_json (value) : std::string (nebula_error_get_code (error.get ())) + " " + error.message ();
+  }
+};
+
+TEST_F (FunctionTest, RunsInAnotherProcessAndAgain)
+{
+  std::string first = evaluate ("hostile_call('')");
+
+  EXPECT_GT (atoll (first.c_str ()), 0) << first;
+  EXPECT_NE (first, std::to_string (getpid ()));
+  EXPECT_EQ (evaluate ("hostile_call('')"), first);
+  EXPECT_EQ (evaluate ("[1, 'a', null] | map(x => hostile_call('echo', x))"), "[1,\"a\",null]");
+}
+
+TEST_F (FunctionTest, FailsAsTheFunctionSays)
+{
+  EXPECT_THAT (evaluate ("hostile_call('error')"), testing::StartsWith ("conflict told so"));
+  EXPECT_THAT (evaluate ("hostile_call('nothing')"), HasSubstr ("neither a value nor an error"));
+}
+
+TEST_F (FunctionTest, LargeValuesGoBothWays)
+{
+  std::string text (300000, 'x');
+  nebula::Value data = nebula::json (("{\"text\": \"" + text + "\"}").c_str ());
+
+  EXPECT_EQ (evaluate ("hostile_call('echo', $text).length()", data.get ()), "300000");
+}
+
+class FunctionMisdeedTest : public FunctionTest, public testing::WithParamInterface<Misdeed>
+{
+};
+
+TEST_P (FunctionMisdeedTest, EndsOnlyItsHost)
+{
+  std::string before = evaluate ("hostile_call('')");
+  std::string failure = evaluate (std::string ("hostile_call('") + GetParam ().how + "')");
+
+  EXPECT_THAT (failure, testing::StartsWith ("unavailable"));
+  EXPECT_THAT (failure, HasSubstr (GetParam ().reason));
+  EXPECT_NE (evaluate ("hostile_call('')"), before);
+}
+
+INSTANTIATE_TEST_SUITE_P (Hosts, FunctionMisdeedTest,
+                          testing::Values (Misdeed{"segfault", "crashed by signal 11"},
+                                           Misdeed{"abort", "crashed by signal 6"},
+                                           Misdeed{"fork", "ended with exit code 7"},
+                                           Misdeed{"close", "closed its channel"},
+                                           Misdeed{"endless", "broke the protocol"},
+                                           Misdeed{"text", "broke the protocol"}),
+                          [] (const auto &info) { return std::string (info.param.how); });
+
+TEST_F (FunctionTest, LoopIsKilledAndIsNoCrash)
+{
+  open ("{\"function-timeout\": 50000}");
+
+  for (int i = 0; i < 4; i++)
+    EXPECT_THAT (evaluate ("hostile_call('loop')"), testing::StartsWith ("timed-out"));
+  EXPECT_GT (atoll (evaluate ("hostile_call('')").c_str ()), 0);
+}
+
+TEST_F (FunctionTest, ThreeCrashesAreOneTooMany)
+{
+  for (int i = 0; i < 3; i++)
+    EXPECT_THAT (evaluate ("hostile_call('abort')"), testing::StartsWith ("unavailable"));
+  EXPECT_THAT (evaluate ("hostile_call('')"), testing::StartsWith ("module-broken"));
+  EXPECT_EQ (run ("hostile.do", "{}")->code (), "module-broken");
+}
+
+TEST_F (FunctionTest, HostIsReplaced)
+{
+  open ("{\"calls\": 2}");
+  std::string first = evaluate ("hostile_call('')");
+
+  EXPECT_EQ (evaluate ("hostile_call('')"), first);
+  EXPECT_NE (evaluate ("hostile_call('')"), first);
+  open ("{\"memory\": 50000000}");
+  first = evaluate ("hostile_call('leak')");
+  EXPECT_NE (evaluate ("hostile_call('')"), first);
+}
+
+TEST_F (FunctionTest, ThreadsShareFewHosts)
+{
+  open ("{\"processes\": 2}");
+  auto expression = compile ("hostile_call('echo', $x)");
+  std::vector<std::thread> threads;
+  std::atomic<int> n_right{0};
+
+  for (int i = 0; i < 4; i++)
+    threads.emplace_back ([&expression, &n_right, i] {
+      nebula::Value data = nebula::json (("{\"x\": " + std::to_string (i) + "}").c_str ());
+      for (int j = 0; j < 25; j++) {
+        nebula::Value value (nebula_expression_evaluate_data (expression.get (), data.get (), nullptr));
+        n_right += value && nebula_value_get_integer (value.get ()) == i;
+      }
+    });
+  for (auto &thread : threads)
+    thread.join ();
+  EXPECT_EQ (n_right, 100);
+}
+
+TEST_F (FunctionTest, LoopDoesNotWait)
+{
+  auto expression = compile ("hostile_call('')");
+  NebulaEnvironment environment = {};
+  Error error;
+
+  environment.must_not_wait = TRUE;
+  environment.fuel = 10000;
+  EXPECT_EQ (nebula_expression_evaluate (expression.get (), &environment, error.out ()), nullptr);
+  EXPECT_TRUE (nebula::has_error (error, NEBULA_ERROR_BUDGET_EXCEEDED));
+}
+
+TEST_F (FunctionTest, RunsInTheProcessIfOneTrustsIt)
+{
+  open ("{\"isolation\": {\"hostile\": \"in-process\"}}");
+  EXPECT_EQ (evaluate ("hostile_call('')"), std::to_string (getpid ()));
 }
 
 TEST_F (HostTest, OptionsAreChecked)
