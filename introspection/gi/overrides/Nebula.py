@@ -657,21 +657,18 @@ def _declare(name, argument):
     return f'{name}{mark}: {TYPES.get(argument.annotation, "any")}'
 
 
-FUNCTIONS = {}      # name → (description, callable) of all that were declared, in their order
+FUNCTIONS = {}      # name → (description, callable), in their order
 
 
 def function(target=None, *, name=None, **details):
-    """Says that expressions may call a function: @Nebula.function above it, or @Nebula.function (examples='…').
+    """Says that expressions may call a pure function: @Nebula.function above it, or @Nebula.function (examples='…').
 
-    It must be pure. Annotations say the types of arguments and result, `any` where there is none that a declaration
-    knows. Without a description the docstring is taken.
-    """
+    Annotations say the types; `any` where there is none. Without a description the docstring is taken."""
     if target is None:
-        return lambda decorated: function(decorated, name=name, **details)
+        return functools.partial(function, name=name, **details)
     signature = inspect.signature(target)
     description = {
-        'name': name or target.__name__,
-        'parameters': ', '.join(_declare(*item) for item in signature.parameters.items()),
+        'name': name or target.__name__, 'parameters': ', '.join(_declare(*item) for item in signature.parameters.items()),
         'result': TYPES.get(signature.return_annotation, 'any'),
         'description': ' '.join((target.__doc__ or '').split()),
         **details}
