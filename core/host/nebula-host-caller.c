@@ -12,6 +12,7 @@
 #include "nebula-sync-internal.h"
 
 #define MEASURE_CALLS 64    /* its memory is looked at once in so many */
+#define LEAVE_MSEC 500
 #define WORDS_MOST    10000 /* frames of one call that are no result */
 
 /* A host while one thread has it, or nobody. */
@@ -81,6 +82,18 @@ host_end (CallerHost *self)
   return status;
 }
 
+/* One that waits for work ends by itself when nobody is at the other end, so that its module can tidy up. */
+static void
+host_let_go (gpointer data, gpointer user_data)
+{
+  CallerHost *self = data;
+  struct pollfd poll_fd = {.fd = self->pid_fd, .events = POLLIN};
+
+  g_clear_pointer (&self->channel, nebula_channel_free);
+  if (self->pid_fd >= 0)
+    poll (&poll_fd, 1, LEAVE_MSEC);
+}
+
 static void
 host_free (gpointer data)
 {
@@ -99,6 +112,7 @@ nebula_host_caller_unref (NebulaHostCaller *self)
 {
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
+  g_queue_foreach (&self->idle, host_let_go, NULL);
   g_queue_clear_full (&self->idle, host_free);
   g_cond_clear (&self->freed);
   g_mutex_clear (&self->lock);

@@ -324,6 +324,22 @@ class JavaScript(Hosts):
         error = self.failure('hurt.loop', ', timeout: 300ms', NEBULA_HOST_GRACE='100ms')
         self.assertEqual(error['code'], 'timed-out')
 
+    def test_description_with_mistakes_is_refused(self):
+        head = "import Nebula from 'gi://Nebula?version=1.0';\n"
+        for name, action, reason in (
+                ('one', "'one.a', { nonsense: 1 }", 'the member “nonsense”'),
+                ('two', "'two.a', { parameters: 3 }", 'the member “parameters”'),
+                ('three', "'three.a', { parameters: { x: 3 } }", 'the member “x”'),
+                ('four', "'other.a', {}", 'does not begin with “four.”'),
+                ('five', "'five.a', { effect: 'magic' }", 'five')):
+            self.add(name + '.js', head + f'Nebula.action({action}, () => 1);\n')
+            self.assertIn(reason, self.expect(0, 'inspect').out)
+
+    def test_function_is_called_by_expressions(self):
+        self.add('wave.js')
+        self.assertEqual(self.expect(0, 'expr', 'waves(3) + waves(2, "!")').out.strip(), '"o/o/o/!!"')
+        self.assertIn('Many waves.', self.expect(0, 'expr', '--help', 'waves').out)
+
 
 class Both(Hosts):
     language = 'javascript'

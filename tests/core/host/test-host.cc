@@ -65,7 +65,8 @@ const NebulaInvocationSink sink = {
           nebula::Owned<NebulaResult, nebula_result_unref> (nebula_result_ref (result));
     },
     [] (NebulaInvocation *, double fraction, const char *message, gpointer data) {
-      static_cast<Attempt *> (data)->words.push_back (std::to_string (int (fraction * 100)) + "% " + message);
+      static_cast<Attempt *> (data)->words.push_back (std::to_string (int (fraction * 100)) + "% " +
+                                                      (message != nullptr ? message : ""));
     },
     [] (NebulaInvocation *, GLogLevelFlags, const char *message, gpointer data) {
       static_cast<Attempt *> (data)->words.push_back (message);
@@ -126,7 +127,7 @@ protected:
     ASSERT_TRUE (nebula_registry_set_hosting (registry_.get (), all.get (), error.out ())) << error.message ();
     ASSERT_TRUE (nebula_registry_load (registry_.get (), error.out ())) << error.message ();
   }
-  std::unique_ptr<Attempt> start (const char *id, const char *parameters, NebulaValue *input = nullptr)
+  std::unique_ptr<Attempt> prepare (const char *id, const char *parameters, NebulaValue *input = nullptr)
   {
     auto attempt = std::make_unique<Attempt> ();
     NebulaActionResolver *resolver = NEBULA_ACTION_RESOLVER (registry_.get ());
@@ -146,6 +147,12 @@ protected:
     info.node_id = "there";
     attempt->invocation =
         Ref<NebulaInvocation> (nebula_invocation_new (&info, given.get (), input, &sink, attempt.get (), nullptr));
+    return attempt;
+  }
+  std::unique_ptr<Attempt> start (const char *id, const char *parameters, NebulaValue *input = nullptr)
+  {
+    auto attempt = prepare (id, parameters, input);
+
     nebula_action_invoke (attempt->action.get (), attempt->invocation.get ());
     return attempt;
   }
@@ -186,6 +193,17 @@ TEST_F (HostTest, FailureKeepsItsCodeClassAndDetails)
 TEST_F (HostTest, ProgressAndLogCrossTheChannel)
 {
   EXPECT_THAT (run ("hostile.do", "{\"how\": \"talk\"}")->words, ElementsAre ("50% half", "a word"));
+}
+
+TEST_F (HostTest, WordsAreCutAndMadeValid)
+{
+  auto attempt = run ("hostile.do", "{\"how\": \"shout\"}");
+
+  ASSERT_EQ (attempt->words.size (), 3u);
+  EXPECT_GT (attempt->words[0].size (), 65000u);
+  EXPECT_LE (attempt->words[0].size (), 65536u);
+  EXPECT_EQ (attempt->words[1], "\uFFFD");
+  EXPECT_EQ (attempt->words[2], "100% ");
 }
 
 TEST_F (HostTest, LargeValuesGoByMemoryFile)
@@ -303,6 +321,94 @@ TEST_F (HostTest, HostIsReplacedAfterItsCalls)
   EXPECT_EQ (run_for_value ("hostile.look", "{}"), first);
   EXPECT_NE (run_for_value ("hostile.look", "{}"), first);
   EXPECT_NE (access ((root_ + "/quarantine.json").c_str (), F_OK), 0);
+}
+
+static bool
+is_alive (const std::string &pid)
+{
+  return kill ((pid_t) atoi (pid.c_str ()), 0) == 0;
+}
+
+TEST_F (HostTest, IdleHostsEnd)
+{
+  open ("{\"idle\": 50000}");
+  std::string pid = run_for_value ("hostile.look", "{}");
+
+  EXPECT_TRUE (run_until ([&] { return !is_alive (pid); }));
+}
+
+TEST_F (HostTest, HostsEndWithTheRegistry)
+{
+  std::string pid = run_for_value ("hostile.look", "{}");
+  auto attempt = start ("hostile.do", "{\"how\": \"loop\"}");
+  auto late = prepare ("hostile.do", "{}");
+
+  run_until ([] { return false; }, 60000);
+  registry_ = Ref<NebulaRegistry> ();
+  EXPECT_EQ (attempt->kind (), NEBULA_RESULT_KIND_UNKNOWN);
+  EXPECT_THAT (attempt->value (), HasSubstr ("was stopped"));
+  EXPECT_FALSE (is_alive (pid));
+  nebula_action_invoke (late->action.get (), late->invocation.get ());
+  EXPECT_THAT (late->value (), HasSubstr ("are stopped"));
+}
+
+TEST_F (HostTest, WorkAndCancelsComeFromAnyThread)
+{
+  run ("hostile.look", "{}");
+  auto attempt = prepare ("hostile.wait", "{}");
+  std::thread starter ([&] { nebula_action_invoke (attempt->action.get (), attempt->invocation.get ()); });
+
+  starter.join ();
+  ASSERT_TRUE (run_until ([&] { return !attempt->words.empty (); }));
+  std::thread canceller ([&] { g_cancellable_cancel (nebula_invocation_get_cancellable (attempt->invocation.get ())); });
+  canceller.join ();
+  ASSERT_TRUE (run_until ([&] { return attempt->is_over (); }));
+  EXPECT_EQ (attempt->code (), "cancelled");
+}
+
+TEST_F (HostTest, CancelOfWhatWaitsIsAnsweredAtOnce)
+{
+  open ("{\"processes\": 1, \"grace\": 20000}");
+  auto first = start ("hostile.do", "{\"how\": \"loop\"}");
+  auto second = start ("hostile.do", "{}");
+
+  g_cancellable_cancel (nebula_invocation_get_cancellable (second->invocation.get ()));
+  ASSERT_TRUE (run_until ([&] { return second->is_over (); }));
+  EXPECT_EQ (second->code (), "cancelled");
+  g_cancellable_cancel (nebula_invocation_get_cancellable (first->invocation.get ()));
+  ASSERT_TRUE (run_until ([&] { return first->is_over (); }));
+}
+
+TEST_F (HostTest, FileThatChangedIsNotRun)
+{
+  int fd = ::open ((root_ + "/modules/hostile.so").c_str (), O_WRONLY | O_APPEND);
+
+  ASSERT_EQ (write (fd, "x", 1), 1);
+  close (fd);
+  auto attempt = run ("hostile.do", "{}");
+  EXPECT_EQ (attempt->code (), "module-broken");
+  EXPECT_THAT (attempt->value (), HasSubstr ("changed since it was probed"));
+}
+
+TEST_F (HostTest, MissingProgramIsTold)
+{
+  open ("{\"program\": \"/nonexistent/host\"}");
+  auto attempt = run ("hostile.do", "{}");
+
+  EXPECT_EQ (attempt->code (), "unavailable");
+  EXPECT_THAT (attempt->value (), HasSubstr ("/nonexistent/host"));
+}
+
+TEST_F (HostTest, ProgramThatIsNoHostIsKilled)
+{
+  std::string program = root_ + "/sleeper";
+
+  ASSERT_TRUE (g_file_set_contents (program.c_str (), "#!/bin/sh\nexec sleep 1000\n", -1, nullptr));
+  g_chmod (program.c_str (), 0755);
+  open (("{\"start\": 50000, \"program\": \"" + program + "\"}").c_str ());
+  auto attempt = run ("hostile.do", "{}");
+  EXPECT_EQ (attempt->code (), "module-broken");
+  EXPECT_THAT (attempt->value (), HasSubstr ("not ready in time"));
 }
 
 TEST_F (HostTest, HostThatGrewIsReplaced)
