@@ -247,6 +247,8 @@ become_committed (NebulaInstance *self, guint64 sequence, NebulaExecutionStatus 
   self->committed = sequence;
   self->committed_status = status;
   _nebula_narrator_publish (self);
+  if (self->engine->followers)
+    _nebula_followers_kick (self->engine);
   answer_waiters (self, sequence, NULL);
   if (nebula_execution_status_is_terminal (status) && !self->is_away &&
       sequence == nebula_kernel_get_state (self->kernel)->sequence) {

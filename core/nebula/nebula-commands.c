@@ -31,6 +31,7 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_inspect;
     commands[n_commands++] = &nebula_command_execution_list;
     commands[n_commands++] = &nebula_command_execution_show;
+    commands[n_commands++] = &nebula_command_execution_history;
     commands[n_commands++] = &nebula_command_execution_resume;
     commands[n_commands++] = &nebula_command_execution_cancel;
     commands[n_commands++] = &nebula_command_execution_signal;
@@ -46,6 +47,7 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_execution_step;
     commands[n_commands++] = &nebula_command_queue_list;
     commands[n_commands++] = &nebula_command_queue_show;
+    commands[n_commands++] = &nebula_command_events;
     commands[n_commands++] = &nebula_command_metrics;
     commands[n_commands++] = &nebula_command_system;
     commands[n_commands++] = &nebula_command_workflow_deploy;
