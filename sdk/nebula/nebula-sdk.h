@@ -5,6 +5,7 @@
 
 #include "nebula-action.h"
 #include "nebula-blob.h"
+#include "nebula-caller.h"
 #include "nebula-document.h"
 #include "nebula-duration.h"
 #include "nebula-error.h"
@@ -17,7 +18,10 @@
 #include "nebula-log.h"
 #include "nebula-module.h"
 #include "nebula-parameter.h"
+#include "nebula-permission.h"
 #include "nebula-redactor.h"
+#include "nebula-service-host.h"
+#include "nebula-service.h"
 #include "nebula-simple-action.h"
 #include "nebula-stateful-action.h"
 #include "nebula-supply-action.h"
