@@ -268,6 +268,9 @@ settle (NebulaInstance *self)
       self->stimuli.length > 0 || self->handle || nebula_kernel_get_commands (self->kernel)->len > 0 ||
       state->sequence != self->committed)
     return;
+  /* Somebody waits for a reader to bring it: he gets this one, or else whoever looks again and again keeps him waiting. */
+  if (g_hash_table_contains (self->engine->loads, self->id))
+    return;
   if (nebula_execution_status_is_terminal (self->committed_status))
     g_hash_table_remove (self->engine->instances, self->id);
   else if (_nebula_instance_is_durable (self) &&
