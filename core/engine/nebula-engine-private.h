@@ -32,6 +32,9 @@ G_BEGIN_DECLS
  *   nebula-loader.c     loads many executions at once, off the loop
  *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
+ *   nebula-teller.c     the facts of an execution in the store, one after the other
+ *   nebula-history-page.c  histories in pages
+ *   nebula-event-reader.c  events from a position on
  *   nebula-gatekeeper.c gates: concurrency keys, locks
  *   nebula-batches.c    what a gate has collected becomes one execution
  *   nebula-post.c       messages between executions and gates
@@ -151,6 +154,8 @@ struct _NebulaEngine {
   GHashTable *stored;     /* hashes of definitions that the store has */
   GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
   GPtrArray *sleeper_blocks;
+  GPtrArray *pages;       /* of histories, from which the next page goes on; NULL: none */
+  GPtrArray *followers;   /* NebulaEventReader that wait for a commit; NULL: none */
   NebulaSleeper *free_sleepers;
   guint n_slept; /* since memory was given back */
   GHashTable *gates;      /* key → NebulaGate */
@@ -456,6 +461,22 @@ void _nebula_sleepers_remove (NebulaEngine *engine, NebulaSleeper *sleeper);
 const char *_nebula_sleeper_get_id (NebulaSleeper *sleeper);
 
 /* nebula-narrator.c */
+/* What an event is made of besides its fact; without a kernel it names no place in loops. */
+typedef struct {
+  NebulaKernel *kernel;
+  gboolean may_block; /* for stored values */
+  const char *tenant;
+  const char *workflow;
+  const char *execution;
+  const char *node;
+  guint64 sequence;
+  const char *position; /* NULL: live */
+} NebulaNarration;
+
+/* NULL: nobody is told of such a fact. */
+const char *_nebula_narrator_get_topic (const NebulaFact *fact);
+NebulaEvent *
+_nebula_narrator_make_event (const NebulaNarration *narration, const NebulaFact *fact);
 void _nebula_narrator_recorded (const NebulaFact *fact, gpointer data);
 /* Notes what somebody wants to hear of while the kernel is away. */
 void _nebula_narrator_capture (NebulaInstance *instance);
@@ -569,6 +590,10 @@ GTask *_nebula_execution_begin (NebulaExecution *self,
                                 gpointer user_data);
 /* The instance leaves memory under its handle. */
 void _nebula_execution_detach (NebulaInstance *instance);
+
+/* nebula-history-page.c, nebula-event-reader.c */
+void _nebula_history_forget_all (NebulaEngine *engine);
+void _nebula_followers_kick (NebulaEngine *engine);
 
 /* nebula-engine.c */
 void _nebula_engine_watch_journal (NebulaEngine *self);

@@ -636,6 +636,7 @@ end (NebulaEngine *self)
   _nebula_away_wait_for_all (self);
   drop_all (self);
   _nebula_loader_stop (self);
+  _nebula_history_forget_all (self);
   nebula_scope_end (self->scope);
   _nebula_scheduler_stop (self);
   if (self->idempotency)

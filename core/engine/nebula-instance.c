@@ -165,7 +165,8 @@ _nebula_instance_add_waiter (NebulaInstance *self, GTask *task)
 {
   NebulaWaiter *waiter = g_new0 (NebulaWaiter, 1);
 
-  waiter->sequence = nebula_kernel_get_state (self->kernel)->sequence;
+  /* One that has just been started has no fact yet; it is there once its first one is. */
+  waiter->sequence = MAX (nebula_kernel_get_state (self->kernel)->sequence, 1);
   waiter->task = g_object_ref (task);
   g_queue_push_tail (&self->waiters, waiter);
   if (waiter->sequence <= self->committed)
@@ -247,6 +248,8 @@ become_committed (NebulaInstance *self, guint64 sequence, NebulaExecutionStatus 
   self->committed = sequence;
   self->committed_status = status;
   _nebula_narrator_publish (self);
+  if (self->engine->followers)
+    _nebula_followers_kick (self->engine);
   answer_waiters (self, sequence, NULL);
   if (nebula_execution_status_is_terminal (status) && !self->is_away &&
       sequence == nebula_kernel_get_state (self->kernel)->sequence) {

@@ -1,30 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Events: made of facts when they are recorded, with the time of the fact, told when they are committed, and only while
- * somebody listens. */
+ * somebody listens. Those that are replayed out of the store (nebula-event-reader.c) are made of the same. */
 
 #include "nebula-engine-private.h"
-
-static NebulaEvent *
-make_event (NebulaInstance *instance,
-            const char *topic,
-            const char *node,
-            guint64 sequence,
-            gint64 time_usec,
-            NebulaValue *data)
-{
-  NebulaEventInfo info = {
-      .topic = topic,
-      .tenant = instance->tenant,
-      .workflow = instance->plan->name,
-      .execution = instance->id,
-      .node = node,
-      .sequence = sequence,
-      .time_usec = time_usec,
-  };
-
-  return nebula_event_new (&info, data);
-}
 
 static const char *
 get_end_topic (guint32 status)
@@ -41,8 +20,8 @@ get_end_topic (guint32 status)
   }
 }
 
-static const char *
-get_topic (const NebulaFact *fact)
+const char *
+_nebula_narrator_get_topic (const NebulaFact *fact)
 {
   static const char *const topics[NEBULA_FACT_LAST + 1] = {
       [NEBULA_FACT_STARTED] = "execution.started",
@@ -80,13 +59,14 @@ _nebula_narrator_capture (NebulaInstance *instance)
     return;
   for (guint kind = NEBULA_FACT_STARTED; kind < NEBULA_FACT_ENDED; kind++) {
     fact.kind = kind;
-    if (get_topic (&fact) && nebula_event_bus_has_subscriber (bus, get_topic (&fact)))
+    if (_nebula_narrator_get_topic (&fact) &&
+        nebula_event_bus_has_subscriber (bus, _nebula_narrator_get_topic (&fact)))
       instance->away_topics |= get_topic_bit (kind, 0);
   }
   fact.kind = NEBULA_FACT_ENDED;
   for (guint status = 0; status <= NEBULA_EXECUTION_STATUS_TIMED_OUT; status++) {
     fact.code = status;
-    if (nebula_event_bus_has_subscriber (bus, get_topic (&fact)))
+    if (nebula_event_bus_has_subscriber (bus, _nebula_narrator_get_topic (&fact)))
       instance->away_topics |= get_topic_bit (fact.kind, status);
   }
 }
@@ -106,7 +86,7 @@ is_wanted (NebulaInstance *instance, const NebulaFact *fact, const char *topic)
 /* Events are for looking on: what is stored and large, or would have to be read on the loop, is named by its size, and
  * read from the execution. */
 static void
-set_result (NebulaInstance *instance,
+set_result (const NebulaNarration *narration,
             NebulaValueBuilder *builder,
             const char *key,
             NebulaValue *value)
@@ -114,39 +94,74 @@ set_result (NebulaInstance *instance,
   guint64 size = nebula_kernel_get_stored_bytes (value);
   g_autoptr (NebulaValue) loaded = NULL;
 
-  nebula_kernel_set_may_block (instance->kernel, instance->is_away);
-  if (size <= RESULT_BYTES)
-    loaded = nebula_kernel_load (instance->kernel, value, NULL);
-  nebula_kernel_set_may_block (instance->kernel, TRUE);
+  if (size == 0) {
+    nebula_value_builder_set (builder, key, value);
+    return;
+  }
+  if (narration->kernel && size <= RESULT_BYTES) {
+    nebula_kernel_set_may_block (narration->kernel, narration->may_block);
+    loaded = nebula_kernel_load (narration->kernel, value, NULL);
+    nebula_kernel_set_may_block (narration->kernel, TRUE);
+  }
   if (loaded)
     nebula_value_builder_set (builder, key, loaded);
   else
     nebula_value_builder_set_integer (builder, "bytes", (gint64) size);
 }
 
+static void
+add_place (const NebulaNarration *narration, NebulaValueBuilder *builder, const NebulaFact *fact)
+{
+  NebulaState *state =
+      narration->kernel ? nebula_kernel_get_state (narration->kernel) : NULL;
+  NebulaLane *lane = state ? nebula_state_get_lane (state, fact->lane) : NULL;
+  g_autofree char *path = NULL;
+
+  if (lane && fact->node != NEBULA_PLAN_NONE) {
+    path = nebula_state_dup_path (state, lane, fact->node);
+    nebula_value_builder_set_string (builder, "path", path);
+    nebula_value_builder_set_integer (
+        builder, "attempts", nebula_lane_get_run (state, lane, fact->node)->attempts);
+  } else if (!state && narration->node) {
+    if (fact->lane == 0)
+      nebula_value_builder_set_string (builder, "path", narration->node);
+    nebula_value_builder_set_integer (builder, "attempts", fact->attempt);
+  }
+}
+
 static NebulaValue *
-make_data (NebulaInstance *instance, const NebulaFact *fact)
+make_data (const NebulaNarration *narration, const NebulaFact *fact)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  NebulaState *state = nebula_kernel_get_state (instance->kernel);
-  NebulaLane *lane = nebula_state_get_lane (state, fact->lane);
   gboolean is_error = fact->kind == NEBULA_FACT_NODE_FAILED ||
                       fact->kind == NEBULA_FACT_ATTEMPT_FAILED ||
                       (fact->kind == NEBULA_FACT_ENDED &&
                        fact->code != NEBULA_EXECUTION_STATUS_COMPLETED);
 
-  if (fact->node != NEBULA_PLAN_NONE && lane) {
-    g_autofree char *path = nebula_state_dup_path (state, lane, fact->node);
-
-    nebula_value_builder_set_string (builder, "path", path);
-    nebula_value_builder_set_integer (
-        builder, "attempts", nebula_lane_get_run (state, lane, fact->node)->attempts);
-  }
+  add_place (narration, builder, fact);
   if (fact->value && fact->kind != NEBULA_FACT_STARTED &&
       fact->kind != NEBULA_FACT_NODE_WAITING &&
       fact->kind != NEBULA_FACT_LOOP_OPENED)
-    set_result (instance, builder, is_error ? "error" : "result", fact->value);
+    set_result (narration, builder, is_error ? "error" : "result", fact->value);
   return nebula_value_builder_end (builder);
+}
+
+NebulaEvent *
+_nebula_narrator_make_event (const NebulaNarration *narration, const NebulaFact *fact)
+{
+  g_autoptr (NebulaValue) data = make_data (narration, fact);
+  NebulaEventInfo info = {
+      .topic = _nebula_narrator_get_topic (fact),
+      .tenant = narration->tenant,
+      .workflow = narration->workflow,
+      .execution = narration->execution,
+      .node = narration->node,
+      .sequence = narration->sequence,
+      .time_usec = fact->time_usec,
+      .position = narration->position,
+  };
+
+  return nebula_event_new (&info, data);
 }
 
 static void
@@ -159,11 +174,18 @@ void
 _nebula_narrator_recorded (const NebulaFact *fact, gpointer data)
 {
   NebulaInstance *instance = data;
-  const char *topic = get_topic (fact);
+  const char *topic = _nebula_narrator_get_topic (fact);
   GArray **events =
       instance->is_away ? &instance->away_events : &instance->pending_events;
   NebulaPendingEvent pending;
-  g_autoptr (NebulaValue) event_data = NULL;
+  NebulaNarration narration = {
+      .kernel = instance->kernel,
+      .may_block = instance->is_away,
+      .tenant = instance->tenant,
+      .workflow = instance->plan->name,
+      .execution = instance->id,
+      .sequence = nebula_kernel_get_state (instance->kernel)->sequence,
+  };
 
   if (!topic || !is_wanted (instance, fact, topic))
     return;
@@ -171,12 +193,10 @@ _nebula_narrator_recorded (const NebulaFact *fact, gpointer data)
     *events = g_array_new (FALSE, FALSE, sizeof (NebulaPendingEvent));
     g_array_set_clear_func (*events, pending_clear);
   }
-  event_data = make_data (instance, fact);
-  pending.sequence = nebula_kernel_get_state (instance->kernel)->sequence;
-  pending.event = make_event (
-      instance, topic,
-      fact->node == NEBULA_PLAN_NONE ? NULL : instance->plan->nodes[fact->node].id,
-      pending.sequence, fact->time_usec, event_data);
+  if (fact->node != NEBULA_PLAN_NONE)
+    narration.node = instance->plan->nodes[fact->node].id;
+  pending.sequence = narration.sequence;
+  pending.event = _nebula_narrator_make_event (&narration, fact);
   g_array_append_val (*events, pending);
 }
 
@@ -206,13 +226,17 @@ _nebula_narrator_tell (NebulaInstance *instance,
                        NebulaValue *data)
 {
   g_autoptr (NebulaEvent) event = NULL;
-  g_autoptr (NebulaValue) empty = NULL;
+  NebulaEventInfo info = {
+      .topic = topic,
+      .tenant = instance->tenant,
+      .workflow = instance->plan->name,
+      .execution = instance->id,
+      .node = node,
+  };
 
   if (!nebula_event_bus_has_subscriber (instance->engine->bus, topic))
     return;
-  empty = nebula_value_new_empty_object ();
-  event = make_event (instance, topic, node, 0,
-                      nebula_clock_get_real_usec (instance->engine->clock),
-                      data ? data : empty);
+  info.time_usec = nebula_clock_get_real_usec (instance->engine->clock);
+  event = nebula_event_new (&info, data);
   nebula_event_bus_publish (instance->engine->bus, event);
 }

@@ -50,6 +50,7 @@ struct _NebulaEvent
   char *node;
   guint64 sequence;
   gint64 time_usec;
+  char *position;
   NebulaValue *data;
 };
 
@@ -94,6 +95,7 @@ nebula_event_clear (gpointer data)
   g_free (self->workflow);
   g_free (self->execution);
   g_free (self->node);
+  g_free (self->position);
   nebula_value_unref (self->data);
 }
 
@@ -127,6 +129,7 @@ nebula_event_new (const NebulaEventInfo *info, NebulaValue *data)
   self->node = g_strdup (info->node);
   self->sequence = info->sequence;
   self->time_usec = info->time_usec;
+  self->position = g_strdup (info->position);
   self->data = data ? nebula_value_ref (data) : nebula_value_new_empty_object ();
 
   return self;
@@ -324,6 +327,25 @@ nebula_event_get_time_usec (NebulaEvent *self)
 }
 
 /**
+ * nebula_event_get_position:
+ * @self: an event
+ *
+ * Gets the place of @self in the order of all that was committed, if it was read from the journal: see #NebulaEventReader.
+ * Positions are opaque, and of two the one that strcmp() puts first comes first.
+ *
+ * Returns: (transfer none) (nullable): the position; %NULL for live events
+ *
+ * Since: 1.0
+ */
+const char *
+nebula_event_get_position (NebulaEvent *self)
+{
+  g_return_val_if_fail (self != NULL, NULL);
+
+  return self->position;
+}
+
+/**
  * nebula_event_get_data:
  * @self: an event
  *
@@ -385,7 +407,7 @@ set_text (NebulaValueBuilder *builder, const char *key, const char *text)
  *
  * Makes the CloudEvents 1.0 form of @self, in the structured JSON format.
  *
- * The same fact always has the same id. Tenant, workflow, node and sequence are extension attributes.
+ * The same fact always has the same id. Tenant, workflow, node, sequence and position are extension attributes.
  *
  * Returns: (transfer full): an object
  *
@@ -419,6 +441,7 @@ nebula_event_to_cloud_event (NebulaEvent *self, const char *source)
   set_text (builder, "workflow", self->workflow);
   set_text (builder, "node", self->node);
   set_text (builder, "sequence", sequence);
+  set_text (builder, "position", self->position);
   set_text (builder, "datacontenttype", "application/json");
   nebula_value_builder_set (builder, "data", self->data);
 

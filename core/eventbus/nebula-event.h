@@ -28,6 +28,7 @@ typedef struct
   const char *node;
   guint64 sequence;      /* of the fact in its stream; 0: the event is ephemeral, no fact stands behind it */
   gint64 time_usec;      /* real time */
+  const char *position;  /* in the order of commits; live events have none */
 } NebulaEventInfo;
 
 #define NEBULA_TYPE_EVENT (nebula_event_get_type ())
@@ -44,6 +45,7 @@ NEBULA_API const char *nebula_event_get_execution (NebulaEvent *self);
 NEBULA_API const char *nebula_event_get_node (NebulaEvent *self);
 NEBULA_API guint64 nebula_event_get_sequence (NebulaEvent *self);
 NEBULA_API gint64 nebula_event_get_time_usec (NebulaEvent *self);
+NEBULA_API const char *nebula_event_get_position (NebulaEvent *self);
 NEBULA_API NebulaValue *nebula_event_get_data (NebulaEvent *self);
 NEBULA_API NebulaValue *nebula_event_to_cloud_event (NebulaEvent *self, const char *source);
 /* The message nebula.v1.Event of data/proto/nebula.proto. */

@@ -267,6 +267,9 @@ struct _NebulaState {
   /* Sees each fact of a fold just before it is applied; for reports that look inside finished rounds. */
   void (*watch) (NebulaState *self, const NebulaFact *fact, gpointer data);
   gpointer watch_data;
+  /* The same just after it was applied; for events and pages of history. */
+  void (*told) (NebulaState *self, const NebulaFact *fact, gpointer data);
+  gpointer told_data;
 };
 
 NebulaState *nebula_state_new (NebulaPlan *plan);

@@ -469,6 +469,8 @@ nebula_state_fold (NebulaState *self, GBytes *segment, GError **error)
     if (self->watch)
       self->watch (self, &fact, self->watch_data);
     nebula_state_apply (self, &fact);
+    if (self->told)
+      self->told (self, &fact, self->told_data);
     nebula_state_peek_agenda (self, &item); /* drops what this fact decided */
   }
   g_clear_pointer (&self->partings, g_ptr_array_unref); /* they were told when the facts were recorded */

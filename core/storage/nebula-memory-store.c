@@ -26,6 +26,7 @@ struct _NebulaMemoryStore
   GHashTable *inboxes;    /* stream → GQueue of Letter, owned by letters */
   GHashTable *collections; /* name → GTree of key → Document */
   guint64 n_letters;
+  GArray *log;            /* LogPlace: all segments, in the order of commits */
   NebulaMemoryBlobs *blobs; /* has a lock of its own */
 };
 
@@ -36,6 +37,12 @@ typedef struct
   GBytes *checkpoint;
   guint64 checkpoint_sequence;
 } Stream;
+
+typedef struct
+{
+  Stream *stream;
+  guint index; /* in its segments */
+} LogPlace;
 
 typedef struct
 {
@@ -163,6 +170,21 @@ documents_are_current (NebulaMemoryStore *self, const NebulaUnit *unit)
   return TRUE;
 }
 
+/* The tags stay as they were first. */
+static void
+replace_header (Stream *stream, const NebulaHeader *header, guint64 last)
+{
+  NebulaHeader *old = stream->header;
+
+  stream->header = nebula_header_copy (header);
+  stream->header->sequence = last;
+  if (!old)
+    return;
+  g_clear_pointer (&stream->header->tags, g_strfreev);
+  stream->header->tags = g_steal_pointer (&old->tags);
+  nebula_header_free (old);
+}
+
 static void
 write_header (NebulaMemoryStore *self, const NebulaUnit *unit)
 {
@@ -175,15 +197,15 @@ write_header (NebulaMemoryStore *self, const NebulaUnit *unit)
     g_hash_table_insert (self->streams, g_strdup (unit->stream), stream);
   }
 
-  if (unit->header) {
-    g_clear_pointer (&stream->header, nebula_header_free);
-    stream->header = nebula_header_copy (unit->header);
-    stream->header->sequence = last;
-  }
+  if (unit->header)
+    replace_header (stream, unit->header, last);
+  if (unit->n_facts > 0) {
+    LogPlace place = { stream, stream->segments->len };
 
-  if (unit->n_facts > 0)
     g_ptr_array_add (stream->segments,
                      nebula_segment_new (unit->expected_sequence + 1, last, unit->facts));
+    g_array_append_val (self->log, place);
+  }
 
   if (unit->checkpoint) {
     g_clear_pointer (&stream->checkpoint, g_bytes_unref);
@@ -350,6 +372,9 @@ header_matches (const NebulaHeader *header, const NebulaHeaderQuery *query)
     return FALSE;
   if (query->tenant && g_strcmp0 (query->tenant, header->tenant) != 0)
     return FALSE;
+  if (query->tag &&
+      !(header->tags && g_strv_contains ((const char *const *) header->tags, query->tag)))
+    return FALSE;
   if ((query->created_from_usec != 0 && header->created_usec < query->created_from_usec) ||
       (query->created_before_usec != 0 && header->created_usec >= query->created_before_usec))
     return FALSE;
@@ -428,6 +453,30 @@ nebula_memory_store_read_segments (
   }
 
   return g_steal_pointer (&segments);
+}
+
+static GPtrArray *
+nebula_memory_store_read_log (
+    NebulaStore *store, guint64 after, const char *name, guint limit, GError **error)
+{
+  NebulaMemoryStore *self = NEBULA_MEMORY_STORE (store);
+  NEBULA_SYNC_AUTO (guard, &self->lock);
+  g_autoptr (GPtrArray) entries =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_log_entry_free);
+
+  for (guint64 i = after; i < self->log->len && entries->len < limit; i++) {
+    LogPlace *place = &g_array_index (self->log, LogPlace, i);
+    NebulaSegment *segment = g_ptr_array_index (place->stream->segments, place->index);
+
+    if (name && !g_str_equal (place->stream->header->stream, name))
+      continue;
+    g_ptr_array_add (entries,
+                     nebula_log_entry_new (i + 1, place->stream->header->stream,
+                                           nebula_segment_new (segment->first, segment->last,
+                                                               segment->facts)));
+  }
+
+  return g_steal_pointer (&entries);
 }
 
 static GBytes *
@@ -578,6 +627,7 @@ nebula_memory_store_finalize (GObject *object)
 {
   NebulaMemoryStore *self = NEBULA_MEMORY_STORE (object);
 
+  g_array_unref (self->log);
   g_hash_table_unref (self->inboxes);
   g_hash_table_unref (self->letters);
   g_hash_table_unref (self->streams);
@@ -610,6 +660,7 @@ nebula_memory_store_iface_init (NebulaStoreInterface *iface)
   iface->read_blob = nebula_memory_store_read_blob;
   iface->open_blob = nebula_memory_store_open_blob;
   iface->create_blob = nebula_memory_store_create_blob;
+  iface->read_log = nebula_memory_store_read_log;
   iface->collect_blobs = nebula_memory_store_collect_blobs;
 }
 
@@ -618,6 +669,7 @@ nebula_memory_store_init (NebulaMemoryStore *self)
 {
   g_mutex_init (&self->lock);
   self->blobs = _nebula_memory_blobs_new ();
+  self->log = g_array_new (FALSE, FALSE, sizeof (LogPlace));
   self->streams =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) stream_free);
   self->letters =

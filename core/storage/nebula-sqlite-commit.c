@@ -103,6 +103,14 @@ make_header (const NebulaUnit *unit)
   return header;
 }
 
+static int
+bind_tags (sqlite3_stmt *statement, const NebulaUnit *unit)
+{
+  g_autofree char *tags = unit->header->tags ? g_strjoinv ("\n", unit->header->tags) : NULL;
+
+  return sqlite3_bind_text (statement, 24, tags, -1, SQLITE_TRANSIENT);
+}
+
 /* Writes the header if its stream is where the unit expects it. @segment: its last one; 0: as it was. */
 static int
 write_header (NebulaSqliteConnection *writer,
@@ -122,8 +130,12 @@ write_header (NebulaSqliteConnection *writer,
   if (code != SQLITE_OK)
     return code;
   sqlite3_bind_int64 (statement, 21, (gint64) checksum_facts (unit));
-  if (id != NEBULA_SQLITE_INSERT_STREAM)
+  if (id == NEBULA_SQLITE_INSERT_STREAM)
+    code = bind_tags (statement, unit);
+  else
     sqlite3_bind_int64 (statement, 22, (gint64) unit->expected_sequence);
+  if (code != SQLITE_OK)
+    return SQLITE_TOOBIG;
   if (segment != 0)
     sqlite3_bind_int64 (statement, 23, segment);
   else
@@ -453,6 +465,8 @@ write_rest (NebulaSqliteConnection *writer, const NebulaUnit *unit)
 {
   int code = _nebula_sqlite_write_text (writer, unit);
 
+  if (code == SQLITE_OK)
+    code = _nebula_sqlite_write_tags (writer, unit);
   for (guint i = 0; code == SQLITE_OK && unit->messages && i < unit->messages->len; i++)
     code = write_message (writer, g_ptr_array_index (unit->messages, i));
   for (guint i = 0; code == SQLITE_OK && unit->consumed && i < unit->consumed->len; i++)

@@ -72,7 +72,7 @@ read_history (NebulaSqliteConnection *reader, const char *stream, NebulaHistory 
   code = sqlite3_step (statement);
   if (code == SQLITE_ROW) {
     history->header = _nebula_sqlite_column_header (statement);
-    number = sqlite3_column_int64 (statement, 20);
+    number = sqlite3_column_int64 (statement, 21);
     code = history->header ? SQLITE_ROW : NEBULA_SQLITE_WRONG_CHECKSUM;
   }
   sqlite3_reset (statement);

@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-#define NEBULA_SQLITE_SCHEMA_VERSION 3
+#define NEBULA_SQLITE_SCHEMA_VERSION 4
 #define NEBULA_SQLITE_APPLICATION_ID 0x4e45424c /* “NEBL” */
 #define NEBULA_SQLITE_MAX_BYTES (256 * 1024 * 1024)
 #define NEBULA_SQLITE_BLOBS_SUFFIX ".blobs" /* the folder beside the store */
@@ -63,6 +63,11 @@ typedef enum
   NEBULA_SQLITE_LIST_BY_WAKE,
   NEBULA_SQLITE_LIST_BY_CREATED,
   NEBULA_SQLITE_LIST_BY_TEXT,
+  NEBULA_SQLITE_LIST_BY_TAG,
+  NEBULA_SQLITE_PUT_TAG,
+  NEBULA_SQLITE_DELETE_TAGS,
+  NEBULA_SQLITE_READ_LOG,
+  NEBULA_SQLITE_KEEP_MARK,
   NEBULA_SQLITE_PUT_TEXT,
   NEBULA_SQLITE_COUNT_ENDED,
   NEBULA_SQLITE_LIST_ENDED,
@@ -85,6 +90,8 @@ typedef struct
   GHashTable *heads;   /* the writer's: see nebula-sqlite-head.c */
 } NebulaSqliteConnection;
 
+typedef struct _NebulaSqliteTrail NebulaSqliteTrail;
+
 struct _NebulaSqliteStore
 {
   GObject parent_instance;
@@ -101,8 +108,9 @@ struct _NebulaSqliteStore
   gboolean needs_housekeeping;
   gint64 next_collect_usec; /* monotonic: when unused blobs are next looked for */
 
-  GMutex readers_lock; /* guards readers: those that nobody uses now */
+  GMutex readers_lock; /* guards readers: those that nobody uses now, and trails */
   GPtrArray *readers;
+  GPtrArray *trails; /* NebulaSqliteTrail; NULL: none */
 };
 
 /* nebula-sqlite-schema.c */
@@ -183,6 +191,8 @@ GPtrArray *_nebula_sqlite_search_headers (NebulaSqliteStore *self,
                                           GError **error);
 /* After its facts, in the same transaction; a SQLite code. */
 int _nebula_sqlite_write_text (NebulaSqliteConnection *writer, const NebulaUnit *unit);
+/* Of a unit that begins its stream; the same. */
+int _nebula_sqlite_write_tags (NebulaSqliteConnection *writer, const NebulaUnit *unit);
 
 /* nebula-sqlite-prune.c */
 gint64 _nebula_sqlite_store_prune (NebulaStore *store,
@@ -198,6 +208,7 @@ gboolean _nebula_sqlite_end_read (NebulaSqliteStore *self,
                                   GError **error);
 int _nebula_sqlite_collect_headers (sqlite3_stmt *statement, GPtrArray *headers);
 void _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface);
+void _nebula_sqlite_store_iface_init_segments (NebulaStoreInterface *iface); /* nebula-sqlite-segment.c */
 NebulaSqliteConnection *_nebula_sqlite_store_take_reader (NebulaSqliteStore *self, GError **error);
 int _nebula_sqlite_read_header (NebulaSqliteConnection *connection,
                                 const char *stream,

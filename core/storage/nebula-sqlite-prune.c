@@ -3,7 +3,7 @@
 /*
  * Executions that ended and are not kept any longer. One step is one transaction and removes a limited number of them,
  * the oldest first, so that commits get in between. An execution goes with all that is its own: header, facts, checkpoint,
- * messages, text, and its uses of blobs; a blob that nobody else uses is collected in time.
+ * messages, text, tags, and its uses of blobs; a blob that nobody else uses is collected in time.
  */
 
 #include "nebula-sqlite-private.h"
@@ -96,7 +96,7 @@ remove_stream (NebulaSqliteConnection *writer, const char *id)
 {
   static const NebulaSqliteStatement by_id[] = {
     NEBULA_SQLITE_FREE_BLOBS,      NEBULA_SQLITE_DELETE_BLOB_USES, NEBULA_SQLITE_DELETE_CHECKPOINT,
-    NEBULA_SQLITE_DELETE_MESSAGES, NEBULA_SQLITE_DELETE_STREAM,
+    NEBULA_SQLITE_DELETE_MESSAGES, NEBULA_SQLITE_DELETE_TAGS,      NEBULA_SQLITE_DELETE_STREAM,
   };
   g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (gint64));
   int code = _nebula_sqlite_walk (writer, id, 0, numbers);
@@ -139,6 +139,8 @@ take_step (NebulaSqliteConnection *writer, const NebulaRetention *rule, gint64 l
   }
   if (code == SQLITE_OK && !rule->is_trial)
     code = list (writer, rule, limit, ids);
+  if (code == SQLITE_OK && ids->len > 0)
+    code = _nebula_sqlite_run (writer, NEBULA_SQLITE_KEEP_MARK);
   if (code == SQLITE_OK)
     code = remove_all (writer, ids);
   if (code == SQLITE_OK)

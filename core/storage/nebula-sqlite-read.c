@@ -114,6 +114,14 @@ _nebula_sqlite_end_read (NebulaSqliteStore *self,
 
 /* Headers. */
 
+static GStrv
+column_tags (sqlite3_stmt *statement, int column)
+{
+  const char *tags = column_text (statement, column);
+
+  return tags ? g_strsplit (tags, "\n", -1) : NULL;
+}
+
 NebulaHeader *
 _nebula_sqlite_column_header (sqlite3_stmt *statement)
 {
@@ -138,6 +146,7 @@ _nebula_sqlite_column_header (sqlite3_stmt *statement)
   header->updated_usec = sqlite3_column_int64 (statement, 16);
   header->recoveries = (guint) sqlite3_column_int64 (statement, 17);
   header->key = g_strdup (column_text (statement, 18));
+  header->tags = column_tags (statement, 20);
 
   if (!column_equals (statement, 19, _nebula_sqlite_checksum_header (header)))
     return NULL;
@@ -294,7 +303,7 @@ list_headers (NebulaStore *store, const NebulaHeaderQuery *query, GError **error
 
   if (query->by_wake)
     return list_by_wake (self, query, headers, error) ? g_steal_pointer (&headers) : NULL;
-  if (query->text || query->created_from_usec || query->created_before_usec)
+  if (query->text || query->tag || query->created_from_usec || query->created_before_usec)
     return _nebula_sqlite_search_headers (self, query, error);
 
   for (gint status = 0; status <= NEBULA_EXECUTION_STATUS_TIMED_OUT; status++)
@@ -309,126 +318,7 @@ list_headers (NebulaStore *store, const NebulaHeaderQuery *query, GError **error
   return g_steal_pointer (&headers);
 }
 
-/* Facts: from the last segment back to the first one that is wanted, then in order. */
-
-/* The last segment of a stream and its last fact; both 0 if there is none. */
-static int
-find_last_segment (NebulaSqliteConnection *connection,
-                   const char *stream,
-                   gint64 *ret_number,
-                   guint64 *ret_last)
-{
-  sqlite3_stmt *statement = NULL;
-  int code = _nebula_sqlite_prepare (connection, NEBULA_SQLITE_GET_LAST_SEGMENT, &statement);
-
-  if (code != SQLITE_OK)
-    return code;
-
-  _nebula_sqlite_bind_text (statement, 1, stream);
-  code = sqlite3_step (statement);
-  if (code == SQLITE_ROW) {
-    *ret_number = sqlite3_column_int64 (statement, 0);
-    *ret_last = (guint64) sqlite3_column_int64 (statement, 1);
-  }
-  sqlite3_reset (statement);
-
-  return code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
-int
-_nebula_sqlite_walk (NebulaSqliteConnection *connection,
-                     const char *stream,
-                     guint64 after,
-                     GArray *numbers)
-{
-  sqlite3_stmt *statement = NULL;
-  gint64 number = 0;
-  guint64 last = 0;
-  int code = find_last_segment (connection, stream, &number, &last);
-
-  if (code == SQLITE_OK)
-    code = _nebula_sqlite_prepare (connection, NEBULA_SQLITE_GET_SEGMENT, &statement);
-
-  while (code == SQLITE_OK && last > after) {
-    guint64 first = 0;
-
-    sqlite3_bind_int64 (statement, 1, number);
-    code = sqlite3_step (statement);
-    if (code == SQLITE_ROW && (guint64) sqlite3_column_int64 (statement, 2) == last) {
-      first = (guint64) sqlite3_column_int64 (statement, 1);
-      if (first > after)
-        g_array_append_val (numbers, number);
-      number = sqlite3_column_int64 (statement, 0);
-    }
-    sqlite3_reset (statement);
-    if (code == SQLITE_ROW || code == SQLITE_DONE)
-      code = first > 0 && first <= last ? SQLITE_OK : NEBULA_SQLITE_WRONG_CHAIN;
-    last = first - 1;
-  }
-
-  return code;
-}
-
-int
-_nebula_sqlite_read_segment (NebulaSqliteConnection *connection,
-              const char *stream,
-              gint64 number,
-              GPtrArray *segments,
-              gint64 *ret_previous)
-{
-  sqlite3_stmt *statement = NULL;
-  int code = _nebula_sqlite_prepare (connection, NEBULA_SQLITE_GET_SEGMENT, &statement);
-
-  if (code != SQLITE_OK)
-    return code;
-
-  sqlite3_bind_int64 (statement, 1, number);
-  code = sqlite3_step (statement);
-  if (code == SQLITE_ROW) {
-    guint64 first = (guint64) sqlite3_column_int64 (statement, 1);
-    guint64 last = (guint64) sqlite3_column_int64 (statement, 2);
-    g_autoptr (GBytes) facts = column_bytes (statement, 4);
-    guint64 checksum = _nebula_sqlite_checksum_segment (
-        stream, first, last, g_bytes_get_data (facts, NULL), g_bytes_get_size (facts));
-
-    *ret_previous = sqlite3_column_int64 (statement, 0);
-    if (column_equals (statement, 3, checksum))
-      g_ptr_array_add (segments, nebula_segment_new (first, last, facts));
-    else
-      code = NEBULA_SQLITE_WRONG_CHECKSUM;
-  }
-  sqlite3_reset (statement);
-
-  return code == SQLITE_ROW ? SQLITE_OK : code == SQLITE_DONE ? NEBULA_SQLITE_WRONG_CHAIN : code;
-}
-
-static GPtrArray *
-read_segments (NebulaStore *store, const char *stream, guint64 after, guint limit, GError **error)
-{
-  NebulaSqliteStore *self = NEBULA_SQLITE_STORE (store);
-  NebulaSqliteConnection *reader = _nebula_sqlite_store_take_reader (self, error);
-  g_autoptr (GArray) numbers = g_array_new (FALSE, FALSE, sizeof (gint64));
-  g_autoptr (GPtrArray) segments =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_segment_free);
-  gint64 previous = 0;
-  int code = SQLITE_OK;
-
-  if (!reader)
-    return NULL;
-
-  code = _nebula_sqlite_walk (reader, stream, after, numbers);
-  for (guint i = numbers->len; code == SQLITE_OK && i > 0; i--) {
-    if (limit != 0 && segments->len == limit)
-      break;
-    code = _nebula_sqlite_read_segment (reader, stream, g_array_index (numbers, gint64, i - 1), segments,
-                         &previous);
-  }
-  if (code != SQLITE_OK)
-    _nebula_sqlite_store_fail (self, reader->db, code, error);
-  _nebula_sqlite_store_give_reader (self, reader);
-
-  return code == SQLITE_OK ? g_steal_pointer (&segments) : NULL;
-}
+/* Checkpoints. */
 
 /* NULL: it is damaged. */
 GBytes *
@@ -588,20 +478,12 @@ list_documents (
   return _nebula_sqlite_end_read (self, reader, statement, code, error) ? g_strv_builder_end (keys) : NULL;
 }
 
-static gboolean
-has_full_text (NebulaStore *store)
-{
-  return TRUE;
-}
-
 void
 _nebula_sqlite_store_iface_init_reads (NebulaStoreInterface *iface)
 {
   iface->read_header = read_header;
   iface->list_headers = list_headers;
-  iface->has_full_text = has_full_text;
   iface->prune = _nebula_sqlite_store_prune;
-  iface->read_segments = read_segments;
   iface->read_histories = _nebula_sqlite_read_histories;
   iface->read_checkpoint = read_checkpoint;
   iface->read_inbox = read_inbox;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The file format, version 3.
+ * The file format, version 4.
  *
  * A store is one SQLite database in WAL mode with application id “NEBL”; `user_version` is the version of the schema.
  * Times are microseconds since 1970 in UTC. Texts are UTF-8, compared by their bytes.
@@ -9,6 +9,7 @@
  *   stream      one row a stream: the header, see NebulaHeader
  *     segment   number of its last segment; 0: none
  *     digest    exclusive or of the checksums of all segments of the stream
+ *     tags      by which it is found, one a line; as they were when it began, and in no checksum
  *     checksum  of the other columns, without segment and digest
  *   segment     facts of one stream that were committed together: first … last, without gaps. Segments are numbered in
  *               the order of commits whatever their stream, and each names the one before it of its stream: so a group
@@ -21,8 +22,10 @@
  *   blob        bytes by the digest of themselves; above 1 MiB `data` is NULL and they are the file PATH.blobs/digest
  *     is_used   whether some stream uses it, as blob_use says: the others go after a while
  *   blob_use    which stream uses which blob
+ *   stream_tag  the same tags, by tag
  *   stream_text words by which executions are found; the row of a unit has the number of its segment
- *   counter     one row that a commit changes when only the sync of older commits is wanted
+ *   counter     `sync`: a commit changes it when only the sync of older commits is wanted; `segment`: no segment up to this
+ *               number will ever be written, though it may be gone
  *
  * Each row with content carries a 64-bit checksum of itself, its key included, that every read compares: SQLite alone
  * would hand out flipped bits. The checksum finds accidents; it is no defence against somebody who writes the file.
@@ -33,6 +36,8 @@
 #include <glib/gi18n-lib.h>
 
 #include "nebula-sqlite-private.h"
+
+#define SEGMENTS_SKIPPED 65536 /* more than are written in the 50 ms that a power cut may take */
 
 static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
   "CREATE TABLE stream (id TEXT NOT NULL PRIMARY KEY, kind INTEGER NOT NULL, tenant TEXT,"
@@ -72,6 +77,10 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
   "CREATE INDEX stream_by_created ON stream (kind, created_usec, id);"
   "CREATE INDEX blob_use_by_stream ON blob_use (stream);"
   "CREATE VIRTUAL TABLE stream_text USING fts5 (text, tokenize = \"unicode61 remove_diacritics 2\");",
+
+  "ALTER TABLE stream ADD COLUMN tags TEXT;"
+  "CREATE TABLE stream_tag (tag TEXT NOT NULL, stream TEXT NOT NULL, PRIMARY KEY (tag, stream)) STRICT, WITHOUT ROWID;"
+  "CREATE INDEX stream_tag_by_stream ON stream_tag (stream);",
 };
 
 /* Parameters ?1 … ?20 of all statements that write a header are bound by one function. */
@@ -79,6 +88,8 @@ static const char *const migrations[NEBULA_SQLITE_SCHEMA_VERSION] = {
   "id, kind, tenant, shard, sequence, epoch, format, status, workflow, revision, durability,"     \
   " priority, wake_usec, flags, checkpoint, created_usec, updated_usec, recoveries,"               \
   " business_key, checksum"
+
+#define STREAM_READ STREAM_COLUMNS ", tags"
 
 #define STREAM_PLAIN_UPDATES                                                                       \
   "UPDATE stream SET tenant = ?3, shard = ?4, sequence = ?5, epoch = ?6, format = ?7,"             \
@@ -109,8 +120,8 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
   [NEBULA_SQLITE_ROLLBACK] = "ROLLBACK",
   [NEBULA_SQLITE_TOUCH] = "UPDATE counter SET value = (value + 1) & 65535 WHERE name = 'sync'",
   [NEBULA_SQLITE_INSERT_STREAM] =
-      "INSERT INTO stream (" STREAM_COLUMNS ", digest, segment) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
-      " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, coalesce (?23, 0))"
+      "INSERT INTO stream (" STREAM_COLUMNS ", digest, segment, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,"
+      " ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, coalesce (?23, 0), ?24)"
       " ON CONFLICT DO NOTHING",
   /* An index is written again if a statement sets one of its columns, changed or not: most units change none. */
   [NEBULA_SQLITE_UPDATE_STREAM] = STREAM_PLAIN_UPDATES STREAM_IS_CURRENT
@@ -159,9 +170,9 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       "SELECT digest FROM blob AS b WHERE is_used = 0 AND created_usec < ?1"
       " AND NOT EXISTS (SELECT 1 FROM blob_use AS u WHERE u.digest = b.digest)",
   [NEBULA_SQLITE_GET_BLOB] = "SELECT size, checksum, data FROM blob WHERE digest = ?1",
-  [NEBULA_SQLITE_GET_STREAM] = "SELECT " STREAM_COLUMNS " FROM stream WHERE id = ?1",
+  [NEBULA_SQLITE_GET_STREAM] = "SELECT " STREAM_READ " FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_STREAM_AND_SEGMENT] =
-      "SELECT " STREAM_COLUMNS ", segment FROM stream WHERE id = ?1",
+      "SELECT " STREAM_READ ", segment FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_LAST_SEGMENT] = "SELECT segment, sequence FROM stream WHERE id = ?1",
   [NEBULA_SQLITE_GET_SEGMENT] =
       "SELECT previous, first, last, checksum, facts FROM segment WHERE number = ?1",
@@ -178,23 +189,36 @@ static const char *const sources[NEBULA_SQLITE_N_STATEMENTS] = {
       "SELECT key FROM document WHERE collection = ?1 AND key > ?2 AND value IS NOT NULL"
       " ORDER BY key LIMIT ?3",
   [NEBULA_SQLITE_LIST_BY_STATUS] =
-      "SELECT " STREAM_COLUMNS " FROM stream INDEXED BY stream_by_status WHERE kind = ?1"
+      "SELECT " STREAM_READ " FROM stream INDEXED BY stream_by_status WHERE kind = ?1"
       " AND status = ?2 AND id < ?3" LIST_FILTER,
   [NEBULA_SQLITE_LIST_BY_WORKFLOW] =
-      "SELECT " STREAM_COLUMNS " FROM stream INDEXED BY stream_by_workflow WHERE workflow = ?7"
+      "SELECT " STREAM_READ " FROM stream INDEXED BY stream_by_workflow WHERE workflow = ?7"
       " AND status = ?2 AND id < ?3 AND kind = ?1" LIST_FILTER,
   [NEBULA_SQLITE_LIST_BY_WAKE] =
-      "SELECT " STREAM_COLUMNS " FROM stream INDEXED BY stream_by_wake WHERE wake_usec > 0"
+      "SELECT " STREAM_READ " FROM stream INDEXED BY stream_by_wake WHERE wake_usec > 0"
       " AND wake_usec < ?1 AND (wake_usec, id) > (?2, ?3) AND kind = ?4"
       " AND (?5 = 0 OR (?5 >> status) & 1) AND (?6 IS NULL OR tenant = ?6)"
       " AND (?7 IS NULL OR workflow = ?7) ORDER BY wake_usec, id LIMIT ?8",
   [NEBULA_SQLITE_LIST_BY_CREATED] =
-      "SELECT " STREAM_COLUMNS " FROM stream INDEXED BY stream_by_created"
+      "SELECT " STREAM_READ " FROM stream INDEXED BY stream_by_created"
       " WHERE (created_usec, id) < (?1, ?2)" SEARCH_FILTER " ORDER BY created_usec DESC, id DESC LIMIT ?10",
   [NEBULA_SQLITE_LIST_BY_TEXT] =
-      "SELECT " STREAM_COLUMNS " FROM stream WHERE id IN (SELECT g.stream FROM stream_text AS t"
+      "SELECT " STREAM_READ " FROM stream WHERE id IN (SELECT g.stream FROM stream_text AS t"
       " CROSS JOIN segment AS g ON g.number = t.rowid WHERE stream_text MATCH ?1 AND g.stream < ?2)"
-      SEARCH_FILTER " ORDER BY id DESC LIMIT ?10",
+      SEARCH_FILTER " AND (?11 IS NULL OR EXISTS (SELECT 1 FROM stream_tag AS w WHERE w.tag = ?11"
+      " AND w.stream = id)) ORDER BY id DESC LIMIT ?10",
+  [NEBULA_SQLITE_LIST_BY_TAG] =
+      "SELECT " STREAM_READ " FROM stream_tag AS t CROSS JOIN stream ON id = t.stream"
+      " WHERE t.tag = ?1 AND t.stream < ?2" SEARCH_FILTER " ORDER BY t.stream DESC LIMIT ?10",
+  [NEBULA_SQLITE_PUT_TAG] =
+      "INSERT INTO stream_tag (tag, stream) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+  [NEBULA_SQLITE_DELETE_TAGS] = "DELETE FROM stream_tag WHERE stream = ?1",
+  [NEBULA_SQLITE_READ_LOG] =
+      "SELECT number, first, last, stream, checksum, facts FROM segment WHERE number > ?1"
+      " AND (?2 IS NULL OR stream = ?2) ORDER BY number LIMIT ?3",
+  [NEBULA_SQLITE_KEEP_MARK] =
+      "INSERT INTO counter VALUES ('segment', (SELECT coalesce (max (number), 0) FROM segment))"
+      " ON CONFLICT DO UPDATE SET value = max (value, excluded.value)",
   [NEBULA_SQLITE_PUT_TEXT] = "INSERT INTO stream_text (rowid, text) VALUES (?1, ?2)",
   [NEBULA_SQLITE_COUNT_ENDED] =
       "SELECT count (*) FROM stream INDEXED BY stream_by_created WHERE " ENDED,
@@ -443,6 +467,23 @@ migrate_step (NebulaSqliteConnection *self, gint64 version, GError **error)
   return FALSE;
 }
 
+/* Whoever reads the log may have seen numbers that a power cut took back (relaxed commits are told before they are synced)
+ * or that were pruned: they are not given to anything else. */
+static gboolean
+read_next_segment (NebulaSqliteConnection *self, GError **error)
+{
+  gint64 last = 0;
+
+  if (!read_integer (self,
+                     "SELECT max ((SELECT coalesce (max (number), 0) FROM segment),"
+                     " coalesce ((SELECT value FROM counter WHERE name = 'segment'), 0))",
+                     &last, error))
+    return FALSE;
+  self->next_segment = last > 0 ? last + SEGMENTS_SKIPPED : 1;
+
+  return TRUE;
+}
+
 /* Each step is one transaction that also writes the version: a crash leaves the old or the new schema. */
 gboolean
 _nebula_sqlite_migrate (NebulaSqliteConnection *self, GError **error)
@@ -458,6 +499,5 @@ _nebula_sqlite_migrate (NebulaSqliteConnection *self, GError **error)
     if (!migrate_step (self, version, error))
       return FALSE;
 
-  return read_integer (self, "SELECT coalesce (max (number), 0) + 1 FROM segment",
-                       &self->next_segment, error);
+  return read_next_segment (self, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Lists that no index of headers gives: by the time of their beginning, by their text.
+ * Lists that no index of headers gives: by the time of their beginning, by their text, by a tag.
  *
  * The text of a unit is a row of the full-text table with the number of the unit's segment. What users ask for is words
  * and nothing else: the operators of SQLite's query language are quoted away, only a * at the end of a word counts.
@@ -61,6 +61,9 @@ _nebula_sqlite_search_headers (NebulaSqliteStore *self, const NebulaHeaderQuery 
   g_autoptr (GPtrArray) headers =
       g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_header_free);
   g_autofree char *match = query->text ? make_match (query->text) : NULL;
+  NebulaSqliteStatement id = match        ? NEBULA_SQLITE_LIST_BY_TEXT
+                             : query->tag ? NEBULA_SQLITE_LIST_BY_TAG
+                                          : NEBULA_SQLITE_LIST_BY_CREATED;
   g_autoptr (NebulaHeader) last = NULL;
   g_autoptr (GError) failure = NULL;
   NebulaSqliteConnection *reader = NULL;
@@ -68,22 +71,25 @@ _nebula_sqlite_search_headers (NebulaSqliteStore *self, const NebulaHeaderQuery 
 
   if (match && !*match)
     return g_steal_pointer (&headers);
-  if (query->after && !match)
+  if (query->after && id == NEBULA_SQLITE_LIST_BY_CREATED)
     last = nebula_store_read_header (NEBULA_STORE (self), query->after, &failure);
   if (failure) {
     g_propagate_error (error, g_steal_pointer (&failure));
     return NULL;
   }
-  statement = _nebula_sqlite_begin_read (
-      self, match ? NEBULA_SQLITE_LIST_BY_TEXT : NEBULA_SQLITE_LIST_BY_CREATED, &reader, error);
+  statement = _nebula_sqlite_begin_read (self, id, &reader, error);
   if (!statement)
     return NULL;
   if (match)
     _nebula_sqlite_bind_text (statement, 1, match);
+  else if (query->tag)
+    _nebula_sqlite_bind_text (statement, 1, query->tag);
   else
     sqlite3_bind_int64 (statement, 1, last ? last->created_usec : G_MAXINT64);
   _nebula_sqlite_bind_text (statement, 2, query->after ? query->after : NEBULA_SQLITE_LAST_ID);
   bind_filter (statement, query);
+  if (match)
+    _nebula_sqlite_bind_text (statement, 11, query->tag);
 
   return _nebula_sqlite_end_read (self, reader, statement,
                                   _nebula_sqlite_collect_headers (statement, headers), error)
@@ -106,4 +112,25 @@ _nebula_sqlite_write_text (NebulaSqliteConnection *writer, const NebulaUnit *uni
   code = _nebula_sqlite_bind_text (statement, 2, unit->text);
 
   return code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : SQLITE_TOOBIG;
+}
+
+int
+_nebula_sqlite_write_tags (NebulaSqliteConnection *writer, const NebulaUnit *unit)
+{
+  GStrv tags = unit->header ? unit->header->tags : NULL;
+  sqlite3_stmt *statement = NULL;
+  int code = SQLITE_OK;
+
+  if (!tags || unit->expected_sequence != 0)
+    return SQLITE_OK;
+  for (guint i = 0; tags[i] && code == SQLITE_OK; i++) {
+    code = _nebula_sqlite_prepare (writer, NEBULA_SQLITE_PUT_TAG, &statement);
+    if (code != SQLITE_OK)
+      return code;
+    code |= _nebula_sqlite_bind_text (statement, 1, tags[i]);
+    code |= _nebula_sqlite_bind_text (statement, 2, unit->stream);
+    code = code == SQLITE_OK ? _nebula_sqlite_run_statement (statement) : SQLITE_TOOBIG;
+  }
+
+  return code;
 }

@@ -280,6 +280,7 @@ nebula_sqlite_store_finalize (GObject *object)
   NebulaSqliteStore *self = NEBULA_SQLITE_STORE (object);
 
   g_ptr_array_unref (self->readers);
+  g_clear_pointer (&self->trails, g_ptr_array_unref);
 
   /* What is behind a failed sync must not be copied into the database. */
   if (self->writer && g_atomic_int_get (&self->is_sealed))
@@ -308,6 +309,7 @@ nebula_sqlite_store_iface_init (NebulaStoreInterface *iface)
   iface->sync = _nebula_sqlite_store_sync;
   iface->get_is_durable = nebula_sqlite_store_get_is_durable;
   _nebula_sqlite_store_iface_init_reads (iface);
+  _nebula_sqlite_store_iface_init_segments (iface);
   _nebula_sqlite_store_iface_init_blobs (iface);
 }
 

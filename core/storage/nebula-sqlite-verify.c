@@ -128,6 +128,9 @@ static const char *const checks[] = {
   " WHERE checksum <> nebula_checksum ('stream', id, tenant, workflow, revision, business_key,"
   " kind, shard, sequence, epoch, format, status, durability, priority, wake_usec, flags,"
   " checkpoint, created_usec, updated_usec, recoveries)",
+  "SELECT 'stream ' || stream || ': its tag ' || tag || ' stands in no header' FROM stream_tag AS t"
+  " WHERE NOT EXISTS (SELECT 1 FROM stream AS s WHERE s.id = t.stream"
+  " AND instr (char (10) || s.tags || char (10), char (10) || t.tag || char (10)) > 0)",
   "SELECT 'stream ' || id || ': the digest of its facts is wrong' FROM stream LEFT JOIN"
   " (SELECT stream AS s, nebula_digest (checksum) AS d FROM segment GROUP BY stream) ON s = id"
   " WHERE digest <> coalesce (d, 0)",

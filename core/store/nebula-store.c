@@ -137,6 +137,7 @@ nebula_header_copy (const NebulaHeader *self)
   copy->workflow = g_strdup (self->workflow);
   copy->revision = g_strdup (self->revision);
   copy->key = g_strdup (self->key);
+  copy->tags = g_strdupv (self->tags);
 
   return copy;
 }
@@ -157,6 +158,7 @@ nebula_header_free (NebulaHeader *self)
   g_free (self->workflow);
   g_free (self->revision);
   g_free (self->key);
+  g_strfreev (self->tags);
   g_free (self);
 }
 

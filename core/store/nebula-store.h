@@ -76,6 +76,7 @@ typedef struct
   gint64 updated_usec;
   guint recoveries;       /* without progress since */
   char *key;              /* concurrency or business key; may be NULL */
+  GStrv tags;             /* by which it is found; of the first unit, later ones do not change them; may be NULL */
 } NebulaHeader;
 
 NEBULA_API NebulaHeader *nebula_header_new (const char *stream);
@@ -184,6 +185,25 @@ NEBULA_API void nebula_segment_free (NebulaSegment *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaSegment, nebula_segment_free)
 
 /**
+ * NebulaLogEntry: (skip)
+ * @position: its place in the order of commits; grows, is never given twice
+ * @stream: whose facts they are
+ * @segment: the facts
+ *
+ * Facts that were committed together, as a part of all that was committed.
+ */
+typedef struct
+{
+  guint64 position;
+  char *stream;
+  NebulaSegment *segment;
+} NebulaLogEntry;
+
+NEBULA_API NebulaLogEntry *nebula_log_entry_new (guint64 position, const char *stream, NebulaSegment *segment);
+NEBULA_API void nebula_log_entry_free (NebulaLogEntry *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (NebulaLogEntry, nebula_log_entry_free)
+
+/**
  * NebulaHistory: (skip)
  * @header: its header; %NULL if there is no such stream, or with @error
  * @checkpoint: its last checkpoint; %NULL if there is none that is of use
@@ -224,6 +244,7 @@ typedef struct
   gint64 created_from_usec;   /* only those that began at this real time or later */
   gint64 created_before_usec; /* only those that began before this real time */
   const char *text;        /* only those in whose text all these words stand; a last * stands for any rest of a word */
+  const char *tag;         /* only those that have it */
 } NebulaHeaderQuery;
 
 /**
@@ -266,6 +287,8 @@ NEBULA_API G_DECLARE_INTERFACE (NebulaStore, nebula_store, NEBULA, STORE, GObjec
  * @prune: removes at most @limit ended executions with all that belongs to them, the oldest first; how many, -1 with
  *   error. May be %NULL
  * @collect_blobs: removes the blobs that no stream uses and that are older than @before_usec; how many, -1 with error
+ * @read_log: at most @limit segments that were committed after a position, of all streams or of one, in the order of their
+ *   commits; element-type NebulaLogEntry. May be %NULL: it does not know the order
  *
  * Where streams, inboxes and documents are kept. All calls block; reads may come from any thread.
  */
@@ -290,6 +313,7 @@ struct _NebulaStoreInterface
   gint64 (*collect_blobs) (NebulaStore *self, gint64 before_usec, GError **error);
   gboolean (*has_full_text) (NebulaStore *self);
   gint64 (*prune) (NebulaStore *self, const NebulaRetention *rule, guint limit, GError **error);
+  GPtrArray *(*read_log) (NebulaStore *self, guint64 after, const char *stream, guint limit, GError **error);
 
   gpointer _reserved[8];
 };
@@ -311,6 +335,8 @@ NEBULA_API NebulaBlobWriter *nebula_store_create_blob (NebulaStore *self, GError
 NEBULA_API gboolean nebula_store_has_full_text (NebulaStore *self);
 /* One step; again until it gives less than @limit. Other streams may be written meanwhile. */
 NEBULA_API gint64 nebula_store_prune (NebulaStore *self, const NebulaRetention *rule, guint limit, GError **error);
+NEBULA_API gboolean nebula_store_has_log (NebulaStore *self);
+NEBULA_API GPtrArray *nebula_store_read_log (NebulaStore *self, guint64 after, const char *stream, guint limit, GError **error);
 NEBULA_API gint64 nebula_store_collect_blobs (NebulaStore *self, gint64 before_usec, GError **error);
 
 G_END_DECLS

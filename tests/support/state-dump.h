@@ -78,9 +78,10 @@ private:
            end_status, gate, gate_key, gate_share, started, input, output, error, seed, started_usec,
            ended_usec, deadline_usec, last_usec, paused_usec, gate_usec, begins_usec, next_lane, n_firings, n_ready, n_waiting,
            n_cancelled, recoveries, gate_round, root, lanes, works, agenda, agenda_head, signals, locks,
-           undos, watchers, tokens, gates, batch, given, breaks, break_at, partings, worklist, watch, watch_data] = *state_;
+           undos, watchers, tokens, gates, batch, given, breaks, break_at, partings, worklist, watch, watch_data,
+           told, told_data] = *state_;
 
-    (void) n_cancelled, (void) partings, (void) watch, (void) watch_data; /* not of the fold */
+    (void) n_cancelled, (void) partings, (void) watch, (void) watch_data, (void) told, (void) told_data; /* not of the fold */
     out_ << "state " << plan->hash;
     number ("sequence", sequence);
     number ("status", status);

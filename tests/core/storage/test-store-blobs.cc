@@ -384,7 +384,7 @@ TEST_F (SqliteBlobs, AStoreOfTheFirstFormatIsBroughtUpToDate)
   open ();
   ASSERT_EQ (commit_one (store, facts_unit ("a", 0, 1, "f")), COMMITTED);
   execute ("DROP TABLE blob; DROP TABLE blob_use; DROP TABLE stream_text;"
-           " DROP INDEX stream_by_created; PRAGMA user_version = 1");
+           " DROP TABLE stream_tag; ALTER TABLE stream DROP COLUMN tags; DROP INDEX stream_by_created; PRAGMA user_version = 1");
   EXPECT_EQ (nebula_sqlite_store_open (path.c_str (), NEBULA_SQLITE_STORE_FLAGS_READ_ONLY, error.out ()), nullptr);
   EXPECT_TRUE (has_error (error, NEBULA_ERROR_STORE_VERSION));
   open ();

@@ -475,6 +475,124 @@ TEST_P (StoreConformance, ListsHeaders)
   EXPECT_THAT (list_streams (store, query), IsEmpty ());
 }
 
+static std::vector<NebulaLogEntry *>
+entries_of (GPtrArray *rows)
+{
+  std::vector<NebulaLogEntry *> entries;
+  for (guint i = 0; rows && i < rows->len; i++)
+    entries.push_back ((NebulaLogEntry *) g_ptr_array_index (rows, i));
+  return entries;
+}
+
+/* Entries as “stream:first-last” and the position of the last one. */
+static std::string
+read_log (NebulaStore *store, guint64 *position, guint limit = 100, const char *stream = nullptr)
+{
+  Error error;
+  Rows rows (nebula_store_read_log (store, *position, stream, limit, error.out ()));
+  std::string text;
+  EXPECT_TRUE (rows) << error.message ();
+  for (NebulaLogEntry *entry : entries_of (rows.get ())) {
+    EXPECT_GT (entry->position, *position);
+    *position = entry->position;
+    text += (text.empty () ? "" : " ") + std::string (entry->stream) + ":" +
+            std::to_string (entry->segment->first) + "-" + std::to_string (entry->segment->last);
+  }
+  return text;
+}
+
+TEST_P (StoreConformance, TheLogHasTheOrderOfCommits)
+{
+  guint64 position = 0;
+  ASSERT_TRUE (nebula_store_has_log (store));
+  EXPECT_EQ (read_log (store, &position), "");
+  ASSERT_EQ (commit (store, {facts_unit ("b", 0, 2, "b12"), facts_unit ("a", 0, 1, "a1")}),
+             std::vector<NebulaOutcome> (2, NEBULA_OUTCOME_COMMITTED));
+  EXPECT_EQ (read_log (store, &position, 1), "b:1-2");
+  EXPECT_EQ (read_log (store, &position), "a:1-1");
+  EXPECT_EQ (read_log (store, &position), "");
+
+  /* What is refused or brings no facts is not in it. */
+  EXPECT_EQ (commit_one (store, facts_unit ("a", 7, 1, "x")), NEBULA_OUTCOME_REFUSED_STALE);
+  ASSERT_EQ (commit_one (store, facts_unit ("a", 1, 0, "")), NEBULA_OUTCOME_COMMITTED);
+  ASSERT_EQ (commit_one (store, facts_unit ("b", 2, 1, "b3")), NEBULA_OUTCOME_COMMITTED);
+  ASSERT_EQ (commit_one (store, facts_unit ("a", 1, 3, "a234")), NEBULA_OUTCOME_COMMITTED);
+  EXPECT_EQ (read_log (store, &position), "b:3-3 a:2-4");
+
+  position = 0;
+  EXPECT_EQ (read_log (store, &position, 100, "a"), "a:1-1 a:2-4");
+  position = 0;
+  EXPECT_EQ (read_log (store, &position, 100, "none"), "");
+}
+
+TEST_P (StoreConformance, LongStreamsAreReadInPages)
+{
+  const guint n_segments = 1000;
+  for (guint i = 0; i < n_segments; i++)
+    ASSERT_EQ (commit_one (store, facts_unit ("long", 2 * i, 2, std::to_string (i)), false),
+               NEBULA_OUTCOME_COMMITTED);
+  for (guint limit : { 1u, 7u, 64u, 333u }) {
+    guint64 after = 0;
+    guint n_read = 0;
+    for (;;) {
+      Error error;
+      Rows rows (nebula_store_read_segments (store, "long", after, limit, error.out ()));
+      ASSERT_TRUE (rows) << error.message ();
+      if (rows.get ()->len == 0)
+        break;
+      ASSERT_EQ (rows.get ()->len, MIN (limit, n_segments - n_read));
+      for (guint i = 0; i < rows.get ()->len; i++) {
+        NebulaSegment *segment = (NebulaSegment *) g_ptr_array_index (rows.get (), i);
+        ASSERT_EQ (segment->first, after + 1);
+        ASSERT_EQ (take_text (g_bytes_ref (segment->facts)), std::to_string (n_read++));
+        after = segment->last;
+      }
+    }
+    EXPECT_EQ (n_read, n_segments);
+  }
+  /* What came since is found, too; and so is what lies before a page that was read. */
+  ASSERT_EQ (commit_one (store, facts_unit ("long", 2 * n_segments, 1, "end")), NEBULA_OUTCOME_COMMITTED);
+  EXPECT_EQ (read_facts (store, "long", 2 * n_segments - 2, 5), "999|end");
+  EXPECT_EQ (read_facts (store, "long", 2, 2), "1|2");
+  EXPECT_EQ (read_facts (store, "long", 3, 1), "2");
+}
+
+TEST_P (StoreConformance, StreamsAreFoundByTheirFirstTags)
+{
+  const char *const tags[] = { "red", "blue sky", nullptr };
+  const char *const others[] = { "green", nullptr };
+  NebulaHeaderQuery query = {};
+  for (const char *name : { "a", "b", "c" }) {
+    NebulaUnit *unit = facts_unit (name, 0, 1, "x");
+    unit->header->tags = *name == 'c' ? nullptr : g_strdupv ((char **) (*name == 'a' ? tags : others));
+    ASSERT_EQ (commit_one (store, unit), NEBULA_OUTCOME_COMMITTED);
+  }
+  query.tag = "red";
+  EXPECT_EQ (list_streams (store, query), std::vector<std::string> ({ "a" }));
+  query.tag = "sky";
+  EXPECT_EQ (list_streams (store, query), std::vector<std::string> ());
+
+  /* Later units do not touch them. */
+  NebulaUnit *unit = facts_unit ("a", 1, 1, "y");
+  unit->header->tags = g_strdupv ((char **) others);
+  ASSERT_EQ (commit_one (store, unit), NEBULA_OUTCOME_COMMITTED);
+  query.tag = "green";
+  EXPECT_EQ (list_streams (store, query), std::vector<std::string> ({ "b" }));
+  query.tag = "blue sky";
+  query.status_mask = 1u << NEBULA_EXECUTION_STATUS_RUNNING;
+  query.workflow = "orders";
+  EXPECT_EQ (list_streams (store, query), std::vector<std::string> ({ "a" }));
+  query.status_mask = 1u << NEBULA_EXECUTION_STATUS_FAILED;
+  EXPECT_EQ (list_streams (store, query), std::vector<std::string> ());
+
+  Error error;
+  Header header (nebula_store_read_header (store, "a", error.out ()));
+  ASSERT_TRUE (header);
+  EXPECT_TRUE (g_strv_equal ((const char *const *) header.get ()->tags, tags));
+  Header untagged (nebula_store_read_header (store, "c", error.out ()));
+  EXPECT_EQ (untagged.get ()->tags, nullptr);
+}
+
 TEST_P (StoreConformance, ListsFollowChangedHeaders)
 {
   NebulaHeaderQuery query = {};

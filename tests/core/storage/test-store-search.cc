@@ -19,7 +19,12 @@ class StoreSearch : public testing::Test
 protected:
   void SetUp () override
   {
+    reopen ();
+  }
+  void reopen ()
+  {
     Error error;
+    g_clear_object (&store);
     store = nebula_sqlite_store_open (dir.file ("s.db").c_str (),
                                       NEBULA_SQLITE_STORE_FLAGS_NONE, error.out ());
     ASSERT_TRUE (store) << error.message ();
@@ -248,6 +253,80 @@ TEST_F (StoreSearch, LongHistoriesAreListedFast)
   EXPECT_EQ (list (query).size (), 100u);
   RecordProperty ("four_lists_us", (int) (g_get_monotonic_time () - start));
   g_print ("four lists of 100,000: %" G_GINT64_FORMAT " µs\n", g_get_monotonic_time () - start);
+}
+
+TEST_F (StoreSearch, PositionsAreNotGivenTwice)
+{
+  auto last_position = [&] {
+    Rows rows (nebula_store_read_log (store, 0, nullptr, 100, nullptr));
+    GPtrArray *array = rows.get ();
+    return array->len ? ((NebulaLogEntry *) array->pdata[array->len - 1])->position : 0;
+  };
+  ASSERT_EQ (commit_one (store, make ("a", nullptr, 1, NEBULA_EXECUTION_STATUS_RUNNING)), NEBULA_OUTCOME_COMMITTED);
+  ASSERT_EQ (commit_one (store, make ("b", nullptr, 2, NEBULA_EXECUTION_STATUS_COMPLETED)), NEBULA_OUTCOME_COMMITTED);
+  guint64 before = last_position ();
+
+  EXPECT_EQ (prune ({}), 1);
+  EXPECT_LT (last_position (), before);
+  reopen ();
+  ASSERT_EQ (commit_one (store, make ("c", nullptr, 3, NEBULA_EXECUTION_STATUS_COMPLETED)), NEBULA_OUTCOME_COMMITTED);
+  EXPECT_GT (last_position (), before);
+
+  /* Also if all are gone. */
+  before = last_position ();
+  ASSERT_EQ (commit_one (store, [&] {
+               NebulaUnit *unit = facts_unit ("a", 1, 1, "y");
+               unit->header->status = NEBULA_EXECUTION_STATUS_COMPLETED;
+               return unit;
+             } ()), NEBULA_OUTCOME_COMMITTED);
+  before = last_position ();
+  EXPECT_EQ (prune ({}), 2);
+  EXPECT_EQ (last_position (), 0u);
+  reopen ();
+  ASSERT_EQ (commit_one (store, make ("d", nullptr, 4, NEBULA_EXECUTION_STATUS_RUNNING)), NEBULA_OUTCOME_COMMITTED);
+  EXPECT_GT (last_position (), before);
+}
+
+TEST_F (StoreSearch, APrunedStreamLeavesNoTrail)
+{
+  auto fill = [&] (const char *text) {
+    for (guint i = 0; i < 300; i++) {
+      NebulaUnit *unit = facts_unit ("long", i, 1, text);
+      unit->header->status =
+          i == 299 ? NEBULA_EXECUTION_STATUS_COMPLETED : NEBULA_EXECUTION_STATUS_RUNNING;
+      ASSERT_EQ (commit_one (store, unit, false), NEBULA_OUTCOME_COMMITTED);
+    }
+  };
+  fill ("old");
+  EXPECT_EQ (read_facts (store, "long", 0, 2), "old|old");
+  EXPECT_EQ (read_facts (store, "long", 100, 1), "old");
+  EXPECT_EQ (prune ({}), 1);
+  EXPECT_EQ (read_facts (store, "long", 100, 1), "");
+  fill ("new");
+  EXPECT_EQ (read_facts (store, "long", 0, 2), "new|new");
+  EXPECT_EQ (read_facts (store, "long", 100, 1), "new");
+}
+
+TEST_F (StoreSearch, TagsAndWordsTogether)
+{
+  const char *const tags[] = { "red", nullptr };
+  for (const char *id : { "a", "b", "c" }) {
+    NebulaUnit *unit = make (id, *id == 'b' ? "hay" : "needle", 1, NEBULA_EXECUTION_STATUS_COMPLETED);
+    unit->header->tags = *id == 'c' ? nullptr : g_strdupv ((char **) tags);
+    ASSERT_EQ (commit_one (store, unit), NEBULA_OUTCOME_COMMITTED);
+  }
+  NebulaHeaderQuery query = {};
+  query.tag = "red";
+  EXPECT_EQ (list (query), std::vector<std::string> ({ "b", "a" }));
+  query.text = "needle";
+  EXPECT_EQ (list (query), std::vector<std::string> ({ "a" }));
+  query.text = nullptr;
+  query.after = "b";
+  EXPECT_EQ (list (query), std::vector<std::string> ({ "a" }));
+  EXPECT_EQ (prune ({}), 3);
+  query = {};
+  query.tag = "red";
+  EXPECT_EQ (list (query), std::vector<std::string> ());
 }
 
 TEST (StoreSearchInMemory, SaysWhatItCannot)
