@@ -34,6 +34,7 @@ static const struct {
     [NEBULA_FACT_WATCHED] = {"execution", NULL, NULL},
     [NEBULA_FACT_DECIDED] = {NULL, NULL, "decision"},
     [NEBULA_FACT_BREAKPOINTS] = {NULL, NULL, "breakpoints"},
+    [NEBULA_FACT_BATCHED] = {"execution", NULL, NULL},
 };
 
 static const char *const waits[NEBULA_WAIT_LAST + 1] = {
