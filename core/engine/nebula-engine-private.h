@@ -495,6 +495,10 @@ void _nebula_gatekeeper_handle (NebulaEngine *engine,
 void _nebula_gatekeeper_check (NebulaEngine *engine, NebulaValue *payload);
 /* Its time has come. */
 void _nebula_gatekeeper_tick (NebulaGate *gate);
+/* Takes up the gate that somebody waits for, so that its time comes. Blocks for the store. */
+void _nebula_gatekeeper_take_up (NebulaEngine *engine, const char *key);
+/* When a gate of this engine looks again by itself; 0: it does not, or is another engine's. */
+gint64 _nebula_gatekeeper_get_due (NebulaEngine *engine, const char *key);
 char *_nebula_gate_make_stream (const char *key);
 /* The execution that a holder is, or belongs to. */
 char *_nebula_gate_dup_execution (const char *holder);
