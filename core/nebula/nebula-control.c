@@ -127,6 +127,16 @@ nebula_control_socket (const char *store,
 }
 
 static NebulaValue *
+tags_to_value (char **tags)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+
+  for (guint i = 0; tags && tags[i]; i++)
+    nebula_value_builder_add_take (builder, nebula_value_new_string (tags[i]));
+  return nebula_value_builder_end (builder);
+}
+
+static NebulaValue *
 header_to_value (const NebulaHeader *header)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -144,6 +154,7 @@ header_to_value (const NebulaHeader *header)
   nebula_value_builder_set_string (builder, "updated", updated);
   nebula_value_builder_set_string (builder, "wakes", wake);
   nebula_value_builder_set_integer (builder, "recoveries", header->recoveries);
+  nebula_value_builder_set_take (builder, "tags", tags_to_value (header->tags));
   return nebula_value_builder_end (builder);
 }
 
@@ -176,6 +187,7 @@ read_query (NebulaValue *request, NebulaHeaderQuery *query, GError **error)
   query->limit = (guint) CLAMP (limit, 1, LIST_MOST);
   query->tenant = nebula_value_get_member_string (request, "tenant", NULL);
   query->text = nebula_value_get_member_string (request, "search", NULL);
+  query->tag = nebula_value_get_member_string (request, "tag", NULL);
   if (!read_time (request, "since", &query->created_from_usec, error) ||
       !read_time (request, "before", &query->created_before_usec, error))
     return FALSE;
@@ -195,6 +207,36 @@ read_query (NebulaValue *request, NebulaHeaderQuery *query, GError **error)
   }
   query->status_mask = 1u << status;
   return TRUE;
+}
+
+void
+nebula_control_read_rule (NebulaValue *request, NebulaRetention *ret_rule)
+{
+  *ret_rule = (NebulaRetention){
+      .status_mask = (guint) nebula_value_get_member_integer (request, "status", 0),
+      .workflow = nebula_value_get_member_string (request, "workflow", NULL),
+      .tenant = nebula_value_get_member_string (request, "tenant", NULL),
+      .ended_before_usec = nebula_value_get_member_integer (request, "before", 0),
+      .keep = (guint) CLAMP (nebula_value_get_member_integer (request, "keep", 0), 0, G_MAXINT),
+      .is_trial = nebula_value_get_member_boolean (request, "trial", FALSE),
+  };
+}
+
+NebulaValue *
+nebula_control_write_rule (const NebulaRetention *rule)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+
+  nebula_value_builder_set_string (builder, "op", "prune");
+  nebula_value_builder_set_integer (builder, "status", rule->status_mask);
+  if (rule->workflow)
+    nebula_value_builder_set_string (builder, "workflow", rule->workflow);
+  if (rule->tenant)
+    nebula_value_builder_set_string (builder, "tenant", rule->tenant);
+  nebula_value_builder_set_integer (builder, "before", rule->ended_before_usec);
+  nebula_value_builder_set_integer (builder, "keep", rule->keep);
+  nebula_value_builder_set_boolean (builder, "trial", rule->is_trial);
+  return nebula_value_builder_end (builder);
 }
 
 NebulaValue *

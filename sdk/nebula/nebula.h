@@ -55,6 +55,7 @@
 #include "nebula-redactor.h"
 #include "nebula-registry.h"
 #include "nebula-retry-policy.h"
+#include "nebula-retention.h"
 #include "nebula-revisions.h"
 #include "nebula-scope.h"
 #include "nebula-sqlite-store.h"
