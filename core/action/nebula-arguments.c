@@ -181,6 +181,7 @@ overlay_evaluate (Overlay *self, const NebulaArguments *arguments, NebulaExpress
   self->environment.get_loop = overlay_get_loop;
   self->environment.get_random = overlay_get_random;
   self->environment.data = self;
+  self->environment.must_not_wait = outer != NULL && outer->must_not_wait;
   self->environment.missing_is_null = outer != NULL && outer->missing_is_null;
   self->environment.fuel = outer != NULL ? outer->fuel : nebula_expression_limits_get ()->fuel;
   self->environment.random_calls = outer != NULL ? outer->random_calls : 0;

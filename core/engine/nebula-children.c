@@ -20,6 +20,7 @@ typedef struct {
   NebulaValue *input;
   NebulaValue *captured;
   NebulaJsonSchema *schema; /* borrowed of the plan; NULL: any input */
+  NebulaInstance *instance; /* borrowed: this is a stimulus of it */
   char *message_id;
   guint64 seed;
 } Birth;
@@ -49,6 +50,30 @@ prepare_input (NebulaKernel *kernel, Birth *birth, GError **error)
   return filled;
 }
 
+/* With the priority that its settings give it, if nobody has given it another one. */
+static NebulaValue *
+prepare_captured (NebulaKernel *kernel,
+                  Birth *birth,
+                  NebulaValue *input,
+                  gint64 now_usec,
+                  GError **error)
+{
+  g_autoptr (NebulaValue) captured = nebula_kernel_load (kernel, birth->captured, error);
+  g_autoptr (NebulaValue) priority = NULL;
+  NebulaInstance *instance = birth->instance;
+  NebulaOutset outset = {instance->plan, instance->id, instance->tenant,  input,
+                         captured,       birth->seed,  0};
+  gint64 number;
+
+  if (!captured || !instance->plan->priority_expression ||
+      nebula_value_has_member (captured, "priority"))
+    return g_steal_pointer (&captured);
+  if (!nebula_kernel_find_priority (&outset, now_usec, &number, error))
+    return g_steal_pointer (&captured);
+  priority = nebula_value_new_integer (number);
+  return nebula_value_with_member (captured, "priority", priority);
+}
+
 static gboolean
 birth_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
 {
@@ -56,7 +81,7 @@ birth_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
   g_autoptr (GError) error = NULL;
   g_autoptr (NebulaValue) input = prepare_input (kernel, birth, &error);
   g_autoptr (NebulaValue) captured =
-      nebula_kernel_load (kernel, birth->captured, error ? NULL : &error);
+      prepare_captured (kernel, birth, input, now_usec, error ? NULL : &error);
 
   if (!captured)
     captured = nebula_value_new_empty_object ();
@@ -84,7 +109,7 @@ static const NebulaStimulusClass birth_class = {birth_apply, birth_answer, birth
 static NebulaValue *
 capture (NebulaValue *payload)
 {
-  static const char *const names[] = {"env", "user", "links", "parent"};
+  static const char *const names[] = {"env", "user", "links", "parent", "batch", "priority"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
 
   for (guint i = 0; i < G_N_ELEMENTS (names); i++) {
@@ -105,6 +130,8 @@ choose_durability (NebulaPlan *plan, NebulaValue *payload)
       NEBULA_DURABILITY_STRICT, NEBULA_DURABILITY_MEMORY);
   NebulaValue *parent = nebula_value_get_member (payload, "parent");
 
+  if (nebula_value_has_member (payload, "batch"))
+    return callers;
   if (!parent || !nebula_value_get_member_boolean (parent, "waits", FALSE))
     return plan->durability;
   return callers == NEBULA_DURABILITY_MEMORY ? callers : MIN (callers, plan->durability);
@@ -121,16 +148,42 @@ begin (NebulaEngine *engine,
       nebula_value_get_member_string (payload, "tenant", "default"), plan, NULL);
   NebulaValue *input = nebula_value_get_member (payload, "input");
   Birth *birth = g_new0 (Birth, 1);
-  gboolean is_heavy = nebula_value_has_stored (payload) || nebula_kernel_is_large (payload);
+  gboolean is_heavy = nebula_value_has_stored (payload) || nebula_kernel_is_large (payload) ||
+                      plan->priority_expression != NULL;
 
   _nebula_instance_set_durability (instance, choose_durability (plan, payload));
   birth->input = input ? nebula_value_ref (input) : nebula_value_new_null ();
   birth->captured = capture (payload);
-  birth->schema = plan->input_schema;
+  birth->instance = instance;
+  /* Each input of a batch was checked when it was started. */
+  birth->schema = nebula_value_has_member (payload, "batch") ? NULL : plan->input_schema;
   birth->message_id = g_strdup (message->id);
   birth->seed = nebula_clock_get_random (engine->clock);
   engine->has_listener = nebula_event_bus_has_any_subscriber (engine->bus);
   _nebula_away_stimulate (instance, &birth_class, birth, is_heavy);
+}
+
+static void
+add_reply (GPtrArray *replies,
+           const NebulaMessage *message,
+           NebulaValue *payload,
+           const char *to,
+           const GError *error,
+           gint64 now)
+{
+  g_autofree char *id = g_strdup_printf ("%s:end:%s", message->stream, to);
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+  g_autoptr (NebulaValue) end = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+
+  nebula_value_builder_set_string (builder, "kind", "end");
+  nebula_value_builder_set_string (builder, "execution", message->stream);
+  nebula_value_builder_set_string (builder, "status", "failed");
+  nebula_value_builder_set_string (builder, "tenant", nebula_value_get_member_string (payload, "tenant", "default"));
+  nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
+  end = nebula_value_builder_end (builder);
+  bytes = nebula_value_to_msgpack (end);
+  g_ptr_array_add (replies, nebula_message_new (id, to, bytes, now));
 }
 
 /* It never comes to be: who waits for it is told so. */
@@ -140,25 +193,17 @@ refuse (NebulaEngine *engine,
         NebulaValue *payload,
         const GError *error)
 {
+  NebulaValue *members = nebula_value_get_member (payload, "batch");
   NebulaValue *parent = nebula_value_get_member (payload, "parent");
-  const char *caller = nebula_value_get_member_string (parent, "execution", "");
-  g_autofree char *id = g_strdup_printf ("%s:end:%s", message->stream, caller);
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
-  g_autoptr (NebulaValue) end = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  GPtrArray *replies;
+  gint64 now = nebula_clock_get_real_usec (engine->clock);
+  GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
 
-  nebula_value_builder_set_string (builder, "kind", "end");
-  nebula_value_builder_set_string (builder, "execution", message->stream);
-  nebula_value_builder_set_string (builder, "status", "failed");
-  nebula_value_builder_set_string (builder, "tenant", nebula_value_get_member_string (payload, "tenant", "default"));
-  nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
-  end = nebula_value_builder_end (builder);
-  bytes = nebula_value_to_msgpack (end);
-  replies = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
-  g_ptr_array_add (replies,
-                   nebula_message_new (id, caller, bytes,
-                                       nebula_clock_get_real_usec (engine->clock)));
+  if (parent)
+    add_reply (replies, message, payload,
+               nebula_value_get_member_string (parent, "execution", ""), error, now);
+  for (gsize i = 0; members && i < nebula_value_get_length (members); i++)
+    add_reply (replies, message, payload,
+               nebula_value_get_string (nebula_value_get_item (members, i)), error, now);
   _nebula_post_use_up (engine, message->stream, message->id, replies);
 }
 

@@ -4,6 +4,7 @@
 #include "nebula-cache.h"
 #include "nebula-engine.h"
 #include "nebula-executor.h"
+#include "nebula-gate-internal.h"
 #include "nebula-heap-internal.h"
 #include "nebula-journal-internal.h"
 #include "nebula-kernel-internal.h"
@@ -36,6 +37,7 @@ G_BEGIN_DECLS
  *   nebula-history-page.c  histories in pages
  *   nebula-event-reader.c  events from a position on
  *   nebula-gatekeeper.c gates: concurrency keys, locks
+ *   nebula-batches.c    what a gate has collected becomes one execution
  *   nebula-post.c       messages between executions and gates
  *   nebula-children.c   executions that others have called
  *   nebula-peers.c      other engines over the same store, and who owns which shard
@@ -238,7 +240,6 @@ struct _NebulaInstance {
   gboolean wants_turn;
   gboolean is_held_back;   /* too far ahead of its commits: the next one brings it back */
   gboolean is_dropped;     /* no longer in instances; freed when its units are answered */
-  guint n_gates_asked;     /* from here: messages to them are on the way, or were answered */
   gboolean is_from_store;  /* loaded, and nothing that ran before was taken up yet */
   NebulaExecution *handle; /* the one handle, not owned; NULL if nobody holds one */
   NebulaOnce *once;        /* it was started with a key, and that is not committed yet; else NULL */
@@ -489,8 +490,6 @@ void _nebula_narrator_tell (NebulaInstance *instance,
                             NebulaValue *data);
 
 /* nebula-gatekeeper.c */
-/* Adds to the next unit what the execution has to tell its gate. */
-void _nebula_gatekeeper_attach (NebulaInstance *instance);
 /* A message to a gate. */
 void _nebula_gatekeeper_handle (NebulaEngine *engine,
                                 const NebulaMessage *message,
@@ -504,6 +503,15 @@ char *_nebula_gate_make_stream (const char *key);
 char *_nebula_gate_dup_execution (const char *holder);
 gboolean _nebula_gatekeeper_recover (NebulaEngine *engine, GError **error);
 void _nebula_gate_free (gpointer data);
+
+/* nebula-batches.c */
+/* The messages of a batch, in the unit of the gate. */
+void _nebula_batch_add (const char *gate,
+                        const char *key,
+                        const char *tenant,
+                        const NebulaGateAnswer *answer,
+                        NebulaUnit *unit,
+                        gint64 now_usec);
 
 /* nebula-post.c */
 /* Adds a message to the next unit of an instance. */

@@ -91,6 +91,8 @@ NEBULA_API void nebula_execution_break_async (NebulaExecution *self, const char 
 /* Lets one that is paused do one node. */
 NEBULA_API void nebula_execution_step_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API gboolean nebula_execution_steer_finish (NebulaExecution *self, GAsyncResult *result, GError **error);
+/* Until all that has happened so far is committed: one that was just started is in the store then. Ended by steer_finish. */
+NEBULA_API void nebula_execution_settle_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 /* Until it has ended and that is committed; TRUE whatever the end. */
 NEBULA_API void nebula_execution_wait_async (NebulaExecution *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 NEBULA_API gboolean nebula_execution_wait_finish (NebulaExecution *self, GAsyncResult *result, GError **error);

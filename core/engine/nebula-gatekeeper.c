@@ -44,7 +44,7 @@ _nebula_gate_free (gpointer data)
   g_free (gate);
 }
 
-/* A holder is an execution, or a node-run of one: ID#NODE-RUN. */
+/* A holder is an execution, a later stay of one, or a node-run of one: ID#@NUMBER, ID#NODE-RUN. */
 char *
 _nebula_gate_dup_execution (const char *holder)
 {
@@ -68,64 +68,6 @@ begin_payload (const char *kind, const char *holder, const char *key)
   nebula_value_builder_set_string (builder, "holder", holder);
   nebula_value_builder_set_string (builder, "key", key);
   return builder;
-}
-
-static void
-attach (NebulaInstance *instance, const char *key, NebulaValueBuilder *payload)
-{
-  g_autofree char *stream = _nebula_gate_make_stream (key);
-  g_autoptr (NebulaValue) value = nebula_value_builder_end (payload);
-  g_autofree char *id = g_strdup_printf (
-      "%s:%s:%s", instance->id, nebula_value_get_member_string (value, "kind", ""), stream);
-
-  _nebula_post_add (instance, id, stream, value);
-}
-
-static void
-attach_ask (NebulaInstance *instance, const char *key)
-{
-  NebulaState *state = nebula_kernel_get_state (instance->kernel);
-  const NebulaPlanGate *gate = nebula_kernel_get_gate (instance->kernel);
-  g_autoptr (NebulaValueBuilder) payload = begin_payload ("ask", instance->id, key);
-
-  nebula_value_builder_set_integer (payload, "gate", gate->kind);
-  nebula_value_builder_set_integer (payload, "strategy", gate->strategy);
-  nebula_value_builder_set_integer (payload, "limit", gate->limit);
-  nebula_value_builder_set_integer (payload, "period", gate->period_usec);
-  nebula_value_builder_set_integer (
-      payload, "priority",
-      nebula_value_get_member_integer (state->started, "priority", instance->plan->priority));
-  if (state->gate_share)
-    nebula_value_builder_set (payload, "share", state->gate_share);
-  attach (instance, key, payload);
-}
-
-static void
-attach_release (NebulaInstance *instance, const char *key)
-{
-  g_autoptr (NebulaValueBuilder) payload = begin_payload ("release", instance->id, key);
-
-  attach (instance, key, payload);
-}
-
-void
-_nebula_gatekeeper_attach (NebulaInstance *instance)
-{
-  NebulaState *state = nebula_kernel_get_state (instance->kernel);
-  guint n_passed = state->gates ? (guint) nebula_value_get_length (state->gates) : 0;
-
-  if (!state->gate_key)
-    return;
-  if (nebula_execution_status_is_terminal (state->status)) {
-    for (guint i = 0; i < n_passed; i++)
-      attach_release (instance,
-                      nebula_value_get_string (nebula_value_get_item (state->gates, i)));
-    if (state->gate == 1)
-      attach_release (instance, state->gate_key);
-  } else if (state->gate == 1 && instance->n_gates_asked <= n_passed) {
-    instance->n_gates_asked = n_passed + 1;
-    attach_ask (instance, state->gate_key);
-  }
 }
 
 static gboolean
@@ -225,7 +167,7 @@ get_answer_kind (const NebulaGateAnswer *answer)
 }
 
 static void
-add_answer (NebulaGate *gate, const NebulaGateAnswer *answer, NebulaUnit *unit, gint64 now)
+add_verdict (NebulaGate *gate, const NebulaGateAnswer *answer, NebulaUnit *unit, gint64 now)
 {
   const char *kind = get_answer_kind (answer);
   g_autofree char *id = g_strdup_printf ("%s:%s:%s", gate->stream, kind, answer->holder);
@@ -242,6 +184,15 @@ add_answer (NebulaGate *gate, const NebulaGateAnswer *answer, NebulaUnit *unit, 
   value = nebula_value_builder_end (payload);
   bytes = nebula_value_to_msgpack (value);
   nebula_unit_add_message (unit, id, execution, bytes, now);
+}
+
+static void
+add_answer (NebulaGate *gate, const NebulaGateAnswer *answer, NebulaUnit *unit, gint64 now)
+{
+  if (answer->verdict == NEBULA_GATE_BATCHED)
+    _nebula_batch_add (gate->stream, gate->key, gate->tenant, answer, unit, now);
+  else
+    add_verdict (gate, answer, unit, now);
 }
 
 static void
@@ -338,6 +289,8 @@ _nebula_gatekeeper_handle (NebulaEngine *engine,
       .share = nebula_value_get_member_string (payload, "share", NULL),
       .priority = nebula_value_get_member_integer (payload, "priority", 0),
       .rule = read_rule (payload),
+      .is_back = nebula_value_get_member_boolean (payload, "back", FALSE),
+      .value = nebula_value_get_member (payload, "value"),
   };
   gint64 now = nebula_clock_get_real_usec (engine->clock);
   g_autoptr (GByteArray) facts = g_byte_array_new ();
@@ -481,8 +434,10 @@ view_entry (NebulaGateEntry *entry)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   g_autofree char *since = nebula_timestamp_to_string (entry->since_usec, 0);
+  const char *stay = strstr (entry->holder, "#@");
+  g_autofree char *execution = stay ? _nebula_gate_dup_execution (entry->holder) : NULL;
 
-  nebula_value_builder_set_string (builder, "holder", entry->holder);
+  nebula_value_builder_set_string (builder, "holder", stay ? execution : entry->holder);
   nebula_value_builder_set_string (builder, "since", since);
   if (entry->priority != 0)
     nebula_value_builder_set_integer (builder, "priority", entry->priority);

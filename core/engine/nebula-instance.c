@@ -165,7 +165,8 @@ _nebula_instance_add_waiter (NebulaInstance *self, GTask *task)
 {
   NebulaWaiter *waiter = g_new0 (NebulaWaiter, 1);
 
-  waiter->sequence = nebula_kernel_get_state (self->kernel)->sequence;
+  /* One that has just been started has no fact yet; it is there once its first one is. */
+  waiter->sequence = MAX (nebula_kernel_get_state (self->kernel)->sequence, 1);
   waiter->task = g_object_ref (task);
   g_queue_push_tail (&self->waiters, waiter);
   if (waiter->sequence <= self->committed)
@@ -266,6 +267,9 @@ settle (NebulaInstance *self)
   if (self->n_units > 0 || self->wants_turn || self->attempts.length > 0 ||
       self->stimuli.length > 0 || self->handle || nebula_kernel_get_commands (self->kernel)->len > 0 ||
       state->sequence != self->committed)
+    return;
+  /* Somebody waits for a reader to bring it: he gets this one, or else whoever looks again and again keeps him waiting. */
+  if (g_hash_table_contains (self->engine->loads, self->id))
     return;
   if (nebula_execution_status_is_terminal (self->committed_status))
     g_hash_table_remove (self->engine->instances, self->id);

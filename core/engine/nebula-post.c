@@ -13,6 +13,7 @@
  *                    watch    another one waits for its end
  *                    grant    a gate let it in, or gave a lock
  *                    refuse   a gate does not let it in
+ *                    batched  a gate has made another execution of it and others
  *   to a gate        ask, release
  */
 
@@ -40,6 +41,23 @@ _nebula_post_add (NebulaInstance *instance,
   g_ptr_array_add (instance->messages, nebula_message_new (id, stream, bytes, now));
 }
 
+/* What is collected is kept as well as those that it is collected of. */
+static void
+add_gates_post (NebulaInstance *instance, const NebulaPost *post, const char *stream)
+{
+  NebulaValue *value = nebula_value_get_member (post->payload, "value");
+  g_autoptr (NebulaValue) durability = NULL;
+  g_autoptr (NebulaValue) whole = NULL;
+  g_autoptr (NebulaValue) payload = NULL;
+
+  if (post->is_gate && value) {
+    durability = nebula_value_new_integer (instance->durability);
+    whole = nebula_value_with_member (value, "durability", durability);
+    payload = nebula_value_with_member (post->payload, "value", whole);
+  }
+  _nebula_post_add (instance, post->id, stream, payload ? payload : post->payload);
+}
+
 static void
 add_post (NebulaInstance *instance, const NebulaPost *post)
 {
@@ -49,7 +67,7 @@ add_post (NebulaInstance *instance, const NebulaPost *post)
   g_autoptr (NebulaValue) payload = NULL;
 
   if (g_strcmp0 (nebula_value_get_member_string (post->payload, "kind", NULL), "start") != 0) {
-    _nebula_post_add (instance, post->id, stream, post->payload);
+    add_gates_post (instance, post, stream);
     return;
   }
   durability = nebula_value_new_integer (instance->durability);
@@ -62,7 +80,6 @@ _nebula_post_attach (NebulaInstance *instance)
 {
   g_autoptr (GPtrArray) posts = nebula_kernel_take_posts (instance->kernel);
 
-  _nebula_gatekeeper_attach (instance);
   for (guint i = 0; posts && i < posts->len; i++)
     add_post (instance, posts->pdata[i]);
 }
@@ -149,16 +166,16 @@ tell_end (NebulaKernel *kernel, NebulaValue *payload, gint64 now_usec)
 static gboolean
 grant (NebulaKernel *kernel, NebulaValue *payload, gint64 now_usec)
 {
-  NebulaState *state = nebula_kernel_get_state (kernel);
+  const char *key = nebula_value_get_member_string (payload, "key", "");
   const char *holder = nebula_value_get_member_string (payload, "holder", "");
-  const char *node_run = strchr (holder, '#');
-  guint64 before = state->sequence;
+  const char *rest = strchr (holder, '#');
+  guint64 stay = 0;
 
-  if (node_run)
-    return nebula_kernel_grant_lock (kernel, node_run + 1, now_usec);
-  nebula_kernel_grant (kernel, nebula_value_get_member_string (payload, "key", NULL),
-                       now_usec);
-  return state->sequence != before;
+  if (rest && rest[1] != '@')
+    return nebula_kernel_grant_lock (kernel, key, rest + 1, now_usec);
+  if (rest && !g_ascii_string_to_unsigned (rest + 2, 10, 1, G_MAXUINT32, &stay, NULL))
+    return FALSE;
+  return nebula_kernel_grant (kernel, key, (guint) stay, now_usec);
 }
 
 static gboolean
@@ -210,6 +227,9 @@ letter_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
     self->is_news = watch (kernel, self, now_usec);
   else if (g_str_equal (kind, "cancel"))
     self->is_news = cancel (kernel, self->payload, now_usec);
+  else if (g_str_equal (kind, "batched"))
+    self->is_news = nebula_kernel_tell_batch (
+        kernel, nebula_value_get_member_string (self->payload, "execution", ""), now_usec);
   return TRUE;
 }
 
@@ -270,35 +290,63 @@ put_in (NebulaInstance *instance, Letter *letter)
   _nebula_away_stimulate (instance, &letter_class, letter, is_heavy);
 }
 
+static GPtrArray *
+make_reply (Letter *letter, const char *id, const char *to, NebulaValueBuilder *builder)
+{
+  g_autoptr (NebulaValue) payload = NULL;
+  g_autoptr (GBytes) bytes = NULL;
+  gint64 now = nebula_clock_get_real_usec (letter->engine->clock);
+  GPtrArray *replies = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
+
+  nebula_value_builder_set_string (
+      builder, "tenant",
+      nebula_value_get_member_string (letter->payload, "tenant", "default"));
+  payload = nebula_value_builder_end (builder);
+  bytes = nebula_value_to_msgpack (payload);
+  g_ptr_array_add (replies, nebula_message_new (id, to, bytes, now));
+  return replies;
+}
+
 /* Who waits for an execution that does not exist is told so. */
 static GPtrArray *
 refuse_watch (Letter *letter, const GError *error)
 {
-  const char *watcher =
-      nebula_value_get_member_string (letter->payload, "execution", "");
   g_autofree char *id = g_strdup_printf ("%s:end", letter->id);
-  g_autoptr (NebulaValueBuilder) builder = NULL;
-  g_autoptr (NebulaValue) payload = NULL;
-  g_autoptr (GBytes) bytes = NULL;
-  GPtrArray *replies;
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
 
-  if (g_strcmp0 (nebula_value_get_member_string (letter->payload, "kind", NULL), "watch") != 0)
-    return NULL;
-  builder = nebula_value_builder_new_object ();
   nebula_value_builder_set_string (builder, "kind", "end");
   nebula_value_builder_set_string (builder, "execution", letter->stream);
   nebula_value_builder_set_string (builder, "status", "not-found");
-  nebula_value_builder_set_string (
-      builder, "tenant",
-      nebula_value_get_member_string (letter->payload, "tenant", "default"));
   nebula_value_builder_set_take (builder, "error", nebula_failure_new_from_error (error));
-  payload = nebula_value_builder_end (builder);
-  bytes = nebula_value_to_msgpack (payload);
-  replies = g_ptr_array_new_with_free_func ((GDestroyNotify) nebula_message_free);
-  g_ptr_array_add (replies, nebula_message_new (
-                                id, watcher, bytes,
-                                nebula_clock_get_real_usec (letter->engine->clock)));
-  return replies;
+  return make_reply (letter, id,
+                     nebula_value_get_member_string (letter->payload, "execution", ""), builder);
+}
+
+/* A place that was kept for it is free. */
+static GPtrArray *
+give_back (Letter *letter)
+{
+  const char *holder = nebula_value_get_member_string (letter->payload, "holder", "");
+  const char *key = nebula_value_get_member_string (letter->payload, "key", "");
+  g_autofree char *id = g_strdup_printf ("%s:void:%s", holder, key);
+  g_autofree char *stream = _nebula_gate_make_stream (key);
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+
+  nebula_value_builder_set_string (builder, "kind", "release");
+  nebula_value_builder_set_string (builder, "holder", holder);
+  nebula_value_builder_set_string (builder, "key", key);
+  return make_reply (letter, id, stream, builder);
+}
+
+/* What is said in the place of an execution that does not exist. */
+static GPtrArray *
+answer_for (Letter *letter, const GError *error)
+{
+  const char *kind = nebula_value_get_member_string (letter->payload, "kind", "");
+
+  if (g_str_equal (kind, "watch"))
+    return refuse_watch (letter, error);
+  return g_str_equal (kind, "grant") ? give_back (letter) : NULL;
 }
 
 /* It lies in another shard than its message said: its header tells. Takes @letter. */
@@ -335,7 +383,7 @@ letter_loaded (NebulaEngine *engine,
   }
   g_debug ("A message for %s cannot be delivered: %s", id, error->message);
   if (g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_NOT_FOUND))
-    _nebula_post_use_up (engine, letter->stream, letter->id, refuse_watch (letter, error));
+    _nebula_post_use_up (engine, letter->stream, letter->id, answer_for (letter, error));
   letter_free (letter);
 }
 

@@ -13,6 +13,7 @@
 #include "nebula-rerun-private.h"
 
 #define TENANT_BYTES_MAX 64
+#define DELAY_MAX_USEC (G_GINT64_CONSTANT (1000) * 365 * 86400 * G_USEC_PER_SEC)
 
 /* One that lies in a shard of this engine. */
 static char *
@@ -27,9 +28,21 @@ make_id (NebulaEngine *self, const char *tenant)
   }
 }
 
-/* What is captured when an execution is created: `env`, `trigger`, `user`, `priority`, its revision, and those of what it calls. */
+typedef struct {
+  NebulaValue *input;
+  NebulaValue *captured;
+  NebulaValue *given;       /* NULL: nothing */
+  NebulaValue *breakpoints; /* NULL: none */
+  guint64 seed;
+  gint64 begins_usec; /* 0: now */
+  gint64 priority;    /* that the settings give it for this input */
+  gboolean has_priority;
+} Start;
+
+/* What is captured when an execution is created: `env`, `trigger`, `user`, `priority`, its revision, those of what it calls,
+ * and when it begins, if that is put off. */
 static NebulaValue *
-capture (NebulaValue *links, NebulaValue *options)
+capture (NebulaValue *links, NebulaValue *options, const Start *asked)
 {
   static const char *const names[] = {"env", "trigger", "user", "priority", "revision", "origin"};
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -42,16 +55,12 @@ capture (NebulaValue *links, NebulaValue *options)
   }
   if (links)
     nebula_value_builder_set (builder, "links", links);
+  if (asked->begins_usec > 0)
+    nebula_value_builder_set_integer (builder, "begins", asked->begins_usec);
+  if (asked->has_priority)
+    nebula_value_builder_set_integer (builder, "priority", asked->priority);
   return nebula_value_builder_end (builder);
 }
-
-typedef struct {
-  NebulaValue *input;
-  NebulaValue *captured;
-  NebulaValue *given;       /* NULL: nothing */
-  NebulaValue *breakpoints; /* NULL: none */
-  guint64 seed;
-} Start;
 
 static gboolean
 start_apply (NebulaKernel *kernel, gint64 now_usec, gpointer data)
@@ -88,7 +97,6 @@ start_kernel (NebulaInstance *instance,
   gint64 now_usec = nebula_clock_get_real_usec (clock);
   Start *start;
 
-  asked->seed = nebula_clock_get_random (clock);
   if (!nebula_kernel_is_large (input) && !nebula_kernel_is_large (captured) &&
       !asked->given) {
     nebula_kernel_start (instance->kernel, input, captured, asked->seed, now_usec);
@@ -194,6 +202,64 @@ check_start (NebulaEngine *self,
   return FALSE;
 }
 
+static gboolean
+read_time (NebulaValue *at, gint64 *ret_usec, GError **error)
+{
+  int offset;
+
+  if (nebula_value_get_kind (at) == NEBULA_VALUE_KIND_TIMESTAMP) {
+    *ret_usec = nebula_value_get_usec (at);
+    return TRUE;
+  }
+  if (nebula_value_get_kind (at) == NEBULA_VALUE_KIND_STRING)
+    return nebula_timestamp_parse (nebula_value_get_string (at), ret_usec, &offset, error);
+  g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                       _ ("“at” is a time such as 2030-01-31T12:00:00Z."));
+  return FALSE;
+}
+
+/* When it begins; 0: now. */
+static gboolean
+read_begin (NebulaEngine *self, NebulaValue *options, gint64 *ret_usec, GError **error)
+{
+  const char *delay = nebula_value_get_member_string (options, "delay", NULL);
+  NebulaValue *at = nebula_value_get_member (options, "at");
+  gint64 now_usec = nebula_clock_get_real_usec (self->clock);
+  gint64 usec = 0;
+
+  if (nebula_value_has_member (options, "delay") && (!delay || at)) {
+    g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
+                         _ ("A start is put off by “delay”, a duration such as 5m, or to “at”, a time."));
+    return FALSE;
+  }
+  if (delay && !nebula_duration_parse (delay, &usec, error))
+    return FALSE;
+  if (at && !read_time (at, &usec, error))
+    return FALSE;
+  if (delay)
+    usec = MIN (usec, DELAY_MAX_USEC) + now_usec;
+  *ret_usec = usec > now_usec ? usec : 0;
+  return TRUE;
+}
+
+/* The priority that the settings give for this input, if none was asked for. */
+static gboolean
+find_priority (NebulaEngine *self, NebulaOutset *outset, NebulaValue *options, Start *asked, GError **error)
+{
+  g_autoptr (NebulaValue) captured = NULL;
+
+  asked->seed = nebula_clock_get_random (self->clock);
+  if (!outset->plan->priority_expression || nebula_value_has_member (options, "priority"))
+    return TRUE;
+  captured = capture (NULL, options, asked);
+  outset->captured = captured;
+  outset->seed = asked->seed;
+  outset->fuel = self->inline_fuel;
+  asked->has_priority = TRUE;
+  return nebula_kernel_find_priority (outset, nebula_clock_get_real_usec (self->clock),
+                                      &asked->priority, error);
+}
+
 /* Whoever owns the shard of an id that is given; else this engine, if it owns any. */
 static NebulaEngine *
 choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **error)
@@ -215,7 +281,7 @@ choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **
  * @self: an engine
  * @plan: a plan of this engine
  * @input: (nullable): the input; %NULL for an empty object
- * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, priority,
+ * @options: (nullable): an object {id, durability, timeout, env, trigger, user, tenant, priority, delay, at,
  *   idempotency-key, idempotency-ttl, pins, mocks, breakpoints}
  * @error: where the failure goes
  *
@@ -229,6 +295,10 @@ choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **
  * conditions (expressions, or null) by paths: the execution pauses before these nodes.
  *
  * A priority goes before that of the workflow's settings where the execution has to wait its turn: the greatest goes first.
+ * If the settings have an expression for it, it is evaluated now, and a result that is no integer is an error.
+ *
+ * With `delay` (a duration) or `at` (a time) the execution is created now and begins then: it waits in the store, survives the
+ * engine, and can be cancelled before. Its time limit counts from when it begins.
  *
  * With an idempotency key, which holds for one workflow of one tenant, only the first start with a key starts; until the key
  * expires (`24h`) the others get the handle of that execution, whatever became of it. The key is committed together with the
@@ -237,7 +307,8 @@ choose_engine (NebulaEngine *self, const char *tenant, const char *id, GError **
  * Of several engines over one store, the execution begins in a shard of this one; with an id that is given, in the shard
  * of that id, whose owner must turn in the same context.
  *
- * Errors: %NEBULA_ERROR_INVALID_ARGUMENT (terminal): an option is no good; %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
+ * Errors: %NEBULA_ERROR_INVALID_ARGUMENT (terminal): an option is no good; %NEBULA_ERROR_TYPE (terminal), or what the
+ * expression of the priority fails with; %NEBULA_ERROR_INVALID_DATA (terminal): the input does not fit; %NEBULA_ERROR_EXISTS (terminal): the id is
  * taken; %NEBULA_ERROR_CONFLICT (terminal): the key was used with another input; %NEBULA_ERROR_UNAVAILABLE (retry): the
  * engine is stopping; %NEBULA_ERROR_THROTTLED (throttle): memory is short, see nebula_engine_set_budget().
  *
@@ -263,6 +334,7 @@ nebula_engine_start (NebulaEngine *self,
   NebulaDurability durability = plan->durability;
   gint64 timeout_usec = plan->timeout_usec;
   const char *tenant;
+  NebulaOutset outset;
   NebulaInstance *instance;
 
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
@@ -278,6 +350,7 @@ nebula_engine_start (NebulaEngine *self,
                         error);
   if (!self || !_nebula_engine_check_intake (self, error) ||
       !check_start (self, options, &durability, &timeout_usec, error) ||
+      !read_begin (self, options, &asked.begins_usec, error) ||
       !_nebula_rerun_read_options (plan, options, &asked.given, &asked.breakpoints,
                                    error) ||
       (plan->input_schema &&
@@ -290,12 +363,15 @@ nebula_engine_start (NebulaEngine *self,
   id = g_strdup (nebula_value_get_member_string (options, "id", NULL));
   if (!id)
     id = make_id (self, tenant);
+  outset = (NebulaOutset){plan, id, tenant, filled ? filled : input, NULL, 0, 0};
+  if (!find_priority (self, &outset, options, &asked, error))
+    return NULL;
   instance = _nebula_instance_new (self, id, tenant, plan, NULL);
   _nebula_instance_set_durability (instance, durability);
   if (once)
     _nebula_once_take (instance, g_steal_pointer (&once));
   links = find_links (instance, options);
-  captured = capture (links, options);
+  captured = capture (links, options, &asked);
   self->has_listener = nebula_event_bus_has_any_subscriber (self->bus);
   nebula_kernel_set_timeout (instance->kernel, timeout_usec);
   start_kernel (instance, filled ? filled : input, captured, &asked);

@@ -19,25 +19,6 @@ _nebula_apply_set_value (NebulaValue **place, NebulaValue *value)
 }
 
 static void
-apply_started (NebulaState *self,
-               const NebulaFact *fact,
-               NebulaLane *lane,
-               NebulaRun *run)
-{
-  NebulaValue *input = nebula_value_get_member (fact->value, "input");
-
-  self->started = nebula_value_ref (fact->value);
-  self->input = input ? nebula_value_ref (input) : nebula_value_new_null ();
-  self->started_usec = fact->time_usec;
-  self->deadline_usec = fact->due_usec;
-  self->seed = (guint64) fact->number;
-  self->status = NEBULA_EXECUTION_STATUS_RUNNING;
-  self->root = _nebula_lane_new (self, 0, 0);
-  if (fact->code == 0)
-    _nebula_tokens_seed (self, self->root, fact->time_usec);
-}
-
-static void
 apply_node_ready (NebulaState *self,
                   const NebulaFact *fact,
                   NebulaLane *lane,
@@ -351,57 +332,6 @@ apply_cancel_asked (NebulaState *self,
   _nebula_state_push_agenda (self, NEBULA_AGENDA_LANE, self->root, 0);
 }
 
-static void
-apply_gate_asked (NebulaState *self,
-                  const NebulaFact *fact,
-                  NebulaLane *lane,
-                  NebulaRun *run)
-{
-  self->gate = 1;
-  self->gate_usec = fact->time_usec;
-  g_free (self->gate_key);
-  self->gate_key = g_strdup (fact->text);
-  _nebula_apply_set_value (&self->gate_share, fact->value);
-}
-
-static void
-apply_gate_granted (NebulaState *self,
-                    const NebulaFact *fact,
-                    NebulaLane *lane,
-                    NebulaRun *run)
-{
-  _nebula_array_add_text (&self->gates, self->gate_key);
-  if (nebula_value_get_length (self->gates) < self->plan->n_gates) {
-    self->gate = 0; /* the next one is asked */
-    return;
-  }
-  self->gate = 2;
-  _nebula_tokens_seed (self, self->root, fact->time_usec);
-}
-
-static void
-apply_paused (NebulaState *self, const NebulaFact *fact, NebulaLane *lane, NebulaRun *run)
-{
-  self->is_paused = 1;
-  self->paused_usec = fact->time_usec;
-  if (fact->code == 0)
-    return;
-  self->is_stepping = 0;
-  g_free (self->break_at);
-  self->break_at = g_strdup (fact->text);
-}
-
-static void
-apply_resumed (NebulaState *self,
-               const NebulaFact *fact,
-               NebulaLane *lane,
-               NebulaRun *run)
-{
-  self->is_paused = 0;
-  self->is_stepping = fact->code == 1;
-  self->recoveries = (guint32) fact->number;
-}
-
 /* A withdrawn command surely did not begin: the run wants its attempt again. */
 static void
 apply_withdrawn (NebulaState *self,
@@ -467,7 +397,7 @@ static const struct {
   NebulaApply apply;
   guint needs;
 } kinds[] = {
-    [NEBULA_FACT_STARTED] = {apply_started, NEEDS_VALUE | NEEDS_FRESH},
+    [NEBULA_FACT_STARTED] = {_nebula_apply_started, NEEDS_VALUE | NEEDS_FRESH},
     [NEBULA_FACT_NODE_READY] = {apply_node_ready, NEEDS_RUN},
     [NEBULA_FACT_ATTEMPT_STARTED] = {apply_attempt_started, NEEDS_RUN},
     [NEBULA_FACT_ATTEMPT_FAILED] = {apply_attempt_failed, NEEDS_RUN | NEEDS_VALUE},
@@ -485,10 +415,10 @@ static const struct {
     [NEBULA_FACT_LANE_CANCELLED] = {_nebula_apply_lane_cancelled, NEEDS_LANE},
     [NEBULA_FACT_SIGNALLED] = {apply_signalled, NEEDS_LANE},
     [NEBULA_FACT_CANCEL_ASKED] = {apply_cancel_asked, NEEDS_LANE},
-    [NEBULA_FACT_GATE_ASKED] = {apply_gate_asked, NEEDS_LANE},
-    [NEBULA_FACT_GATE_GRANTED] = {apply_gate_granted, NEEDS_LANE},
-    [NEBULA_FACT_PAUSED] = {apply_paused, NEEDS_LANE},
-    [NEBULA_FACT_RESUMED] = {apply_resumed, NEEDS_LANE},
+    [NEBULA_FACT_GATE_ASKED] = {_nebula_apply_gate_asked, NEEDS_LANE},
+    [NEBULA_FACT_GATE_GRANTED] = {_nebula_apply_gate_granted, NEEDS_LANE},
+    [NEBULA_FACT_PAUSED] = {_nebula_apply_paused, NEEDS_LANE},
+    [NEBULA_FACT_RESUMED] = {_nebula_apply_resumed, NEEDS_LANE},
     [NEBULA_FACT_WITHDRAWN] = {apply_withdrawn, NEEDS_RUN},
     [NEBULA_FACT_ENDED] = {apply_ended, NEEDS_LANE | NEEDS_VALUE},
     [NEBULA_FACT_RESULTS_STORED] = {apply_results_stored,
@@ -507,6 +437,9 @@ static const struct {
     [NEBULA_FACT_GIVEN] = {_nebula_apply_given, NEEDS_LANE | NEEDS_VALUE},
     [NEBULA_FACT_INPUT_GIVEN] = {_nebula_apply_input_given, NEEDS_RUN | NEEDS_VALUE},
     [NEBULA_FACT_BREAKPOINTS] = {_nebula_apply_breakpoints, NEEDS_LANE | NEEDS_VALUE},
+    [NEBULA_FACT_BEGUN] = {_nebula_apply_begun, NEEDS_LANE},
+    [NEBULA_FACT_GATE_LEFT] = {_nebula_apply_gate_left, NEEDS_LANE},
+    [NEBULA_FACT_BATCHED] = {_nebula_apply_batched, NEEDS_LANE},
 };
 
 static gboolean
@@ -552,7 +485,8 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
 {
   switch ((guint) fact->kind) {
   case NEBULA_FACT_STARTED:
-    return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
+    return is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT) &&
+           (fact->code == 1 || !nebula_value_has_member (fact->value, "begins"));
   case NEBULA_FACT_NODE_ENDED:
     return fact->code != 1 || is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT);
   case NEBULA_FACT_LOOP_OPENED:
@@ -579,7 +513,13 @@ accepts_content (NebulaState *self, const NebulaFact *fact)
            ((fact->code != NEBULA_WAIT_CHILD && fact->code != NEBULA_WAIT_APPROVAL) ||
             is_kind (fact->value, NEBULA_VALUE_KIND_OBJECT));
   case NEBULA_FACT_GATE_GRANTED:
-    return self->gate == 1;
+    return self->gate == NEBULA_AT_GATE_ASKED || self->gate == NEBULA_AT_GATE_BACK;
+  case NEBULA_FACT_GATE_LEFT:
+    return self->gate == NEBULA_AT_GATE_INSIDE;
+  case NEBULA_FACT_BATCHED:
+    return self->gate == NEBULA_AT_GATE_ASKED && fact->text;
+  case NEBULA_FACT_BEGUN:
+    return self->begins_usec > 0;
   case NEBULA_FACT_LOCK_ASKED:
   case NEBULA_FACT_WATCHED:
   case NEBULA_FACT_GATE_ASKED:

@@ -65,7 +65,8 @@ _nebula_checkpoint_accepts_state (const NebulaState *state)
       state->end_status > NEBULA_EXECUTION_STATUS_TIMED_OUT || state->next_lane == 0 ||
       state->next_lane > G_MAXINT32)
     return FALSE;
-  if (state->gate > 2 || (state->gate > 0 && !state->gate_key) ||
+  if (state->gate > NEBULA_AT_GATE_LAST || (state->gate > 0 && !state->gate_key) ||
+      (state->gate == NEBULA_AT_GATE_BATCHED && !state->batch) ||
       (state->started && !_nebula_checkpoint_is_object (state->started)))
     return FALSE;
   if ((state->given && !_nebula_checkpoint_is_object (state->given)) ||

@@ -47,6 +47,9 @@ static const NebulaField state_fields[] = {
     FIELD (NebulaState, given, VALUE),
     FIELD (NebulaState, breaks, VALUE),
     FIELD (NebulaState, break_at, TEXT),
+    FIELD (NebulaState, begins_usec, TIME),
+    FIELD (NebulaState, gate_round, UINT32),
+    FIELD (NebulaState, batch, TEXT),
 };
 
 static const NebulaField lane_fields[] = {

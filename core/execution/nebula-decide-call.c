@@ -38,9 +38,12 @@ nebula_kernel_has_posts (NebulaKernel *self)
   return self->posts != NULL;
 }
 
-/* Takes @id and @payload. */
-static void
-post (NebulaKernel *self, gboolean is_gate, char *id, const char *to, NebulaValue *payload)
+void
+_nebula_kernel_post (NebulaKernel *self,
+                     gboolean is_gate,
+                     char *id,
+                     const char *to,
+                     NebulaValue *payload)
 {
   NebulaPost *entry = g_new0 (NebulaPost, 1);
 
@@ -83,7 +86,7 @@ make_end (NebulaKernel *self)
 static void
 post_end (NebulaKernel *self, const char *to)
 {
-  post (self, FALSE, g_strdup_printf ("%s:end:%s", self->execution, to), to,
+  _nebula_kernel_post (self, FALSE, g_strdup_printf ("%s:end:%s", self->execution, to), to,
         make_end (self));
 }
 
@@ -117,7 +120,7 @@ post_cancel (NebulaKernel *self, const char *child)
                        self->execution);
 
   nebula_value_builder_set_string (builder, "reason", reason);
-  post (self, FALSE, g_strdup_printf ("%s:cancel", child), child,
+  _nebula_kernel_post (self, FALSE, g_strdup_printf ("%s:cancel", child), child,
         nebula_value_builder_end (builder));
 }
 
@@ -132,7 +135,7 @@ post_to_gate (NebulaKernel *self, const char *kind, const char *lock, const char
   nebula_value_builder_set_string (builder, "holder", whole);
   nebula_value_builder_set_string (builder, "key", key);
   nebula_value_builder_set_integer (builder, "limit", 1);
-  post (self, TRUE, g_strdup_printf ("%s:%s", whole, kind), key,
+  _nebula_kernel_post (self, TRUE, g_strdup_printf ("%s:%s", whole, kind), key,
         nebula_value_builder_end (builder));
 }
 
@@ -235,7 +238,7 @@ post_start (NebulaKernel *self, NebulaWork *work, const char *child, gboolean wa
     if (member)
       nebula_value_builder_set (builder, inherited[i], member);
   }
-  post (self, FALSE, g_strdup_printf ("%s:start", child), child,
+  _nebula_kernel_post (self, FALSE, g_strdup_printf ("%s:start", child), child,
         nebula_value_builder_end (builder));
 }
 
@@ -348,8 +351,8 @@ _nebula_kernel_decide_call (NebulaKernel *self, NebulaWork *work, guint attempt)
 }
 
 /* The same error, with the execution that it comes from; what stands between is left out. */
-static NebulaValue *
-make_failure (NebulaValue *end)
+NebulaValue *
+_nebula_failure_of_other (NebulaValue *end)
 {
   static const char *const kept[] = {"code", "message", "retry", "details"};
   NebulaValue *error = nebula_value_get_member (end, "error");
@@ -414,7 +417,7 @@ end_call (NebulaKernel *self, NebulaWork *work, NebulaValue *end)
     _nebula_kernel_end_node (self, work, attempt, NULL, output);
     return;
   }
-  failure = make_failure (end);
+  failure = _nebula_failure_of_other (end);
   _nebula_kernel_fail (self, work, attempt, failure);
 }
 
@@ -447,6 +450,8 @@ nebula_kernel_tell_end (NebulaKernel *self, NebulaValue *end, gint64 now_usec)
   g_autoptr (GPtrArray) works = NULL;
   guint64 inline_fuel = self->inline_fuel;
 
+  if (_nebula_kernel_end_batched (self, end, now_usec))
+    return TRUE;
   if (!is_open (self))
     return FALSE;
   works = find_waiting_for (self->state, execution);
@@ -480,7 +485,7 @@ nebula_kernel_watch (NebulaKernel *self, const char *watcher, gint64 now_usec)
 void
 nebula_kernel_answer_watch (NebulaKernel *self, const char *watcher, const char *message_id)
 {
-  post (self, FALSE, g_strdup_printf ("%s:end", message_id), watcher, make_end (self));
+  _nebula_kernel_post (self, FALSE, g_strdup_printf ("%s:end", message_id), watcher, make_end (self));
 }
 
 void
@@ -490,7 +495,7 @@ _nebula_kernel_post_watch (NebulaKernel *self, NebulaWork *work)
   g_autofree char *holder = _nebula_work_dup_holder (self->state, work);
 
   nebula_value_builder_set_string (builder, "execution", self->execution);
-  post (self, FALSE,
+  _nebula_kernel_post (self, FALSE,
         g_strdup_printf ("%s#%s:watch:%u", self->execution, holder,
                          nebula_lane_get_run (self->state, work->lane, work->node)->attempts),
         work->other, nebula_value_builder_end (builder));
@@ -525,12 +530,21 @@ find_holder (NebulaState *state, const char *holder)
 }
 
 gboolean
-nebula_kernel_grant_lock (NebulaKernel *self, const char *holder, gint64 now_usec)
+nebula_kernel_grant_lock (NebulaKernel *self,
+                          const char *key,
+                          const char *holder,
+                          gint64 now_usec)
 {
   NebulaWork *work = is_open (self) ? find_holder (self->state, holder) : NULL;
   NebulaFact fact = {.kind = NEBULA_FACT_LOCK_GRANTED};
+  g_autofree char *whole = NULL;
 
-  if (!work || work->is_held)
+  if (!work) {
+    whole = g_strdup_printf ("%s#%s", self->execution, holder);
+    _nebula_kernel_post_void (self, key, whole);
+    return FALSE;
+  }
+  if (work->is_held)
     return FALSE;
   _nebula_kernel_set_now (self, now_usec);
   fact.lane = work->lane->number;

@@ -154,30 +154,3 @@ nebula_kernel_terminate (NebulaKernel *self, const char *reason, gint64 now_usec
   _nebula_kernel_record (self, &fact);
   return TRUE;
 }
-
-gboolean
-nebula_kernel_refuse_gate (NebulaKernel *self, gint64 now_usec)
-{
-  const NebulaPlanGate *gate = nebula_kernel_get_gate (self);
-  gboolean is_cancel;
-  g_autofree char *message = NULL;
-  g_autoptr (NebulaValue) failure = NULL;
-  NebulaFact fact = {.kind = NEBULA_FACT_CANCEL_ASKED, .node = NEBULA_PLAN_NONE};
-
-  if (self->state->gate != 1 || !gate || !is_open (self, NULL))
-    return FALSE;
-  is_cancel = gate->kind == NEBULA_GATE_DEBOUNCE ||
-              gate->strategy == NEBULA_GATE_CANCEL_NEWEST;
-  message = g_strdup_printf (_ ("“%s” of the workflow does not let it in: others are there, "
-                                "or came later."),
-                             gate->name);
-  failure = nebula_failure_new (is_cancel ? "cancelled" : "throttled", message,
-                                is_cancel ? NEBULA_RETRY_CLASS_CANCELLED
-                                          : NEBULA_RETRY_CLASS_THROTTLE,
-                                NULL);
-  fact.code = is_cancel ? NEBULA_EXECUTION_STATUS_CANCELLED : NEBULA_EXECUTION_STATUS_FAILED;
-  fact.value = failure;
-  _nebula_kernel_set_now (self, now_usec);
-  _nebula_kernel_record (self, &fact);
-  return TRUE;
-}

@@ -385,6 +385,7 @@ _nebula_kernel_init_environment (NebulaKernel *self,
       .list_nodes = list_nodes,
       .data = ret_environment,
       .missing_is_null = self->plan->missing_is_null,
+      .must_not_wait = self->inline_fuel > 0,
       .fuel = self->inline_fuel ? MIN (self->inline_fuel, fuel) : fuel,
   };
   ret_environment->kernel = self;

@@ -116,18 +116,41 @@ explain_work (NebulaKernel *self, NebulaWork *work)
 }
 
 static void
-add_whole_reason (NebulaValueBuilder *builder,
+add_timed_reason (NebulaValueBuilder *builder,
                   const char *reason,
                   const char *key,
-                  gint64 since_usec)
+                  gint64 since_usec,
+                  gint64 until_usec)
 {
   g_autoptr (NebulaValueBuilder) entry = nebula_value_builder_new_object ();
 
   nebula_value_builder_set_string (entry, "node", NULL);
   nebula_value_builder_set_string (entry, "reason", reason);
   set_time (entry, "since", since_usec);
+  set_time (entry, "until", until_usec);
   if (key)
     nebula_value_builder_set_string (entry, "key", key);
+  nebula_value_builder_add_take (builder, nebula_value_builder_end (entry));
+}
+
+static void
+add_whole_reason (NebulaValueBuilder *builder,
+                  const char *reason,
+                  const char *key,
+                  gint64 since_usec)
+{
+  add_timed_reason (builder, reason, key, since_usec, 0);
+}
+
+static void
+add_batch (NebulaState *state, NebulaValueBuilder *builder)
+{
+  g_autoptr (NebulaValueBuilder) entry = nebula_value_builder_new_object ();
+
+  nebula_value_builder_set_string (entry, "node", NULL);
+  nebula_value_builder_set_string (entry, "reason", "batch");
+  set_time (entry, "since", state->gate_usec);
+  nebula_value_builder_set_string (entry, "execution", state->batch);
   nebula_value_builder_add_take (builder, nebula_value_builder_end (entry));
 }
 
@@ -216,8 +239,12 @@ nebula_kernel_explain (NebulaKernel *self)
     return nebula_value_builder_end (builder);
   if (state->is_paused)
     add_whole_reason (builder, "paused", NULL, state->paused_usec);
-  if (state->gate == 1)
+  if (state->begins_usec > 0)
+    add_timed_reason (builder, "delayed-start", NULL, state->started_usec, state->begins_usec);
+  if (state->gate == NEBULA_AT_GATE_ASKED || state->gate == NEBULA_AT_GATE_BACK)
     add_whole_reason (builder, get_gate_reason (self), state->gate_key, state->gate_usec);
+  if (state->gate == NEBULA_AT_GATE_BATCHED)
+    add_batch (state, builder);
   for (GList *link = state->works.head; link; link = link->next) {
     NebulaWork *work = link->data;
 

@@ -36,7 +36,8 @@ G_BEGIN_DECLS
 
 typedef enum {
   NEBULA_FACT_STARTED =
-      1, /* value: {input, env, trigger, user, name, execution}; text: plan hash; number: seed */
+      1, /* value: {input, env, trigger, user, name, execution, begins, batch}; text: plan hash; number: seed; code 1: it does
+            not begin yet */
   NEBULA_FACT_NODE_READY, /* node wants an attempt; number: parameter digest; code: effect; due: total time-out */
   NEBULA_FACT_ATTEMPT_STARTED, /* an effectful attempt may begin; attempt */
   NEBULA_FACT_ATTEMPT_FAILED, /* attempt ended badly and comes again at due; value: error; code: result kind */
@@ -53,7 +54,7 @@ typedef enum {
   NEBULA_FACT_LANE_CANCELLED, /* lane and all below: what is active is cancelled */
   NEBULA_FACT_SIGNALLED,      /* text: name; value: payload; kept until a wait takes it */
   NEBULA_FACT_CANCEL_ASKED,   /* text: reason; code: status to end with */
-  NEBULA_FACT_GATE_ASKED,     /* text: key of the gate that it waits for */
+  NEBULA_FACT_GATE_ASKED,     /* text: key of the gate that it waits for, for the first time or to come back */
   NEBULA_FACT_GATE_GRANTED,   /* the gate let it in */
   NEBULA_FACT_PAUSED,         /* text: reason; code 1: before a node, which text names: it has a breakpoint; 2: after a step */
   NEBULA_FACT_RESUMED,        /* goes on; number: recoveries so far; code 1: for one step */
@@ -75,7 +76,10 @@ typedef enum {
   NEBULA_FACT_GIVEN, /* what nodes give without running, what their input is; value: see nebula-given-internal.h */
   NEBULA_FACT_INPUT_GIVEN, /* the node's input is another one than what came to it; value */
   NEBULA_FACT_BREAKPOINTS, /* value: object path → condition or null, instead of those there were */
-  NEBULA_FACT_LAST = NEBULA_FACT_BREAKPOINTS,
+  NEBULA_FACT_BEGUN,     /* the time has come that its start was put off to; code as in started */
+  NEBULA_FACT_GATE_LEFT, /* it only waits, and gives its place in the last gate back */
+  NEBULA_FACT_BATCHED,   /* the gate has collected it: it goes on as a part of another execution; text: its id */
+  NEBULA_FACT_LAST = NEBULA_FACT_BATCHED,
 } NebulaFactKind;
 
 /* Why a node waits. */

@@ -354,6 +354,9 @@ nebula_fact_kind_to_string (NebulaFactKind kind)
       "given",
       "input-given",
       "breakpoints",
+      "begun",
+      "gate-left",
+      "batched",
   };
 
   g_return_val_if_fail (kind >= NEBULA_FACT_STARTED && kind <= NEBULA_FACT_LAST,

@@ -36,7 +36,7 @@ asked (NebulaGateTurn *turn, NebulaGateEntry *entry)
   NebulaGateState *self = turn->state;
   NebulaGateEntry *oldest;
 
-  if (!is_full (self) && self->queue.length == 1)
+  if (entry->is_back || (!is_full (self) && self->queue.length == 1))
     return;
   switch ((NebulaGateStrategy) self->rule.strategy) {
   case NEBULA_GATE_REJECT:

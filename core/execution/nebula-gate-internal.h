@@ -11,21 +11,25 @@ G_BEGIN_DECLS
  *
  *   segment = format (1 byte) · fact*
  *   fact    = kind (1 byte) · holder (text) · time (varint, µs) · three numbers (zigzag) · share (text)
+ *             · value (its length as a varint, MessagePack; not in format 2)
  *
- * Texts and numbers are written as in facts of executions. A holder is an execution, or a node-run of one, ID#NODE-RUN.
- * The checkpoint of a gate is a segment that leads to the same state.
+ * Texts and numbers are written as in facts of executions. A holder is an execution in its first stay, a later stay of
+ * one, ID#@NUMBER, or a node-run of one, ID#NODE-RUN. The checkpoint of a gate is a segment that leads to the same state.
  */
 
-#define NEBULA_GATE_FORMAT 2
+#define NEBULA_GATE_FORMAT       3
+#define NEBULA_GATE_FORMAT_FIRST 2 /* that is still read */
 
 typedef enum {
   NEBULA_GATE_RULE = 1, /* numbers: limit, period in µs, kind + 256 · strategy */
-  NEBULA_GATE_ASKED,    /* numbers: priority */
+  NEBULA_GATE_ASKED,    /* numbers: priority, 1: it comes back; value: what is collected */
   NEBULA_GATE_GRANTED,
   NEBULA_GATE_RELEASED, /* it left, or no longer waits */
   NEBULA_GATE_REFUSED,
   NEBULA_GATE_CANCELLED, /* it was told to end, and holds on until it has */
   NEBULA_GATE_PASSED,    /* only in checkpoints: somebody was let in at that time */
+  NEBULA_GATE_BATCHED,   /* it was collected; share: the execution that goes on in its place */
+  NEBULA_GATE_LAST = NEBULA_GATE_BATCHED,
 } NebulaGateFactKind;
 
 typedef struct {
@@ -41,6 +45,8 @@ typedef struct {
   gint64 priority;
   gint64 since_usec;
   gboolean is_cancelled; /* inside: told to end */
+  gboolean is_back;      /* it was inside before: it is not refused, and goes before others of its priority */
+  NebulaValue *value;    /* of a batch: what is collected; else NULL */
 } NebulaGateEntry;
 
 typedef struct {
@@ -56,12 +62,15 @@ typedef struct {
   const char *share; /* may be NULL */
   gint64 priority;
   NebulaGateRule rule;
+  gboolean is_back;
+  NebulaValue *value; /* may be NULL */
 } NebulaGateAsk;
 
-/* What the gate says to somebody: NEBULA_GATE_GRANTED, _REFUSED or _CANCELLED. */
+/* What the gate says to somebody: NEBULA_GATE_GRANTED, _REFUSED, _CANCELLED, or _BATCHED to all members. */
 typedef struct {
   NebulaGateFactKind verdict;
-  char *holder;
+  char *holder;       /* of a batch: the execution that begins */
+  GPtrArray *members; /* NebulaGateEntry; of a batch, else NULL */
 } NebulaGateAnswer;
 
 void nebula_gate_answer_free (gpointer answer);

@@ -29,12 +29,16 @@ extern const NebulaGateClass _nebula_gate_concurrency;
 extern const NebulaGateClass _nebula_gate_rate;
 extern const NebulaGateClass _nebula_gate_throttle;
 extern const NebulaGateClass _nebula_gate_debounce;
+extern const NebulaGateClass _nebula_gate_batch;
 
 /* Each records the fact, applies it and adds the answer. */
 void _nebula_gate_grant (NebulaGateTurn *turn, NebulaGateEntry *entry);
 void _nebula_gate_refuse (NebulaGateTurn *turn, NebulaGateEntry *entry);
 void _nebula_gate_cancel (NebulaGateTurn *turn, NebulaGateEntry *entry);
-/* Whoever goes in next: the greatest priority; then the share with the fewest inside; then who asked first. */
+/* Makes one execution of the first so many in the queue. */
+void _nebula_gate_collect (NebulaGateTurn *turn, guint n_members);
+/* Whoever goes in next: the greatest priority; then who was inside before; then the share with the fewest inside; then who
+ * asked first. */
 NebulaGateEntry *_nebula_gate_find_next (NebulaGateState *self);
 /* How many were let in within the rule's period before now. */
 guint _nebula_gate_count_passed (NebulaGateState *self, gint64 now_usec);

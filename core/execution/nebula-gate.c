@@ -3,6 +3,8 @@
 
 #include "nebula-error.h"
 #include "nebula-gate-private.h"
+#include "nebula-id-internal.h"
+#include "nebula-msgpack-internal.h"
 #include "nebula-wire-private.h"
 
 #define RECORD_NUMBERS 3
@@ -12,6 +14,7 @@ static const NebulaGateClass *const classes[NEBULA_GATE_N_KINDS] = {
     [NEBULA_GATE_RATE] = &_nebula_gate_rate,
     [NEBULA_GATE_THROTTLE] = &_nebula_gate_throttle,
     [NEBULA_GATE_DEBOUNCE] = &_nebula_gate_debounce,
+    [NEBULA_GATE_BATCH] = &_nebula_gate_batch,
 };
 
 typedef struct {
@@ -20,6 +23,7 @@ typedef struct {
   const char *share;
   gint64 time_usec;
   gint64 numbers[RECORD_NUMBERS];
+  NebulaValue *value; /* NULL: none */
 } Record;
 
 static const NebulaGateClass *
@@ -41,6 +45,7 @@ nebula_gate_answer_free (gpointer data)
   NebulaGateAnswer *self = data;
 
   g_free (self->holder);
+  g_clear_pointer (&self->members, g_ptr_array_unref);
   g_free (self);
 }
 
@@ -51,6 +56,7 @@ entry_free (gpointer data)
 
   g_free (self->holder);
   g_free (self->share);
+  g_clear_pointer (&self->value, nebula_value_unref);
   g_free (self);
 }
 
@@ -120,6 +126,8 @@ apply_asked (NebulaGateState *self, const Record *record)
   entry->share = g_strdup (record->share);
   entry->priority = record->numbers[0];
   entry->since_usec = record->time_usec;
+  entry->is_back = record->numbers[1] == 1;
+  entry->value = record->value ? nebula_value_ref (record->value) : NULL;
   g_queue_push_tail (&self->queue, entry);
 }
 
@@ -180,6 +188,7 @@ apply (NebulaGateState *self, const Record *record)
     break;
   case NEBULA_GATE_RELEASED:
   case NEBULA_GATE_REFUSED:
+  case NEBULA_GATE_BATCHED:
     apply_left (self, record->holder);
     break;
   case NEBULA_GATE_CANCELLED:
@@ -191,6 +200,18 @@ apply (NebulaGateState *self, const Record *record)
   default:
     g_assert_not_reached ();
   }
+}
+
+static void
+write_value (GByteArray *facts, NebulaValue *value)
+{
+  g_autoptr (GBytes) bytes = value ? nebula_value_to_msgpack (value) : NULL;
+  gsize size = 0;
+  const guint8 *data = bytes ? g_bytes_get_data (bytes, &size) : NULL;
+
+  _nebula_wire_append_varint (facts, size);
+  if (size > 0)
+    g_byte_array_append (facts, data, (guint) size);
 }
 
 static void
@@ -206,6 +227,7 @@ write_record (GByteArray *facts, const Record *record)
   for (guint i = 0; i < RECORD_NUMBERS; i++)
     _nebula_wire_append_zigzag (facts, record->numbers[i]);
   _nebula_wire_append_text (facts, record->share ? record->share : "");
+  write_value (facts, record->value);
 }
 
 static void
@@ -247,6 +269,48 @@ _nebula_gate_cancel (NebulaGateTurn *turn, NebulaGateEntry *entry)
   tell (turn, NEBULA_GATE_CANCELLED, entry->holder);
 }
 
+static NebulaGateEntry *
+entry_copy (const NebulaGateEntry *entry)
+{
+  NebulaGateEntry *copy = g_memdup2 (entry, sizeof *entry);
+
+  copy->holder = g_strdup (entry->holder);
+  copy->share = g_strdup (entry->share);
+  copy->value = entry->value ? nebula_value_ref (entry->value) : NULL;
+  return copy;
+}
+
+/* Its id is that of its first member, in another form: a member is collected once. */
+static char *
+make_batch_id (NebulaGateTurn *turn)
+{
+  NebulaGateEntry *first = g_queue_peek_head (&turn->state->queue);
+  g_autofree char *text = g_strdup_printf ("%s\nbatch", first->holder);
+
+  return nebula_id_derive (NEBULA_ID_KIND_EXECUTION, turn->now_usec / 1000, text);
+}
+
+void
+_nebula_gate_collect (NebulaGateTurn *turn, guint n_members)
+{
+  NebulaGateAnswer *answer = g_new0 (NebulaGateAnswer, 1);
+
+  answer->verdict = NEBULA_GATE_BATCHED;
+  answer->holder = make_batch_id (turn);
+  answer->members = g_ptr_array_new_with_free_func (entry_free);
+  g_ptr_array_add (turn->answers, answer);
+  for (guint i = 0; i < n_members; i++) {
+    NebulaGateEntry *member = entry_copy (g_queue_peek_head (&turn->state->queue));
+    Record record = {.kind = NEBULA_GATE_BATCHED,
+                     .holder = member->holder,
+                     .share = answer->holder,
+                     .time_usec = turn->now_usec};
+
+    g_ptr_array_add (answer->members, member);
+    record_fact (turn, &record);
+  }
+}
+
 static guint
 count_share (NebulaGateState *self, const char *share)
 {
@@ -260,6 +324,16 @@ count_share (NebulaGateState *self, const char *share)
   return n_inside;
 }
 
+static gboolean
+goes_before (const NebulaGateEntry *a, guint n_a, const NebulaGateEntry *b, guint n_b)
+{
+  if (a->priority != b->priority)
+    return a->priority > b->priority;
+  if (a->is_back != b->is_back)
+    return a->is_back;
+  return n_a < n_b;
+}
+
 NebulaGateEntry *
 _nebula_gate_find_next (NebulaGateState *self)
 {
@@ -271,8 +345,7 @@ _nebula_gate_find_next (NebulaGateState *self)
     gboolean has_share = entry->share && *entry->share;
     guint n_inside = has_share ? count_share (self, entry->share) : 0;
 
-    if (best && (entry->priority < best->priority ||
-                 (entry->priority == best->priority && n_inside >= n_best)))
+    if (best && !goes_before (entry, n_inside, best, n_best))
       continue;
     best = entry;
     n_best = n_inside;
@@ -336,7 +409,8 @@ nebula_gate_ask (NebulaGateState *self,
                    .holder = ask->holder,
                    .share = ask->share,
                    .time_usec = now_usec,
-                   .numbers = {ask->priority}};
+                   .numbers = {ask->priority, ask->is_back ? 1 : 0},
+                   .value = ask->value};
 
   set_rule (&turn, &ask->rule);
   if (g_hash_table_contains (self->holders, ask->holder))
@@ -390,7 +464,8 @@ write_entry (GByteArray *facts, NebulaGateEntry *entry)
                    .holder = entry->holder,
                    .share = entry->share,
                    .time_usec = entry->since_usec,
-                   .numbers = {entry->priority}};
+                   .numbers = {entry->priority, entry->is_back ? 1 : 0},
+                   .value = entry->value};
 
   write_record (facts, &record);
 }
@@ -446,6 +521,22 @@ refuse (GError **error)
 }
 
 static gboolean
+read_value (const guint8 *data, gsize size, gsize *offset, NebulaValue **ret_value)
+{
+  g_autoptr (GBytes) bytes = NULL;
+  guint64 length;
+
+  if (!_nebula_wire_read_varint (data, size, offset, &length) || length > size - *offset)
+    return FALSE;
+  if (length == 0)
+    return TRUE;
+  bytes = g_bytes_new (data + *offset, length);
+  *offset += length;
+  *ret_value = nebula_value_from_msgpack_own (bytes, NULL);
+  return *ret_value != NULL;
+}
+
+static gboolean
 read_record (const guint8 *data,
              gsize size,
              gsize *offset,
@@ -455,14 +546,16 @@ read_record (const guint8 *data,
   guint64 time;
 
   record->kind = data[(*offset)++];
-  if (record->kind < NEBULA_GATE_RULE || record->kind > NEBULA_GATE_PASSED ||
+  if (record->kind < NEBULA_GATE_RULE || record->kind > NEBULA_GATE_LAST ||
       !_nebula_wire_read_text (data, size, offset, &texts[0]) ||
       !_nebula_wire_read_varint (data, size, offset, &time))
     return FALSE;
   for (guint i = 0; i < RECORD_NUMBERS; i++)
     if (!_nebula_wire_read_zigzag (data, size, offset, &record->numbers[i]))
       return FALSE;
-  if (!_nebula_wire_read_text (data, size, offset, &texts[1]))
+  if (!_nebula_wire_read_text (data, size, offset, &texts[1]) ||
+      (data[0] > NEBULA_GATE_FORMAT_FIRST &&
+       !read_value (data, size, offset, &record->value)))
     return FALSE;
   record->time_usec = (gint64) time;
   record->holder = texts[0];
@@ -481,7 +574,7 @@ nebula_gate_state_fold (NebulaGateState *self, GBytes *segment, GError **error)
   const guint8 *data = g_bytes_get_data (segment, &size);
   gsize offset = 1;
 
-  if (size == 0 || data[0] != NEBULA_GATE_FORMAT)
+  if (size == 0 || data[0] < NEBULA_GATE_FORMAT_FIRST || data[0] > NEBULA_GATE_FORMAT)
     return refuse (error);
   while (offset < size) {
     char *texts[2] = {NULL, NULL};
@@ -492,6 +585,7 @@ nebula_gate_state_fold (NebulaGateState *self, GBytes *segment, GError **error)
       apply (self, &record);
     g_free (texts[0]);
     g_free (texts[1]);
+    g_clear_pointer (&record.value, nebula_value_unref);
     if (!is_good)
       return refuse (error);
   }

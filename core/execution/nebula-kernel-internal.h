@@ -143,8 +143,26 @@ gboolean nebula_kernel_cancel_region (NebulaKernel *self,
 /* Ends it at once: nothing is undone, no `finally` runs. FALSE: it has ended already. */
 gboolean
 nebula_kernel_terminate (NebulaKernel *self, const char *reason, gint64 now_usec);
-/* @key: of the gate that lets it in; NULL: the one that it asks. */
-void nebula_kernel_grant (NebulaKernel *self, const char *key, gint64 now_usec);
+/* @key: of the gate that lets it in; @round: how often it had left then. Whether that changed anything; what it no longer
+ * wants is given back by a post. */
+gboolean nebula_kernel_grant (NebulaKernel *self, const char *key, guint round, gint64 now_usec);
+/* The gate has collected it: it ends as @execution does. */
+gboolean nebula_kernel_tell_batch (NebulaKernel *self, const char *execution, gint64 now_usec);
+/* Whether what is captured so has a gate in front of it. */
+gboolean nebula_kernel_has_gates (NebulaPlan *plan, NebulaValue *environment);
+/* What an execution that is about to start has to be captured with; it may work on the loop with @fuel (0: it is not there).
+ * FALSE with error: there is none, or no integer. */
+typedef struct {
+  NebulaPlan *plan;
+  const char *id;
+  const char *tenant;
+  NebulaValue *input;
+  NebulaValue *captured;
+  guint64 seed;
+  guint64 fuel;
+} NebulaOutset;
+gboolean
+nebula_kernel_find_priority (const NebulaOutset *outset, gint64 now_usec, gint64 *ret_priority, GError **error);
 /* The gate that stands in front of it; NULL: none any more. */
 const NebulaPlanGate *nebula_kernel_get_gate (NebulaKernel *self);
 /* The gate does not let it in: it ends without having begun. Whether that changed anything. */
@@ -161,8 +179,11 @@ gboolean nebula_kernel_watch (NebulaKernel *self, const char *watcher, gint64 no
 void nebula_kernel_answer_watch (NebulaKernel *self,
                                  const char *watcher,
                                  const char *message_id);
-gboolean
-nebula_kernel_grant_lock (NebulaKernel *self, const char *holder, gint64 now_usec);
+/* @key: of the gate that has the lock. */
+gboolean nebula_kernel_grant_lock (NebulaKernel *self,
+                                   const char *key,
+                                   const char *holder,
+                                   gint64 now_usec);
 /* FALSE with error: it is refused, and nothing has changed. @path: of the node; NULL: the only one that waits for it. */
 gboolean nebula_kernel_decide_approval (NebulaKernel *self,
                                         const char *path,

@@ -64,8 +64,33 @@ gboolean _nebula_kernel_put_off (NebulaKernel *self, const GError *error);
 /* Ends a decision; whether it was put off. */
 gboolean _nebula_kernel_end_decision (NebulaKernel *self);
 void _nebula_kernel_set_now (NebulaKernel *self, gint64 now_usec);
-/* Whether the gate in front of the execution is still to be asked. */
+/* nebula-decide-gate.c */
+/* Whether a gate is to be asked now: the next one in front of it, or the one that it left. */
 gboolean _nebula_kernel_gate_is_due (NebulaKernel *self);
+void _nebula_kernel_decide_gate (NebulaKernel *self);
+/* FALSE: it has given its place back and must not go on. */
+gboolean _nebula_kernel_has_place (NebulaKernel *self);
+/* Gives its place back if it only waits. */
+void _nebula_kernel_leave_gate (NebulaKernel *self);
+/* Begins if the time has come. */
+void _nebula_kernel_begin_late (NebulaKernel *self);
+/* It comes again by itself, after a time. */
+gboolean _nebula_work_tries_again (NebulaState *state, NebulaWork *work);
+/* What a fact means for gates. */
+void _nebula_kernel_post_gates (NebulaKernel *self, const NebulaFact *fact);
+/* Gives a place back that nobody wants. */
+void _nebula_kernel_post_void (NebulaKernel *self, const char *key, const char *holder);
+/* FALSE: it is no part of the execution that has ended. */
+gboolean
+_nebula_kernel_end_batched (NebulaKernel *self, NebulaValue *end, gint64 now_usec);
+/* The error of another execution, with its place. */
+NebulaValue *_nebula_failure_of_other (NebulaValue *end);
+/* Takes @id and @payload. */
+void _nebula_kernel_post (NebulaKernel *self,
+                          gboolean is_gate,
+                          char *id,
+                          const char *to,
+                          NebulaValue *payload);
 /* Records a fact: encodes it, applies it. Does nothing once the decision is put off. */
 void _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact);
 /* nebula-spill.c */

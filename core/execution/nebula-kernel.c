@@ -82,7 +82,7 @@ nebula_kernel_get_status (NebulaKernel *self)
   if (state->is_paused)
     return NEBULA_EXECUTION_STATUS_PAUSED;
   if (state->n_ready > 0 || _nebula_kernel_gate_is_due (self) ||
-      nebula_state_peek_agenda (state, &item))
+      (_nebula_kernel_has_place (self) && nebula_state_peek_agenda (state, &item)))
     return NEBULA_EXECUTION_STATUS_RUNNING;
   return NEBULA_EXECUTION_STATUS_SUSPENDED;
 }
@@ -103,6 +103,7 @@ _nebula_kernel_record (NebulaKernel *self, NebulaFact *fact)
   fact->value = value;
   if (self->state->partings)
     _nebula_kernel_post_partings (self);
+  _nebula_kernel_post_gates (self, fact);
   if (fact->kind == NEBULA_FACT_ENDED)
     _nebula_kernel_post_end (self);
   if (self->host.recorded)
@@ -141,24 +142,16 @@ nebula_kernel_start (NebulaKernel *self,
       nebula_value_with_member (environment, "input", input);
   NebulaFact fact = {
       .kind = NEBULA_FACT_STARTED, .node = NEBULA_PLAN_NONE, .value = started};
+  gint64 begins_usec;
 
   _nebula_kernel_set_now (self, now_usec);
   fact.text = self->plan->hash;
   fact.number = (gint64) seed;
-  fact.code = self->plan->n_gates > 0;
+  begins_usec = nebula_value_get_member_integer (environment, "begins", 0);
+  fact.code = begins_usec > 0 || nebula_kernel_has_gates (self->plan, environment);
   if (self->timeout_usec > 0)
-    fact.due_usec = self->now_usec + self->timeout_usec;
+    fact.due_usec = MAX (self->now_usec, begins_usec) + self->timeout_usec;
   _nebula_kernel_record (self, &fact);
-}
-
-void
-nebula_kernel_grant (NebulaKernel *self, const char *key, gint64 now_usec)
-{
-  if (self->state->gate != 1 || self->state->is_stopping ||
-      (key && g_strcmp0 (key, self->state->gate_key) != 0))
-    return;
-  _nebula_kernel_set_now (self, now_usec);
-  record_simple (self, NEBULA_FACT_GATE_GRANTED, NULL);
 }
 
 static NebulaWork *
@@ -336,6 +329,15 @@ fail_timed_out (NebulaKernel *self, NebulaWork *work, gboolean is_total)
       failure);
 }
 
+/* What tries again does so when it has a place. */
+static gint64
+get_due (NebulaKernel *self, NebulaWork *work)
+{
+  return _nebula_kernel_has_place (self) || !_nebula_work_tries_again (self->state, work)
+             ? work->due_usec
+             : 0;
+}
+
 static void
 tick_work (NebulaKernel *self, NebulaWork *work)
 {
@@ -345,9 +347,9 @@ tick_work (NebulaKernel *self, NebulaWork *work)
     fail_timed_out (self, work, TRUE);
     return;
   }
-  if (!work->due_usec || work->due_usec > self->now_usec)
+  if (!get_due (self, work) || work->due_usec > self->now_usec)
     return;
-  if (run->status == NEBULA_NODE_RETRYING || work->wait == NEBULA_WAIT_AGAIN)
+  if (_nebula_work_tries_again (self->state, work))
     _nebula_kernel_begin (self, work, run->attempts + 1u);
   else if (work->wait == NEBULA_WAIT_CHILD)
     fail_timed_out (self, work, FALSE);
@@ -378,11 +380,12 @@ nebula_kernel_tick (NebulaKernel *self, gint64 now_usec)
   if (state->is_paused)
     return TRUE;
   self->is_put_off = FALSE;
+  _nebula_kernel_begin_late (self);
   /* Only waiting and retrying works have a due time, and ending one changes no other waiting one's place in time. */
   for (GList *link = state->works.head; link; link = link->next) {
     NebulaWork *work = link->data;
 
-    if ((work->due_usec && work->due_usec <= self->now_usec) ||
+    if ((get_due (self, work) && get_due (self, work) <= self->now_usec) ||
         (work->deadline_usec && work->deadline_usec <= self->now_usec))
       g_ptr_array_add (due, work);
   }
@@ -492,10 +495,13 @@ nebula_kernel_get_next_due (NebulaKernel *self)
 
   if (nebula_execution_status_is_terminal (self->state->status))
     return 0;
+  if (self->state->is_paused)
+    return due;
+  due = earlier (due, self->state->begins_usec);
   for (GList *link = self->state->works.head; link; link = link->next) {
     NebulaWork *work = link->data;
 
-    due = earlier (due, earlier (work->due_usec, work->deadline_usec));
+    due = earlier (due, earlier (get_due (self, work), work->deadline_usec));
   }
   return due;
 }

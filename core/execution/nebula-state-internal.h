@@ -39,6 +39,17 @@ typedef enum {
   NEBULA_NODE_CANCELLED,
 } NebulaNodeStatus;
 
+/* Where it stands with the gates of its settings. */
+typedef enum {
+  NEBULA_AT_GATE_NONE,    /* has none, or asks the next one now */
+  NEBULA_AT_GATE_ASKED,   /* waits in front of one */
+  NEBULA_AT_GATE_INSIDE,  /* all have let it in */
+  NEBULA_AT_GATE_LEFT,    /* waits for something, and has given its place in the last one back */
+  NEBULA_AT_GATE_BACK,    /* wants that place again */
+  NEBULA_AT_GATE_BATCHED, /* goes on as a part of another execution */
+  NEBULA_AT_GATE_LAST = NEBULA_AT_GATE_BATCHED,
+} NebulaAtGate;
+
 typedef struct _NebulaLane NebulaLane;
 typedef struct _NebulaLoop NebulaLoop;
 typedef struct _NebulaWork NebulaWork;
@@ -213,7 +224,7 @@ struct _NebulaState {
   guint8 is_stopping : 1; /* all that is active must be cancelled, then it ends */
   guint8 is_stepping : 1; /* it pauses before the next node */
   guint8 end_status;      /* when stopping */
-  guint8 gate;            /* 0: none, 1: asked, 2: granted */
+  guint8 gate;            /* NebulaAtGate */
   char *gate_key; /* of the one that was asked last */
   NebulaValue *gate_share; /* whose share it asked for; NULL: nobody's */
   NebulaValue *started; /* what the first fact holds */
@@ -227,6 +238,7 @@ struct _NebulaState {
   gint64 last_usec; /* time of the last fact */
   gint64 paused_usec; /* when it was paused last */
   gint64 gate_usec;   /* when it asked a gate last */
+  gint64 begins_usec; /* when it begins, if its start was put off; 0: it has begun */
   guint32 next_lane;
   guint32 n_firings;
   guint32 n_ready;   /* works that want or have an attempt */
@@ -234,6 +246,7 @@ struct _NebulaState {
   guint32
       n_cancelled; /* works that were cancelled so far; not part of the fold's result */
   guint32 recoveries;
+  guint32 gate_round; /* times that it has given its place back */
   NebulaLane *root;  /* NULL before the first fact */
   GHashTable *lanes; /* number → NebulaLane, but the root; NULL: none yet */
   GQueue works;      /* NebulaWork */
@@ -245,6 +258,7 @@ struct _NebulaState {
   NebulaValue *watchers; /* array of ids of executions that wait for the end of this one; NULL: none */
   NebulaValue *tokens;   /* array of tokens that nobody has used; NULL: none */
   NebulaValue *gates;    /* array of the keys of the gates that it has passed; NULL: none */
+  char *batch;           /* execution that it is a part of; NULL: none */
   NebulaValue *given;    /* what nodes give without running: see nebula-given-internal.h; NULL: nothing */
   NebulaValue *breaks;   /* object path → condition or null; NULL: no breakpoints */
   char *break_at; /* the node-run before which it paused last, and which may pass; NULL: none */
@@ -271,6 +285,8 @@ gboolean nebula_state_fold (NebulaState *self, GBytes *segment, GError **error);
 
 /* {status, attempts, duration_us, result | error} */
 NebulaValue *nebula_run_report (NebulaRun *run);
+/* How many gates of the plan are behind it; those in front of a batch are behind what the batch became. */
+guint nebula_state_count_passed (NebulaState *self);
 NebulaLane *nebula_state_get_lane (NebulaState *self, guint32 number);
 NebulaRun *nebula_lane_get_run (NebulaState *self, NebulaLane *lane, guint32 node);
 /* The run of a node seen from a lane: in it or in one of its parents. */

@@ -86,6 +86,40 @@ void _nebula_apply_lane_cancelled (NebulaState *self,
                                    NebulaLane *lane,
                                    NebulaRun *run);
 
+/* nebula-apply-gate.c */
+void _nebula_apply_started (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run);
+void _nebula_apply_begun (NebulaState *self,
+                          const NebulaFact *fact,
+                          NebulaLane *lane,
+                          NebulaRun *run);
+void _nebula_apply_gate_asked (NebulaState *self,
+                               const NebulaFact *fact,
+                               NebulaLane *lane,
+                               NebulaRun *run);
+void _nebula_apply_gate_granted (NebulaState *self,
+                                 const NebulaFact *fact,
+                                 NebulaLane *lane,
+                                 NebulaRun *run);
+void _nebula_apply_gate_left (NebulaState *self,
+                              const NebulaFact *fact,
+                              NebulaLane *lane,
+                              NebulaRun *run);
+void _nebula_apply_batched (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run);
+void _nebula_apply_paused (NebulaState *self,
+                           const NebulaFact *fact,
+                           NebulaLane *lane,
+                           NebulaRun *run);
+void _nebula_apply_resumed (NebulaState *self,
+                            const NebulaFact *fact,
+                            NebulaLane *lane,
+                            NebulaRun *run);
+
 /* nebula-apply-lock.c */
 void _nebula_lock_free (gpointer lock);
 /* Lets go of what a work holds or waits for; whoever comes next gets it. */

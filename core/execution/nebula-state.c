@@ -63,6 +63,7 @@ nebula_state_free (NebulaState *self)
   g_clear_pointer (&self->gate_share, nebula_value_unref);
   g_clear_pointer (&self->partings, g_ptr_array_unref);
   g_free (self->gate_key);
+  g_free (self->batch);
   nebula_plan_unref (self->plan);
   g_free (self);
 }

@@ -8,8 +8,6 @@
  * records nothing, and its item stays in front of the agenda. So the same decision, taken elsewhere, records the same.
  */
 
-#include <glib/gi18n-lib.h>
-
 #include "nebula-error.h"
 #include "nebula-kernel-private.h"
 #include "nebula-limits.h"
@@ -74,87 +72,6 @@ _nebula_kernel_end_decision (NebulaKernel *self)
   return is_put_off;
 }
 
-/* The text of a template of a gate; NULL with error. */
-static char *
-evaluate_text (NebulaKernel *self, NebulaExpression *template, GError **error)
-{
-  NebulaScopeEnvironment environment;
-  g_autoptr (NebulaValue) value = NULL;
-
-  _nebula_kernel_init_environment (self, &environment, self->state->root, NULL);
-  value = nebula_expression_evaluate (template, &environment.environment, error);
-  return value ? nebula_value_to_text (value) : NULL;
-}
-
-static guint
-get_n_passed (NebulaState *state)
-{
-  return state->gates ? (guint) nebula_value_get_length (state->gates) : 0;
-}
-
-const NebulaPlanGate *
-nebula_kernel_get_gate (NebulaKernel *self)
-{
-  guint n_passed = get_n_passed (self->state);
-
-  return n_passed < self->plan->n_gates ? &self->plan->gates[n_passed] : NULL;
-}
-
-/* The key of the gate in front of the execution; NULL with error. */
-static char *
-evaluate_gate_key (NebulaKernel *self, const NebulaPlanGate *gate, GError **error)
-{
-  g_autofree char *text = NULL;
-  g_autofree char *base =
-      g_str_equal (gate->name, "concurrency")
-          ? g_strdup_printf ("%s/%s", self->tenant, self->plan->name)
-          : g_strdup_printf ("%s:%s/%s", gate->name, self->tenant, self->plan->name);
-
-  if (!gate->key)
-    return g_steal_pointer (&base);
-  text = evaluate_text (self, gate->key, error);
-  return text ? g_strdup_printf ("%s/%s", base, text) : NULL;
-}
-
-static void
-end_with_error (NebulaKernel *self, const GError *error)
-{
-  g_autoptr (NebulaValue) failure = nebula_failure_new_from_error (error);
-  NebulaFact fact = {
-      .kind = NEBULA_FACT_ENDED, .node = NEBULA_PLAN_NONE, .value = failure};
-
-  fact.code = NEBULA_EXECUTION_STATUS_FAILED;
-  _nebula_kernel_record (self, &fact);
-}
-
-gboolean
-_nebula_kernel_gate_is_due (NebulaKernel *self)
-{
-  return self->plan->n_gates > 0 && self->state->gate == 0 &&
-         self->state->root && !self->state->is_stopping &&
-         !nebula_execution_status_is_terminal (self->state->status);
-}
-
-static void
-decide_gate (NebulaKernel *self)
-{
-  const NebulaPlanGate *gate = nebula_kernel_get_gate (self);
-  g_autoptr (GError) error = NULL;
-  g_autofree char *key = evaluate_gate_key (self, gate, &error);
-  g_autofree char *share =
-      key && gate->share ? evaluate_text (self, gate->share, &error) : NULL;
-  g_autoptr (NebulaValue) value = share ? nebula_value_new_string (share) : NULL;
-  NebulaFact fact = {.kind = NEBULA_FACT_GATE_ASKED,
-                     .node = NEBULA_PLAN_NONE,
-                     .text = key,
-                     .value = value};
-
-  if (!error)
-    _nebula_kernel_record (self, &fact);
-  else if (!_nebula_kernel_put_off (self, error))
-    end_with_error (self, error);
-}
-
 static void
 decide (NebulaKernel *self, const NebulaAgendaItem *item)
 {
@@ -203,11 +120,12 @@ nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec)
   self->turn_end_bytes = nebula_kernel_get_n_bytes (self) + TURN_BYTES;
   self->is_put_off = FALSE;
   _nebula_kernel_set_now (self, now_usec);
-  if (!self->state->is_paused && _nebula_kernel_gate_is_due (self))
-    decide_gate (self);
+  if (!self->state->is_paused)
+    _nebula_kernel_decide_gate (self);
   if (_nebula_kernel_end_decision (self))
     return leave (self);
-  while (!self->state->is_paused && nebula_state_peek_agenda (self->state, &item)) {
+  while (!self->state->is_paused && _nebula_kernel_has_place (self) &&
+         nebula_state_peek_agenda (self->state, &item)) {
     if (!self->is_left && is_spent (self))
       return NEBULA_TURN_MORE;
     self->is_partial = FALSE;
@@ -218,6 +136,7 @@ nebula_kernel_turn (NebulaKernel *self, guint budget, gint64 now_usec)
     if (!self->is_partial)
       nebula_state_pop_agenda (self->state);
   }
+  _nebula_kernel_leave_gate (self);
   return NEBULA_TURN_IDLE;
 }
 

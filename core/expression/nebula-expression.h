@@ -48,6 +48,7 @@ struct _NebulaEnvironment
   gpointer data;
   guint64 fuel;        /* steps left; each evaluation takes from it */
   guint random_calls;  /* calls of random functions so far */
+  gboolean must_not_wait; /* for functions in hosts: an engine's loop evaluates */
   gboolean missing_is_null; /* by policy: what is not there is null, as if each `.` were `?.` */
   /* Ids of the nodes that can be asked for, when not all are named in the text; full; may be %NULL. */
   char **(*list_nodes) (const NebulaEnvironment *self);

@@ -8,6 +8,7 @@
 
 #include "nebula-expression-private.h"
 #include "nebula-function-callback.h"
+#include "nebula-function-remote-internal.h"
 
 #define PARAMETERS_MAX 16
 #define CALL_FUEL      50 /* what a call costs beside its data */
@@ -22,6 +23,7 @@ struct _NebulaForeign {
   guint32 result_kinds;
   NebulaForeignCall call; /* atomic; NULL until it is loaded */
   NebulaFunctionCallback callback; /* nullable: called instead */
+  gboolean is_remote;              /* the callback waits for another process */
   NebulaFunctionLoader loader;
   gpointer user_data;
   GDestroyNotify destroy;
@@ -343,6 +345,15 @@ nebula_function_set_add_late (NebulaFunctionSet *self,
   return add_entry (self, foreign, entry, error);
 }
 
+static gboolean
+add_callback (NebulaFunctionSet *self,
+              NebulaValue *entry,
+              NebulaForeign foreign,
+              GError **error)
+{
+  return add_entry (self, g_memdup2 (&foreign, sizeof foreign), entry, error);
+}
+
 /**
  * nebula_function_set_add_callback:
  * @self: a set that is not yet shared
@@ -368,17 +379,31 @@ nebula_function_set_add_callback (NebulaFunctionSet *self,
                                   GDestroyNotify destroy,
                                   GError **error)
 {
-  NebulaForeign *foreign;
-
   g_return_val_if_fail (self != NULL, FALSE);
   g_return_val_if_fail (entry != NULL && callback != NULL, FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  foreign = g_new0 (NebulaForeign, 1);
-  foreign->callback = callback;
-  foreign->user_data = user_data;
-  foreign->destroy = destroy;
-  return add_entry (self, foreign, entry, error);
+  return add_callback (self, entry,
+                       (NebulaForeign){.callback = callback,
+                                       .user_data = user_data,
+                                       .destroy = destroy},
+                       error);
+}
+
+gboolean
+nebula_function_set_add_remote (NebulaFunctionSet *self,
+                                NebulaValue *entry,
+                                NebulaFunctionCallback callback,
+                                gpointer user_data,
+                                GDestroyNotify destroy,
+                                GError **error)
+{
+  return add_callback (self, entry,
+                       (NebulaForeign){.callback = callback,
+                                       .is_remote = TRUE,
+                                       .user_data = user_data,
+                                       .destroy = destroy},
+                       error);
 }
 
 /**
@@ -470,6 +495,17 @@ call_foreign (const NebulaForeign *self, GPtrArray *values, GError **error)
   return call != NULL ? call (arguments, values->len, error) : NULL;
 }
 
+/* Whoever evaluates on a loop takes it for too much work, and evaluates again where one may wait. */
+static gboolean
+may_call (NebulaVm *vm, const NebulaForeign *self)
+{
+  if (!self->is_remote || vm->environment == NULL || !vm->environment->must_not_wait)
+    return TRUE;
+  return _nebula_vm_fail (vm, NEBULA_ERROR_BUDGET_EXCEEDED, NULL,
+                          _ ("“%s” runs in another process, which is not waited for here"),
+                          self->function.name);
+}
+
 guint32
 _nebula_foreign_get_argument_kinds (const NebulaForeign *self, guint argument)
 {
@@ -558,7 +594,8 @@ _nebula_foreign_run (NebulaVm *vm,
   NebulaValue *value;
   GError *error = NULL;
 
-  if (!check_arguments (vm, self, arguments, count) || !_nebula_vm_burn (vm, CALL_FUEL))
+  if (!may_call (vm, self) || !check_arguments (vm, self, arguments, count) ||
+      !_nebula_vm_burn (vm, CALL_FUEL))
     return FALSE;
   for (guint i = 0; i < count; i++)
     g_ptr_array_add (values, _nebula_cell_ref_value (&arguments[i]));

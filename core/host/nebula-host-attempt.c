@@ -111,7 +111,9 @@ _nebula_host_attempt_begin (NebulaHost *self, NebulaHostWork *work, guint64 numb
 
   attempt->host = g_object_ref (self);
   attempt->number = number;
-  attempt->entry = _nebula_host_find_entry (self, work->action, work->version);
+  attempt->is_call = work->version == NULL;
+  if (!attempt->is_call)
+    attempt->entry = _nebula_host_find_entry (self, work->action, work->version);
   attempt->parameters = nebula_value_ref (work->parameters);
   attempt->invocation = nebula_invocation_new (&work->info, work->parameters, work->input,
                                                &sink, attempt, attempt_free);

@@ -87,7 +87,8 @@ make_catalogue (NebulaHost *self)
   nebula_value_builder_set_integer (builder, "abi", NEBULA_MODULE_ABI);
   nebula_value_builder_set_take (builder, "types", nebula_value_new_array (NULL, 0));
   nebula_value_builder_set_take (builder, "actions", nebula_value_builder_end (actions));
-  nebula_value_builder_set_take (builder, "functions", nebula_value_new_array (NULL, 0));
+  nebula_value_builder_set_take (builder, "functions",
+                                 nebula_function_set_describe (self->functions));
   return nebula_value_builder_end (builder);
 }
 

@@ -24,6 +24,7 @@ typedef struct {
       program; /* the host for native modules; those for scripts lie beside it. NULL: the default */
   char *quarantine_file; /* NULL: the default */
   gint64 grace_usec;     /* from a cancel to the kill */
+  gint64 function_usec;  /* what the call of a function may take */
   gint64 start_usec;     /* a host that is not ready by then has crashed */
   gint64 back_off_usec;  /* before the second restart; doubled with each that follows */
   gint64 age_usec;  /* a host that is older ends after the work that it has; 0: never */
@@ -34,6 +35,8 @@ typedef struct {
 } NebulaHostOptions;
 
 void nebula_host_options_init (NebulaHostOptions *self);
+/* Completes it with the default paths. */
+void nebula_host_options_copy (const NebulaHostOptions *self, NebulaHostOptions *ret_copy);
 void nebula_host_options_clear (NebulaHostOptions *self);
 
 typedef struct _NebulaHostPool NebulaHostPool;

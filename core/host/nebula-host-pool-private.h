@@ -90,18 +90,31 @@ GSource *_nebula_host_pool_add_timer (NebulaHostPool *self,
                                       gint64 usec,
                                       GSourceFunc function,
                                       gpointer data);
+void _nebula_host_pool_sweep_later (NebulaHostPool *self);
 void _nebula_host_drop_source (GSource **source);
+
+/* nebula-host-group.c */
+NebulaHostGroup *_nebula_host_group_find (NebulaHostPool *pool,
+                                          NebulaModuleInfo *module,
+                                          NebulaIsolation isolation,
+                                          const char *const *capabilities);
+void _nebula_host_group_free (gpointer group);
 void _nebula_host_group_dispatch (NebulaHostGroup *self);
 /* A host ended: its calls are answered or wait again. */
 void _nebula_host_group_lost (NebulaHostGroup *self,
                               NebulaHostProcess *process,
                               const char *reason);
 void _nebula_host_group_fail_waiting (NebulaHostGroup *self, GError *error);
+
+/* nebula-host-pool.c */
 NebulaHostCall *_nebula_host_pool_find_call (NebulaHostPool *self,
                                              NebulaHostProcess *process,
                                              guint64 number);
-/* Consumes the call. */
+/* These consume the call. */
 void _nebula_host_call_answer (NebulaHostCall *self, NebulaResult *result);
+void _nebula_host_call_fail (NebulaHostCall *self, const GError *error);
+void _nebula_host_call_answer_cancelled (NebulaHostCall *self);
+void _nebula_host_call_answer_unknown (NebulaHostCall *self, const char *reason);
 void _nebula_host_pool_post (NebulaHostPool *self,
                              NebulaHostGroup *group,
                              NebulaInvocation *invocation,
@@ -111,6 +124,10 @@ void _nebula_host_pool_post (NebulaHostPool *self,
 /* nebula-host-process.c */
 NebulaHostProcess *_nebula_host_process_start (NebulaHostGroup *group, GError **error);
 void _nebula_host_process_free (gpointer process);
+/* The pool ends: asks an idle host to end. A function for g_ptr_array_foreach (). */
+void _nebula_host_process_let_go (gpointer process, gpointer user_data);
+/* TRUE: it ended, or was not asked to. */
+gboolean _nebula_host_process_has_ended (NebulaHostProcess *self);
 gboolean _nebula_host_process_send (NebulaHostProcess *self,
                                     NebulaFrameKind kind,
                                     guint64 number,
@@ -123,9 +140,21 @@ void _nebula_host_process_drain (NebulaHostProcess *self);
 /* Whether it has done enough. */
 gboolean _nebula_host_process_is_worn (NebulaHostProcess *self);
 
+guint64 _nebula_host_get_resident_bytes (GPid pid);
+/* How a host ended, after “The host …”; @is_closed: it was killed because it closed its channel. Full. */
+char *_nebula_host_describe_end (gint status, gboolean is_closed);
+
 /* nebula-host-spawn.c */
+/* What a host is started from; all borrowed. */
+typedef struct {
+  const NebulaHostOptions *options;
+  NebulaModuleInfo *module;
+  NebulaIsolation isolation;
+  GStrv capabilities; /* nullable */
+} NebulaHostLaunch;
+
 /* Starts the program for a module file; the other end of its channel. -1 with error. */
-int _nebula_host_spawn (NebulaHostGroup *group, GPid *ret_pid, GError **error);
+int _nebula_host_spawn (const NebulaHostLaunch *launch, GPid *ret_pid, GError **error);
 char *_nebula_host_hash_file (NebulaModuleInfo *module);
 
 /* nebula-quarantine.c */

@@ -34,6 +34,8 @@ struct _NebulaHost {
   char *title;
   GHashTable *entries;    /* `id@version` → NebulaHostEntry */
   GPtrArray *order;       /* NebulaHostEntry, borrowed, as they came */
+  NebulaFunctionSet *functions; /* that expressions may call */
+  GHashTable *calls; /* of a native module: name → NebulaForeignCall; nullable */
   NebulaValue *catalogue; /* of a native module that is probed */
   gboolean is_failed;
   gboolean is_started;
@@ -65,6 +67,7 @@ typedef struct {
   NebulaInvocation *invocation; /* guarded by the host's lock; NULL once it is returned */
   NebulaAction *action;         /* guarded by the host's lock; may be NULL */
   NebulaHostEntry *entry;       /* NULL: there is no such action */
+  gboolean is_call;             /* of a function, whose name stands for the action */
   NebulaValue *parameters;
 } NebulaHostAttempt;
 

@@ -47,6 +47,28 @@ _nebula_host_process_free (gpointer process)
   g_free (self);
 }
 
+/* An idle host ends by itself when nobody is at the other end; one that works does not notice in time. */
+void
+_nebula_host_process_let_go (gpointer process, gpointer user_data)
+{
+  NebulaHostProcess *self = process;
+
+  _nebula_host_drop_source (&self->io);
+  _nebula_host_drop_source (&self->child);
+  if (self->n_calls == 0 && self->fault == NULL)
+    g_clear_pointer (&self->channel, nebula_channel_free);
+}
+
+gboolean
+_nebula_host_process_has_ended (NebulaHostProcess *self)
+{
+  if (self->pid > 0 && self->channel == NULL && waitpid (self->pid, NULL, WNOHANG) != 0) {
+    kill (-self->pid, SIGKILL); /* what it may have started */
+    self->pid = 0;
+  }
+  return self->pid == 0 || self->channel != NULL;
+}
+
 /* Its end is noticed by the watch on the child, which answers its calls. */
 void
 _nebula_host_process_kill (NebulaHostProcess *self,
@@ -124,8 +146,8 @@ _nebula_host_process_drain (NebulaHostProcess *self)
     kill_after (self, self->group->pool->options.grace_usec);
 }
 
-static guint64
-get_resident_bytes (GPid pid)
+guint64
+_nebula_host_get_resident_bytes (GPid pid)
 {
   g_autofree char *path = g_strdup_printf ("/proc/%d/statm", (int) pid);
   g_autofree char *text = NULL;
@@ -147,7 +169,7 @@ is_too_large (NebulaHostProcess *self, gint64 now_usec)
   if (limit == 0 || now_usec - self->measured_usec < MEASURE_USEC)
     return FALSE;
   self->measured_usec = now_usec;
-  return get_resident_bytes (self->pid) > limit;
+  return _nebula_host_get_resident_bytes (self->pid) > limit;
 }
 
 gboolean
@@ -379,12 +401,10 @@ process_ready (gint fd, GIOCondition condition, gpointer user_data)
   return G_SOURCE_CONTINUE;
 }
 
-static char *
-describe_end (NebulaHostProcess *self, gint status)
+char *
+_nebula_host_describe_end (gint status, gboolean is_closed)
 {
-  if (self->fault != NULL)
-    return g_strdup (self->fault);
-  if (self->is_closed && WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL)
+  if (is_closed && WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL)
     return g_strdup (_ ("closed its channel"));
   if (WIFSIGNALED (status))
     return g_strdup_printf (_ ("crashed by signal %d"), WTERMSIG (status));
@@ -403,7 +423,8 @@ process_ended (GPid pid, gint status, gpointer user_data)
   self->pid = 0;
   while (self->fault == NULL && read_some (self) == NEBULA_CHANNEL_BUSY)
     continue;
-  reason = describe_end (self, status);
+  reason = self->fault != NULL ? g_strdup (self->fault)
+                               : _nebula_host_describe_end (status, self->is_closed);
   if (!pool->is_stopped)
     _nebula_host_group_lost (self->group, self, reason);
   _nebula_host_pool_unref (pool);
@@ -412,8 +433,10 @@ process_ended (GPid pid, gint status, gpointer user_data)
 NebulaHostProcess *
 _nebula_host_process_start (NebulaHostGroup *group, GError **error)
 {
+  const NebulaHostLaunch launch = {&group->pool->options, group->module, group->isolation,
+                                   group->capabilities};
   GPid pid = 0;
-  int fd = _nebula_host_spawn (group, &pid, error);
+  int fd = _nebula_host_spawn (&launch, &pid, error);
   NebulaHostProcess *self;
 
   if (fd < 0)

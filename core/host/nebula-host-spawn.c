@@ -64,41 +64,40 @@ _nebula_host_hash_file (NebulaModuleInfo *module)
 }
 
 static void
-add_sandbox (GStrvBuilder *builder, NebulaHostGroup *group)
+add_sandbox (GStrvBuilder *builder, const NebulaHostLaunch *launch)
 {
   g_autofree char *memory =
-      g_strdup_printf ("%" G_GUINT64_FORMAT, group->pool->options.memory_bytes);
+      g_strdup_printf ("%" G_GUINT64_FORMAT, launch->options->memory_bytes);
 
   g_strv_builder_add_many (builder, "--sandbox", memory, NULL);
-  for (guint i = 0; group->capabilities != NULL && group->capabilities[i] != NULL; i++)
-    g_strv_builder_add_many (builder, "--allow", group->capabilities[i], NULL);
+  for (guint i = 0; launch->capabilities != NULL && launch->capabilities[i] != NULL; i++)
+    g_strv_builder_add_many (builder, "--allow", launch->capabilities[i], NULL);
 }
 
 static GStrv
-make_arguments (NebulaHostGroup *group)
+make_arguments (const NebulaHostLaunch *launch)
 {
-  const char *path = nebula_module_info_get_path (group->module);
+  const char *path = nebula_module_info_get_path (launch->module);
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  g_auto (GStrv) command =
-      nebula_module_make_command (group->pool->options.program, path);
+  g_auto (GStrv) command = nebula_module_make_command (launch->options->program, path);
 
   g_strv_builder_addv (builder, (const char **) command);
   g_strv_builder_add_many (builder, "--serve", path, "--fd", "3", "--channel", "4", NULL);
-  if (group->isolation == NEBULA_ISOLATION_SANDBOX)
-    add_sandbox (builder, group);
+  if (launch->isolation == NEBULA_ISOLATION_SANDBOX)
+    add_sandbox (builder, launch);
   return g_strv_builder_end (builder);
 }
 
 /* A sandbox has none of ours, but for where its libraries are. */
 static GStrv
-make_environment (NebulaHostGroup *group)
+make_environment (const NebulaHostLaunch *launch)
 {
   static const char *const kept[] = {"LD_LIBRARY_PATH", "GI_TYPELIB_PATH", "PYTHONPATH",
                                      "GJS_PATH", NULL};
   g_auto (GStrv) whole = nebula_module_make_environment ();
   GStrv environment = NULL;
 
-  if (group->isolation != NEBULA_ISOLATION_SANDBOX)
+  if (launch->isolation != NEBULA_ISOLATION_SANDBOX)
     return g_steal_pointer (&whole);
   environment = g_environ_setenv (environment, "LC_ALL", "C.UTF-8", TRUE);
   environment = g_environ_setenv (environment, "PATH", "/usr/bin:/bin", TRUE);
@@ -182,11 +181,11 @@ fail_to_start (int number, GError **error)
 }
 
 int
-_nebula_host_spawn (NebulaHostGroup *group, GPid *ret_pid, GError **error)
+_nebula_host_spawn (const NebulaHostLaunch *launch, GPid *ret_pid, GError **error)
 {
-  g_auto (GStrv) arguments = make_arguments (group);
-  g_auto (GStrv) environment = make_environment (group);
-  int module_fd = open_module (group->module, error);
+  g_auto (GStrv) arguments = make_arguments (launch);
+  g_auto (GStrv) environment = make_environment (launch);
+  int module_fd = open_module (launch->module, error);
   int ends[2];
   int result;
 

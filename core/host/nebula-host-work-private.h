@@ -2,7 +2,7 @@
 /*
  * What a frame of kind `work` carries, and how a result travels:
  *
- *   work     [action, version, parameters, input, wants begun, about]
+ *   work     [action or function, version or null, parameters, input, wants begun, about]
  *   about    [execution, workflow, node, tenant, key, directory, attempt, deadline]: texts or null, then two numbers
  *   result   [kind, port or null, value, delay]
  */
@@ -15,7 +15,7 @@ G_BEGIN_DECLS
 typedef struct {
   NebulaValue *payload; /* owns all that follows */
   const char *action;
-  const char *version;
+  const char *version; /* NULL: the call of a function */
   NebulaValue *parameters;
   NebulaValue *input;
   gboolean wants_begun;
@@ -30,6 +30,8 @@ gboolean _nebula_host_work_is_free (NebulaInvocation *invocation, NebulaActionIn
 NebulaValue *_nebula_host_work_write (NebulaInvocation *invocation,
                                       NebulaActionInfo *info,
                                       NebulaValue *parameters);
+/* A call of a function: its name stands for the action, its arguments for the input, and there is no version. */
+NebulaValue *_nebula_host_work_write_call (const char *name, NebulaValue *arguments);
 /* Borrows nothing: keeps @payload. FALSE: it is not one. */
 gboolean _nebula_host_work_read (NebulaHostWork *self, NebulaValue *payload);
 

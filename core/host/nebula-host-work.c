@@ -80,6 +80,30 @@ _nebula_host_work_write (NebulaInvocation *invocation,
   return nebula_value_builder_end (builder);
 }
 
+static NebulaValue *
+write_about_nothing (void)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+
+  for (guint i = 0; i < ABOUT_LENGTH; i++)
+    add_text (builder, NULL);
+  return nebula_value_builder_end (builder);
+}
+
+NebulaValue *
+_nebula_host_work_write_call (const char *name, NebulaValue *arguments)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+
+  add_text (builder, name);
+  add_text (builder, NULL);
+  nebula_value_builder_add_take (builder, nebula_value_new_empty_object ());
+  nebula_value_builder_add (builder, arguments);
+  nebula_value_builder_add_take (builder, nebula_value_new_boolean (FALSE));
+  nebula_value_builder_add_take (builder, write_about_nothing ());
+  return nebula_value_builder_end (builder);
+}
+
 static gboolean
 is_array (NebulaValue *value, gsize length)
 {
@@ -138,7 +162,7 @@ _nebula_host_work_read (NebulaHostWork *self, NebulaValue *payload)
   begun = nebula_value_get_item (payload, WORK_WANTS_BEGUN);
   self->wants_begun = nebula_value_get_kind (begun) == NEBULA_VALUE_KIND_BOOLEAN &&
                       nebula_value_get_boolean (begun);
-  if (self->action == NULL || self->version == NULL ||
+  if (self->action == NULL ||
       nebula_value_get_kind (self->parameters) != NEBULA_VALUE_KIND_OBJECT ||
       !read_about (&self->info, nebula_value_get_item (payload, WORK_ABOUT)))
     return FALSE;

@@ -39,6 +39,8 @@ nebula_host_finalize (GObject *object)
   g_ptr_array_unref (self->order);
   g_ptr_array_unref (self->capabilities);
   g_hash_table_unref (self->entries);
+  nebula_function_set_unref (self->functions);
+  g_clear_pointer (&self->calls, g_hash_table_unref);
   g_cond_clear (&self->wake);
   g_mutex_clear (&self->lock);
   g_free (self->path);
@@ -69,6 +71,7 @@ nebula_host_init (NebulaHost *self)
   self->entries =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, _nebula_host_entry_free);
   self->order = g_ptr_array_new ();
+  self->functions = nebula_function_set_new ();
   self->capabilities = g_ptr_array_new_with_free_func (g_free);
 }
 
@@ -312,6 +315,7 @@ add_native (NebulaHost *self, const NebulaModuleDescriptor *descriptor, GError *
   for (guint i = 0; i < registered.types->len; i++)
     if (!nebula_host_add_action (self, g_array_index (registered.types, GType, i), error))
       return FALSE;
+  self->calls = g_hash_table_ref (registered.calls);
   return TRUE;
 }
 

@@ -33,4 +33,12 @@ NEBULA_API NebulaAction *nebula_host_create_action (NebulaHost *self,
 NEBULA_API NebulaValue *nebula_host_get_parameters (NebulaHost *self,
                                                     NebulaInvocation *invocation);
 
+/* Functions for expressions. */
+NEBULA_API gboolean nebula_host_describe_function (NebulaHost *self,
+                                                   NebulaValue *description,
+                                                   GError **error);
+NEBULA_API const char *nebula_host_get_function (NebulaHost *self,
+                                                 NebulaInvocation *invocation);
+NEBULA_API void nebula_host_call_function (NebulaHost *self, NebulaInvocation *invocation);
+
 G_END_DECLS

@@ -2,9 +2,9 @@
 /*
  * The catalogue of all module files that were ever probed, as one memory-mapped file:
  *
- *    0  8 bytes  "NEBCAT02"
+ *    0  8 bytes  "NEBCAT03"
  *    8  8 bytes  checksum of all that follows (FNV-1a over words of 8 bytes, byte order of the machine)
- *   16           GVariant "(sa(stttxyussssasa(sss)s))": version of Nebula, and one entry for each file
+ *   16           GVariant "(sa(stttxyussssasa(sss)sa(sss)))": version of Nebula, and one entry for each file
  *
  * Broken modules are entries too, so that they are not tried again until their file changes. A file that is cut,
  * damaged or of another version counts as empty and is written anew. Writing is a temporary file and a rename.
@@ -17,7 +17,7 @@
 
 #include "nebula-module-internal.h"
 
-#define MAGIC "NEBCAT02"
+#define MAGIC "NEBCAT03"
 #define HEADER_BYTES 16
 #define CACHE_TYPE "(sa" NEBULA_MODULE_ENTRY_TYPE ")"
 

@@ -88,18 +88,55 @@ describe_actions (GArray *types, const char *prefix, const char *module_id, GErr
   return nebula_value_builder_end (actions);
 }
 
+static gboolean
+check_service (GType type, const char *prefix, const char *name, GError **error)
+{
+  if (!g_str_has_prefix (g_type_name (type), prefix))
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("registers the type %s, whose name does not begin with %s. Rename it"), g_type_name (type), prefix);
+  else if (name == NULL || !g_regex_match_simple ("^[a-z][a-z0-9-]{0,63}$", name, G_REGEX_DOLLAR_ENDONLY, 0))
+    g_set_error (error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("brings the service “%s”, whose name is none. Use lower-case letters, digits and hyphens"),
+                 name != NULL ? name : "");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static NebulaValue *
+describe_services (GArray *types, const char *prefix, GError **error)
+{
+  g_autoptr (NebulaValueBuilder) services = nebula_value_builder_new_array ();
+
+  for (guint i = 0; i < types->len; i++) {
+    GType type = g_array_index (types, GType, i);
+    NebulaServiceClass *klass = g_type_class_ref (type); /* never given back, as those of actions */
+    g_autoptr (NebulaValueBuilder) service = nebula_value_builder_new_object ();
+
+    if (!check_service (type, prefix, klass->name, error))
+      return NULL;
+    nebula_value_builder_set_string (service, "name", klass->name);
+    nebula_value_builder_set_string (service, "title", klass->title != NULL ? klass->title : klass->name);
+    nebula_value_builder_set_string (service, "type", g_type_name (type));
+    nebula_value_builder_add_take (services, nebula_value_builder_end (service));
+  }
+  return nebula_value_builder_end (services);
+}
+
 static NebulaValue *
 describe_module (const NebulaModuleDescriptor *descriptor, GError **error)
 {
   g_autoptr (NebulaValueBuilder) builder = NULL;
   g_autoptr (NebulaValue) actions = NULL;
+  g_autoptr (NebulaValue) services = NULL;
   g_auto (NebulaModuleRegistered) registered = { 0 };
   g_autofree char *prefix = make_prefix (descriptor->id);
 
   if (!nebula_module_descriptor_register (descriptor, &registered, error))
     return NULL;
   actions = describe_actions (registered.types, prefix, descriptor->id, error);
-  if (actions == NULL)
+  services = actions != NULL ? describe_services (registered.services, prefix, error) : NULL;
+  if (services == NULL)
     return NULL;
 
   builder = nebula_value_builder_new_object ();
@@ -110,6 +147,7 @@ describe_module (const NebulaModuleDescriptor *descriptor, GError **error)
   nebula_value_builder_set_take (builder, "types", list_types (prefix));
   nebula_value_builder_set (builder, "actions", actions);
   nebula_value_builder_set_take (builder, "functions", nebula_function_set_describe (registered.functions));
+  nebula_value_builder_set (builder, "services", services);
   return nebula_value_builder_end (builder);
 }
 

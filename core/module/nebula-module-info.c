@@ -89,11 +89,26 @@ add_types (GVariantBuilder *builder, NebulaValue *types)
   }
 }
 
+static void
+add_services (GVariantBuilder *builder, NebulaValue *services)
+{
+  gsize n_services = services != NULL && nebula_value_get_kind (services) == NEBULA_VALUE_KIND_ARRAY ? nebula_value_get_length (services) : 0;
+
+  for (gsize i = 0; i < n_services; i++) {
+    NebulaValue *service = nebula_value_get_item (services, i);
+
+    g_variant_builder_add (builder, "(sss)", nebula_value_get_member_string (service, "name", ""),
+                           nebula_value_get_member_string (service, "title", ""),
+                           nebula_value_get_member_string (service, "type", ""));
+  }
+}
+
 NebulaModuleInfo *
 nebula_module_info_new_ok (const char *path, const NebulaModuleKey *key, NebulaValue *catalogue, GError **error)
 {
   g_auto (GVariantBuilder) types = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("as"));
   g_auto (GVariantBuilder) actions = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sss)"));
+  g_auto (GVariantBuilder) services = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a(sss)"));
   g_autofree char *id = nebula_module_file_get_id (path);
   g_autofree char *functions = NULL;
 
@@ -105,13 +120,14 @@ nebula_module_info_new_ok (const char *path, const NebulaModuleKey *key, NebulaV
   add_types (&types, nebula_value_get_member (catalogue, "types"));
   if (!add_actions (&actions, nebula_value_get_member (catalogue, "actions"), error))
     return NULL;
+  add_services (&services, nebula_value_get_member (catalogue, "services"));
   if (nebula_value_has_member (catalogue, "functions"))
     functions = nebula_value_to_json (nebula_value_get_member (catalogue, "functions"), NEBULA_JSON_FLAGS_NONE);
 
   return nebula_module_info_new_from_entry (g_variant_new (
       NEBULA_MODULE_ENTRY_TYPE, path, key->device, key->inode, key->size_bytes, key->mtime_nsec,
       (guint8) NEBULA_MODULE_STATUS_OK, 0, "", id, nebula_value_get_member_string (catalogue, "version", ""),
-      nebula_value_get_member_string (catalogue, "title", id), &types, &actions, functions != NULL ? functions : "[]"));
+      nebula_value_get_member_string (catalogue, "title", id), &types, &actions, functions != NULL ? functions : "[]", &services));
 }
 
 NebulaModuleInfo *
@@ -130,7 +146,7 @@ nebula_module_info_new_failed (const char *path, const NebulaModuleKey *key, con
     key = &none;
   return nebula_module_info_new_from_entry (g_variant_new (
       NEBULA_MODULE_ENTRY_TYPE, valid_path, key->device, key->inode, key->size_bytes, key->mtime_nsec, status, code,
-      reason, valid_id, "", "", NULL, NULL, "[]"));
+      reason, valid_id, "", "", NULL, NULL, "[]", NULL));
 }
 
 /**
@@ -299,6 +315,40 @@ nebula_module_info_get_n_actions (NebulaModuleInfo *self)
   return self->n_actions;
 }
 
+/**
+ * nebula_module_info_list_services:
+ * @self: an info
+ *
+ * The parts of the server that it brings: an array of `{name, title, type}`.
+ *
+ * Returns: (transfer full): an array
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_module_info_list_services (NebulaModuleInfo *self)
+{
+  g_autoptr (NebulaValueBuilder) builder = NULL;
+  g_autoptr (GVariant) services = NULL;
+  GVariantIter iter;
+  const char *name, *title, *type;
+
+  g_return_val_if_fail (self != NULL, NULL);
+
+  builder = nebula_value_builder_new_array ();
+  services = g_variant_get_child_value (self->entry, 14);
+  g_variant_iter_init (&iter, services);
+  while (g_variant_iter_next (&iter, "(&s&s&s)", &name, &title, &type)) {
+    g_autoptr (NebulaValueBuilder) service = nebula_value_builder_new_object ();
+
+    nebula_value_builder_set_string (service, "name", name);
+    nebula_value_builder_set_string (service, "title", title);
+    nebula_value_builder_set_string (service, "type", type);
+    nebula_value_builder_add_take (builder, nebula_value_builder_end (service));
+  }
+  return nebula_value_builder_end (builder);
+}
+
 NebulaValue *
 nebula_module_info_dup_functions (NebulaModuleInfo *self)
 {
@@ -317,7 +367,7 @@ nebula_module_info_dup_functions (NebulaModuleInfo *self)
  * nebula_module_info_to_value:
  * @self: an info
  *
- * Writes it as an object: `{id, version, title, path, status, reason, actions, functions}`, the actions as ids.
+ * Writes it as an object: `{id, version, title, path, status, reason, actions, functions, services}`, the actions as ids.
  *
  * Returns: (transfer full): an object
  *
@@ -349,6 +399,7 @@ nebula_module_info_to_value (NebulaModuleInfo *self)
   nebula_value_builder_set_string (builder, "reason", nebula_module_info_get_reason (self));
   nebula_value_builder_set_take (builder, "actions", nebula_value_builder_end (actions));
   nebula_value_builder_set_take (builder, "functions", nebula_module_info_dup_functions (self));
+  nebula_value_builder_set_take (builder, "services", nebula_module_info_list_services (self));
   return nebula_value_builder_end (builder);
 }
 

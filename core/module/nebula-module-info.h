@@ -39,6 +39,7 @@ NEBULA_API const char *nebula_module_info_get_path (NebulaModuleInfo *self);
 NEBULA_API NebulaModuleStatus nebula_module_info_get_status (NebulaModuleInfo *self);
 NEBULA_API const char *nebula_module_info_get_reason (NebulaModuleInfo *self); /* NULL if ok */
 NEBULA_API guint nebula_module_info_get_n_actions (NebulaModuleInfo *self);
+NEBULA_API NebulaValue *nebula_module_info_list_services (NebulaModuleInfo *self); /* [{name, title, type}] */
 /* For what a module brings besides actions. */
 NEBULA_API gboolean nebula_module_info_load (NebulaModuleInfo *self, GError **error);
 NEBULA_API NebulaValue *nebula_module_info_to_value (NebulaModuleInfo *self);

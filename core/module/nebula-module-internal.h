@@ -29,8 +29,8 @@ char *nebula_module_file_get_id (const char *path);
 
 /* What a file's catalogue looks like: the layout of NebulaModuleInfo and of one entry of the cache.
  * path, device, inode, size, mtime, status, error code, reason, id, version, title, type names,
- * actions (id, version, JSON of the catalogue's entry), functions (JSON of an array). */
-#define NEBULA_MODULE_ENTRY_TYPE "(stttxyussssasa(sss)s)"
+ * actions (id, version, JSON of the catalogue's entry), functions (JSON of an array), services (name, title, type). */
+#define NEBULA_MODULE_ENTRY_TYPE "(stttxyussssasa(sss)sa(sss))"
 
 NebulaModuleInfo *nebula_module_info_new_ok (const char *path, const NebulaModuleKey *key, NebulaValue *catalogue, GError **error);
 NebulaModuleInfo *nebula_module_info_new_failed (const char *path, const NebulaModuleKey *key, const GError *error);
@@ -78,6 +78,7 @@ struct _NebulaModuleRegistrar
 {
   const char *module_id;
   GArray *types; /* GType of actions, in order */
+  GArray *services; /* GType, in order */
   NebulaFunctionSet *functions;
   GHashTable *calls; /* name → NebulaForeignCall */
   GError *error; /* the first mistake */
@@ -87,6 +88,7 @@ struct _NebulaModuleRegistrar
 typedef struct
 {
   GArray *types; /* GType of actions, in order */
+  GArray *services; /* GType, in order */
   NebulaFunctionSet *functions;
   GHashTable *calls; /* name → NebulaForeignCall */
 } NebulaModuleRegistered;

@@ -33,6 +33,30 @@ nebula_module_registrar_add_action (NebulaModuleRegistrar *self, GType action_ty
 }
 
 /**
+ * nebula_module_registrar_add_service: (skip)
+ * @self: the registrar that register_types () was given
+ * @service_type: a type derived from #NebulaService
+ *
+ * Makes a service known, which the server runs. A type that could not be registered (0), is no service or has no name makes
+ * the module broken.
+ *
+ * Since: 1.0
+ */
+void
+nebula_module_registrar_add_service (NebulaModuleRegistrar *self, GType service_type)
+{
+  g_return_if_fail (self != NULL);
+
+  if (self->error != NULL)
+    return;
+  if (service_type == G_TYPE_INVALID || !g_type_is_a (service_type, NEBULA_TYPE_SERVICE) || G_TYPE_IS_ABSTRACT (service_type))
+    g_set_error (&self->error, NEBULA_ERROR, NEBULA_ERROR_MODULE_BROKEN,
+                 _("registers the type %s, which is no service that can be made"), g_type_name (service_type));
+  else
+    g_array_append_val (self->services, service_type);
+}
+
+/**
  * nebula_module_registrar_add_function: (skip)
  * @self: the registrar that register_types () was given
  * @descriptor: the function and what it takes and gives; copied
@@ -87,6 +111,7 @@ void
 nebula_module_registered_clear (NebulaModuleRegistered *self)
 {
   g_clear_pointer (&self->types, g_array_unref);
+  g_clear_pointer (&self->services, g_array_unref);
   g_clear_pointer (&self->functions, nebula_function_set_unref);
   g_clear_pointer (&self->calls, g_hash_table_unref);
 }
@@ -97,6 +122,7 @@ nebula_module_descriptor_register (const NebulaModuleDescriptor *descriptor, Neb
   NebulaModuleRegistrar registrar = { .module_id = descriptor->id };
 
   ret->types = registrar.types = g_array_new (FALSE, FALSE, sizeof (GType));
+  ret->services = registrar.services = g_array_new (FALSE, FALSE, sizeof (GType));
   ret->functions = registrar.functions = nebula_function_set_new ();
   ret->calls = registrar.calls = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   descriptor->register_types (&registrar);

@@ -4,6 +4,7 @@
 #include <gmodule.h>
 
 #include "nebula-action.h"
+#include "nebula-service.h"
 
 G_BEGIN_DECLS
 
@@ -17,6 +18,8 @@ G_BEGIN_DECLS
 typedef struct _NebulaModuleRegistrar NebulaModuleRegistrar;
 
 NEBULA_API void nebula_module_registrar_add_action (NebulaModuleRegistrar *self, GType action_type);
+/* A part of the server: a type derived from NebulaService. */
+NEBULA_API void nebula_module_registrar_add_service (NebulaModuleRegistrar *self, GType service_type);
 /* A pure function for expressions; its strings must be static. */
 NEBULA_API void nebula_module_registrar_add_function (NebulaModuleRegistrar *self, const NebulaFunctionDescriptor *descriptor);
 

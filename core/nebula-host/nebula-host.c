@@ -18,8 +18,13 @@ static void
 run (NebulaHost *host, NebulaInvocation *invocation)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaAction) action = nebula_host_create_action (host, invocation, &error);
+  g_autoptr (NebulaAction) action = NULL;
 
+  if (nebula_host_get_function (host, invocation) != NULL) {
+    nebula_host_call_function (host, invocation);
+    return;
+  }
+  action = nebula_host_create_action (host, invocation, &error);
   if (action != NULL)
     nebula_action_invoke (action, invocation);
   else

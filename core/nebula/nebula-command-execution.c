@@ -163,7 +163,7 @@ command_list (gpointer data, char **arguments)
     store = nebula_sqlite_store_open (opts->store, NEBULA_SQLITE_STORE_FLAGS_READ_ONLY,
                                       &error);
   if (store)
-    list = nebula_control_list (store, request, &error);
+    list = nebula_order_list (store, request, &error);
   if (!list)
     return nebula_fail (error, opts->is_json);
   if (opts->is_json)

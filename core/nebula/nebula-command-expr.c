@@ -12,6 +12,8 @@
 #include "nebula-line-private.h"
 #include "nebula-output-private.h"
 #include "nebula-reading-private.h"
+#include "nebula-registry.h"
+#include "nebula-session-private.h"
 #include "nebula-settings-private.h"
 
 typedef struct {
@@ -39,13 +41,48 @@ static const NebulaOption options[] = {
                         N_ ("What is read and is not there is null, not an error")),
 };
 
-static NebulaValue *
-evaluate (const char *text, const ExprOptions *opts, NebulaValue *data, GError **error)
+/* Modules are only looked for when a name is not built in. NULL: there are none that bring functions. */
+static NebulaFunctionSet *
+find_functions (NebulaRegistry **registry)
 {
-  gboolean is_template = opts->is_template;
+  g_autoptr (GError) error = NULL;
+
+  if (!*registry)
+    *registry = nebula_registry_open (&error);
+  if (*registry)
+    return nebula_action_resolver_get_functions (NEBULA_ACTION_RESOLVER (*registry));
+  nebula_complain_error (error);
+  return NULL;
+}
+
+static NebulaExpression *
+compile (const char *text,
+         gboolean is_template,
+         NebulaRegistry **registry,
+         GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  NebulaExpression *expression =
+      nebula_expression_compile_with_functions (text, is_template, NULL, &local_error);
+  NebulaFunctionSet *functions;
+
+  if (g_error_matches (local_error, NEBULA_ERROR, NEBULA_ERROR_UNKNOWN_NAME) &&
+      (functions = find_functions (registry)) != NULL)
+    return nebula_expression_compile_with_functions (text, is_template, functions, error);
+  if (local_error)
+    g_propagate_error (error, g_steal_pointer (&local_error));
+  return expression;
+}
+
+static NebulaValue *
+evaluate (const char *text,
+          const ExprOptions *opts,
+          NebulaRegistry **registry,
+          NebulaValue *data,
+          GError **error)
+{
   g_autoptr (NebulaExpression) expression =
-      is_template ? nebula_expression_compile_template (text, error)
-                  : nebula_expression_compile (text, error);
+      compile (text, opts->is_template, registry, error);
 
   if (!expression)
     return NULL;
@@ -69,12 +106,22 @@ read_data (const char *text, GError **error)
 }
 
 static void
-list_functions (void)
+list_functions (NebulaRegistry **registry)
 {
-  g_auto (GStrv) functions = nebula_expression_list_functions ();
+  g_auto (GStrv) built_in = nebula_expression_list_functions ();
+  NebulaFunctionSet *functions = find_functions (registry);
+  g_autoptr (NebulaValue) brought = functions ? nebula_function_set_describe (functions)
+                                              : nebula_value_new_array (NULL, 0);
 
-  for (guint i = 0; functions[i]; i++)
-    nebula_note ("  %s", functions[i]);
+  for (guint i = 0; built_in[i]; i++)
+    nebula_note ("  %s", built_in[i]);
+  for (gsize i = 0; i < nebula_value_get_length (brought); i++) {
+    NebulaValue *function = nebula_value_get_item (brought, i);
+
+    nebula_note ("  %s (%s) — %s", nebula_value_get_member_string (function, "name", ""),
+                 nebula_value_get_member_string (function, "parameters", ""),
+                 nebula_value_get_member_string (function, "description", ""));
+  }
 }
 
 static void
@@ -89,11 +136,20 @@ append_list (GString *text, const char *heading, NebulaValue *words)
   g_string_append_c (text, '\n');
 }
 
-/* The help on one function: what it takes and gives, its errors and its examples. */
-static gboolean
-help_on (const char *word)
+static NebulaValue *
+describe_function (const char *word, NebulaRegistry **registry)
 {
-  g_autoptr (NebulaValue) function = nebula_expression_describe_function (word, NULL);
+  NebulaValue *function = nebula_expression_describe_function (word, NULL);
+  NebulaFunctionSet *functions = function ? NULL : find_functions (registry);
+
+  return functions ? nebula_expression_describe_function (word, functions) : function;
+}
+
+/* What it takes and gives, its errors and its examples. */
+static gboolean
+tell_function (const char *word, NebulaRegistry **registry)
+{
+  g_autoptr (NebulaValue) function = describe_function (word, registry);
   g_autoptr (GString) text = g_string_new (NULL);
   NebulaValue *parameters, *examples;
 
@@ -126,10 +182,19 @@ help_on (const char *word)
   return TRUE;
 }
 
+static gboolean
+help_on (const char *word)
+{
+  g_autoptr (NebulaRegistry) registry = NULL;
+
+  return tell_function (word, &registry);
+}
+
 /* Lines that are read and evaluated one after another. */
 typedef struct {
   const ExprOptions *opts;
-  NebulaValue *data; /* with `last` */
+  NebulaRegistry *registry; /* NULL: nobody looked for modules yet */
+  NebulaValue *data;        /* with `last` */
   gboolean is_terminal;
   gboolean has_failed;
   guint n_lines; /* that were not empty */
@@ -139,16 +204,25 @@ static void
 session_clear (Session *self)
 {
   g_clear_pointer (&self->data, nebula_value_unref);
+  g_clear_object (&self->registry);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Session, session_clear)
+
+static NebulaExpressionScope *
+make_scope (Session *self)
+{
+  NebulaExpressionScope *scope = nebula_expression_scope_new_for_data (self->data);
+
+  nebula_expression_scope_set_functions (scope, find_functions (&self->registry));
+  return scope;
+}
 
 static GPtrArray *
 complete (const char *text, guint position, gpointer user_data)
 {
   Session *self = user_data;
-  g_autoptr (NebulaExpressionScope) scope =
-      nebula_expression_scope_new_for_data (self->data);
+  g_autoptr (NebulaExpressionScope) scope = make_scope (self);
 
   return nebula_expression_complete (text, self->opts->is_template, position, scope);
 }
@@ -157,14 +231,13 @@ complete (const char *text, guint position, gpointer user_data)
 static void
 tell (Session *self, const char *text)
 {
-  g_autoptr (NebulaExpressionScope) scope =
-      nebula_expression_scope_new_for_data (self->data);
+  g_autoptr (NebulaExpressionScope) scope = make_scope (self);
   guint length = (guint) g_utf8_strlen (text, -1);
   g_autoptr (NebulaCompletion) found =
       nebula_expression_hover (text, self->opts->is_template, length, scope);
   const char *detail, *documentation;
 
-  if (help_on (text))
+  if (tell_function (text, &self->registry))
     return;
   if (!found) {
     nebula_note (_ ("Nothing is known of “%s”."), text);
@@ -186,7 +259,7 @@ evaluate_line (Session *self, const char *line)
   NebulaValue *changed;
 
   if (g_utf8_validate (line, -1, NULL))
-    value = evaluate (line, self->opts, self->data, &error);
+    value = evaluate (line, self->opts, &self->registry, self->data, &error);
   else
     g_set_error_literal (&error, NEBULA_ERROR, NEBULA_ERROR_SYNTAX,
                          _ ("This is not UTF-8."));
@@ -214,7 +287,7 @@ take_line (Session *self, char *line)
   if (g_str_has_prefix (line, ":help ") && g_utf8_validate (line, -1, NULL))
     tell (self, g_strchug (line + strlen (":help ")));
   else if (g_str_equal (line, ":functions"))
-    list_functions ();
+    list_functions (&self->registry);
   else
     evaluate_line (self, line);
   return TRUE;
@@ -253,6 +326,7 @@ command_expr (gpointer opts_data, char **arguments)
   const ExprOptions *opts = opts_data;
   g_auto (NebulaSettings) settings = {0};
   g_autoptr (GError) error = NULL;
+  g_autoptr (NebulaRegistry) registry = NULL;
   g_autoptr (NebulaValue) data = NULL;
   g_autoptr (NebulaValue) value = NULL;
 
@@ -265,7 +339,7 @@ command_expr (gpointer opts_data, char **arguments)
   }
   if (!arguments[0])
     return read_and_print (opts, data);
-  value = evaluate (arguments[0], opts, data, &error);
+  value = evaluate (arguments[0], opts, &registry, data, &error);
   if (!value) {
     nebula_note ("%s", error->message);
     return NEBULA_EXIT_FAILED;
@@ -279,15 +353,15 @@ const NebulaCommand nebula_command_expr = {
     .summary = N_ ("Evaluates an expression and prints its value as JSON"),
     .arguments = N_ ("[EXPRESSION]"),
     .max_arguments = 1,
-    .details =
-        N_ ("Without an expression it reads one after another, a line each; on a terminal the\n"
-            "tabulator completes what is typed.\n"
-            "\n"
-            "Examples:\n"
-            "  nebula expr '[1, 2, 3] | map(x => x * 2)'\n"
-            "  nebula expr '$order.total > 100' --data @order.json\n"
-            "  nebula expr --help sort_by\n"
-            "  nebula expr --template 'Hello {{ $name }}' --data '{\"name\": \"Ada\"}'"),
+    .details = N_ (
+        "Without an expression it reads one after another, a line each; on a terminal the\n"
+        "tabulator completes what is typed.\n"
+        "\n"
+        "Examples:\n"
+        "  nebula expr '[1, 2, 3] | map(x => x * 2)'\n"
+        "  nebula expr '$order.total > 100' --data @order.json\n"
+        "  nebula expr --help sort_by\n"
+        "  nebula expr --template 'Hello {{ $name }}' --data '{\"name\": \"Ada\"}'"),
     .options = options,
     .n_options = G_N_ELEMENTS (options),
     .options_size = sizeof (ExprOptions),

@@ -22,6 +22,8 @@ typedef struct {
   char *store;
   char *durability;
   char *timeout;
+  char *delay;
+  char *at;
   char *key;
   char *revision;
   char **pins;
@@ -68,6 +70,18 @@ static const NebulaOption options[] = {
                         0,
                         N_ ("Ends the run after this time, such as 30s or 5m"),
                         N_ ("DURATION")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        delay,
+                        "delay",
+                        0,
+                        N_ ("Begins after this time, such as 5m; until then it waits in the store"),
+                        N_ ("DURATION")),
+    NEBULA_OPTION_TEXT (RunOptions,
+                        at,
+                        "at",
+                        0,
+                        N_ ("Begins at this time, such as 2030-12-01T08:00Z"),
+                        N_ ("TIME")),
     NEBULA_OPTION_TEXT (RunOptions,
                         key,
                         "idempotency-key",
@@ -339,6 +353,10 @@ start (Run *self, NebulaPlan *plan, GError **error)
     nebula_value_builder_set_string (builder, "durability", durability);
   if (timeout)
     nebula_value_builder_set_string (builder, "timeout", timeout);
+  if (self->options->delay)
+    nebula_value_builder_set_string (builder, "delay", self->options->delay);
+  if (self->options->at)
+    nebula_value_builder_set_string (builder, "at", self->options->at);
   if (self->options->key)
     nebula_value_builder_set_string (builder, "idempotency-key", self->options->key);
   if (self->revision > 0)

@@ -99,7 +99,7 @@ steer_execution (NebulaExecution *execution, const NebulaWish *wish, GError **er
   g_autoptr (NebulaValue) request = make_request (wish, wish->op);
   Answer answer = {FALSE, NULL};
 
-  if (!nebula_control_carry_out (execution, request, carried_out, &answer))
+  if (!nebula_order_carry_out (execution, request, carried_out, &answer))
     g_return_val_if_reached (FALSE);
   while (!answer.is_over)
     g_main_context_iteration (NULL, TRUE);

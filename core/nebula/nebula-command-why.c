@@ -115,7 +115,8 @@ const NebulaCommand nebula_command_execution_why = {
     .max_arguments = 1,
     .details =
         N_ ("Each line is one reason: timer, signal, token, approval, execution, child, lock,\n"
-            "join, concurrency-limit, retry, paused, unknown-outcome, or running.\n"
+            "join, concurrency-limit (a place in it), rate, debounce, batch, delayed-start, retry,\n"
+            "paused, unknown-outcome, or running.\n"
             "\n"
             "Examples:\n"
             "  nebula execution why exe_… --store orders.db\n"

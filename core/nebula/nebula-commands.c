@@ -14,6 +14,7 @@ static const NebulaCommandGroup groups[] = {
     {"execution", N_ ("Looks at and steers executions in a store")},
     {"queue", N_ ("Looks at who is inside, and who waits")},
     {"workflow", N_ ("Keeps workflows in a store, and looks at them")},
+    {"token", N_ ("Lets programs in, and keeps them out again")},
     {"store", N_ ("Looks after stores")},
     {"config", N_ ("Shows and changes settings")},
 };
@@ -26,6 +27,7 @@ nebula_commands_get (guint *ret_count)
 
   if (n_commands == 0) {
     commands[n_commands++] = &nebula_command_run;
+    commands[n_commands++] = &nebula_command_serve;
     commands[n_commands++] = &nebula_command_validate;
     commands[n_commands++] = &nebula_command_expr;
     commands[n_commands++] = &nebula_command_inspect;
@@ -57,6 +59,9 @@ nebula_commands_get (guint *ret_count)
     commands[n_commands++] = &nebula_command_workflow_diff;
     commands[n_commands++] = &nebula_command_workflow_rollback;
     commands[n_commands++] = &nebula_command_workflow_label;
+    commands[n_commands++] = &nebula_command_token_create;
+    commands[n_commands++] = &nebula_command_token_list;
+    commands[n_commands++] = &nebula_command_token_revoke;
     commands[n_commands++] = &nebula_command_store_prune;
     commands[n_commands++] = &nebula_command_workflow_graph;
     commands[n_commands++] = &nebula_command_config_list;

@@ -13,12 +13,15 @@
  *               list: status?, workflow?, tag?, after?, limit?
  *               prune: before? (µs), status? (a mask), workflow?, tenant?, keep?, trial?; answered with their number
  *               publish, roll-back, label: see nebula-publishing-private.h; they name no execution
+ *               serve: request, tenant?: what nebula_service_host_ask_async () takes, for the owner of the machine
  *   answer    {ok: true, value} or {ok: false, error: {code, message}}, in the order in which the work ends
  *
  * A frame that is too long or does not parse is answered with an error, and the connection is closed.
  */
 #pragma once
 
+#include "nebula-order.h"
+#include "nebula-service-host.h"
 #include "nebula-session-private.h"
 
 G_BEGIN_DECLS
@@ -27,21 +30,13 @@ G_BEGIN_DECLS
 
 NebulaControlServer *
 nebula_control_server_new (NebulaEngine *engine, const char *store, GError **error);
+/* Lets it pass on what a server can be asked; borrowed, NULL takes it away. */
+void nebula_control_server_set_host (NebulaControlServer *self, NebulaServiceHost *host);
 void nebula_control_server_free (NebulaControlServer *self);
 
 /* Asks the owner of @store and waits for its answer. Errors: unavailable (nobody listens, or it went away); those of the
  * owner. */
 NebulaValue *nebula_control_ask (const char *store, NebulaValue *request, GError **error);
-
-/* Told once what was asked for is committed, or with the error why it is not. */
-typedef void (*NebulaCarriedOut) (NebulaExecution *execution,
-                                  const GError *error,
-                                  gpointer user_data);
-/* FALSE: @request holds no order. */
-gboolean nebula_control_carry_out (NebulaExecution *execution,
-                                   NebulaValue *request,
-                                   NebulaCarriedOut callback,
-                                   gpointer user_data);
 
 /* Shared by both sides. */
 GBytes *nebula_control_pack (NebulaValue *value, GError **error);
@@ -56,9 +51,5 @@ int nebula_control_socket (const char *store,
 /* The rule of a request to prune; its texts are the request's. */
 void nebula_control_read_rule (NebulaValue *request, NebulaRetention *ret_rule);
 NebulaValue *nebula_control_write_rule (const NebulaRetention *rule);
-
-/* Headers as {items, next}; used by the server and by `execution list`. */
-NebulaValue *
-nebula_control_list (NebulaStore *store, NebulaValue *request, GError **error);
 
 G_END_DECLS

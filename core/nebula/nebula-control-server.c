@@ -39,6 +39,7 @@ typedef struct {
 
 struct _NebulaControlServer {
   NebulaEngine *engine;
+  NebulaServiceHost *host; /* borrowed; NULL: there is none */
   char *path;
   int fd;
   GSource *source;
@@ -50,6 +51,7 @@ struct _NebulaControlServer {
 typedef struct {
   Client *client;
   NebulaExecution *execution;
+  NebulaServiceHost *host; /* that was asked; borrowed */
 } Request;
 
 static void
@@ -266,7 +268,7 @@ carry_out (Client *client, NebulaExecution *execution, NebulaValue *frame)
 {
   Request *request = request_new (client, execution);
 
-  if (nebula_control_carry_out (execution, frame, carried_out, request))
+  if (nebula_order_carry_out (execution, frame, carried_out, request))
     return TRUE;
   request_drop (request);
   return FALSE;
@@ -316,6 +318,36 @@ rerun (Client *client, NebulaExecution *former, NebulaValue *frame)
                                    request_new (client, execution));
   else
     answer_take (client, NULL, error);
+}
+
+static void
+served (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  Request *request = user_data;
+  GError *error = NULL;
+  NebulaValue *answer = NULL;
+
+  answer = nebula_service_host_ask_finish (request->host, result, NULL, &error);
+  request_end (request, answer, error);
+}
+
+/* What the server can be asked, on behalf of the machine's owner. FALSE: there is no server here. */
+static gboolean
+serve (Client *client, NebulaValue *frame)
+{
+  NebulaValue *question = nebula_value_get_member (frame, "request");
+  g_autoptr (NebulaCaller) owner = nebula_caller_new_owner (
+      nebula_value_get_member_string (frame, "tenant", NULL));
+  Request *request;
+
+  if (!client->server->host || !question ||
+      nebula_value_get_kind (question) != NEBULA_VALUE_KIND_OBJECT ||
+      client->n_requests >= REQUESTS_MOST)
+    return FALSE;
+  request = request_new (client, NULL);
+  request->host = client->server->host;
+  nebula_service_host_ask_async (request->host, owner, question, NULL, served, request);
+  return TRUE;
 }
 
 /* FALSE: it has nothing to do with workflows. */
@@ -392,7 +424,7 @@ handle (Client *client, NebulaValue *frame)
   }
   if (g_str_equal (op, "list")) {
     NebulaValue *list =
-        nebula_control_list (nebula_engine_get_store (server->engine), frame, &error);
+        nebula_order_list (nebula_engine_get_store (server->engine), frame, &error);
 
     answer_take (client, list, g_steal_pointer (&error));
     return;
@@ -401,7 +433,7 @@ handle (Client *client, NebulaValue *frame)
     prune (client, frame);
     return;
   }
-  if (!id && publish (client, frame))
+  if (!id && (g_str_equal (op, "serve") ? serve (client, frame) : publish (client, frame)))
     return;
   if (id && client->n_requests < REQUESTS_MOST) {
     execution = nebula_engine_get_execution (server->engine, id, &error);
@@ -566,6 +598,12 @@ nebula_control_server_new (NebulaEngine *engine, const char *store, GError **err
   g_unix_set_fd_nonblocking (self->fd, TRUE, NULL);
   server_watch (self);
   return self;
+}
+
+void
+nebula_control_server_set_host (NebulaControlServer *self, NebulaServiceHost *host)
+{
+  self->host = host;
 }
 
 void

@@ -262,7 +262,8 @@ wait_for_somebody (NebulaValue *reasons)
   static const char *const lasting[] = {
       "signal", "unknown-outcome", "concurrency-limit", "paused",
       "token",  "approval",        "lock",              "execution",
-      "join",   "rate",            "debounce",          NULL,
+      "join",   "rate",            "debounce",          "batch",
+      NULL,
   };
   gsize n_reasons = nebula_value_get_length (reasons);
 

@@ -15,6 +15,7 @@ static const struct {
     {"host-age", "age", USEC},
     {"host-calls", "calls", COUNT},
     {"host-grace", "grace", USEC},
+    {"host-function-timeout", "function-timeout", USEC},
     {"host-memory", "memory", BYTES},
     {"host-processes", "processes", COUNT},
 };

@@ -169,7 +169,8 @@ read_number (NebulaHostOptions *options, const char *key, gint64 number)
     gint64 *usec;
     guint *count;
   } members[] = {
-    { "grace", &options->grace_usec, NULL },   { "start", &options->start_usec, NULL },
+    { "grace", &options->grace_usec, NULL },   { "function-timeout", &options->function_usec, NULL },
+    { "start", &options->start_usec, NULL },
     { "back-off", &options->back_off_usec, NULL }, { "age", &options->age_usec, NULL },
     { "idle", &options->idle_usec, NULL },     { "calls", NULL, &options->n_calls },
     { "processes", NULL, &options->n_processes },
@@ -224,6 +225,7 @@ read_option (NebulaRegistryHosting *self, const char *key, NebulaValue *value, G
  *   `net`, `read=/srv` or `write=/srv/out`
  * - `grace`, `start`, `back-off`: microseconds from a cancel to the kill, until a host must be ready, and before its second
  *   restart
+ * - `function-timeout`: microseconds that the call of a function in an expression may take
  * - `calls`, `age`, `idle`, `memory`: after how many calls, microseconds, microseconds without work and above how many bytes
  *   a host is replaced; 0 is never
  * - `processes`: hosts of one module at once

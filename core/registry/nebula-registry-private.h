@@ -38,7 +38,7 @@ gint _nebula_registry_compare_ids (gconstpointer first, gconstpointer second);
 gboolean _nebula_registry_parse_version (const char *text, guint numbers[3], guint *ret_count);
 
 /* The functions of all modules that can be used; of two with one name the first is taken. NULL: there are none. */
-NebulaFunctionSet *_nebula_registry_collect_functions (GPtrArray *modules);
+NebulaFunctionSet *_nebula_registry_collect_functions (NebulaRegistry *registry, GPtrArray *modules);
 
 /* Where modules run. */
 typedef struct

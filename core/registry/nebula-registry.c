@@ -105,7 +105,7 @@ index_all (NebulaRegistry *self)
   }
   g_ptr_array_sort (self->entries, _nebula_registry_compare_ids);
   g_clear_pointer (&self->functions, nebula_function_set_unref);
-  self->functions = _nebula_registry_collect_functions (self->modules);
+  self->functions = _nebula_registry_collect_functions (self, self->modules);
 }
 
 static void

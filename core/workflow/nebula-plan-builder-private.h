@@ -17,7 +17,7 @@ G_BEGIN_DECLS
  *   nebula-plan-expressions.c  what expressions may name
  *   nebula-plan-types.c        what they may give, and to whom
  *   nebula-plan-calls.c        the workflows that are called by a path
- *   nebula-plan-gates.c        what an execution has to pass before it begins
+ *   nebula-plan-gates.c        what an execution has to pass before it begins, and its priority there
  */
 
 typedef struct
@@ -128,6 +128,7 @@ void _nebula_plan_builder_add_parameters (NebulaPlanBuilder *self, guint32 node,
 void _nebula_plan_builder_add_calls (NebulaPlanBuilder *self);
 /* nebula-plan-gates.c; @settings may be NULL. */
 void _nebula_plan_builder_add_gates (NebulaPlanBuilder *self, NebulaValue *settings);
+void _nebula_plan_builder_add_priority (NebulaPlanBuilder *self, NebulaValue *settings);
 /* nebula-workflow.c */
 NebulaPlan *_nebula_workflow_compile (NebulaWorkflow *self, NebulaActionResolver *resolver, const NebulaPlanLimits *limits, GPtrArray *diagnostics, GError **error);
 
@@ -139,8 +140,10 @@ typedef struct
   guint32 node;            /* whose predecessors may be named; NEBULA_PLAN_NONE: all of the scope */
   gboolean node_itself;    /* @node may be named too */
   gboolean nothing_ran;    /* no node may be named */
+  gboolean of_start;       /* evaluated for each start: $input is what was given, also if a batch is made of it */
   gboolean items;          /* $item and its like are set by the action */
   gboolean is_condition;   /* it must give a boolean, or null */
+  const char *integer;     /* what must be an integer; NULL: it need not */
   NebulaParameterTable *table; /* whose values the members of the value are; NULL: none */
   const char *pointer;     /* of the text, or of the value around it */
 } NebulaExpressionSite;
@@ -153,8 +156,10 @@ typedef struct
   guint32 scope;
   guint32 node;               /* whose $json is meant; NEBULA_PLAN_NONE: not known */
   gboolean nothing_ran;
+  gboolean of_start;
   gboolean items;
   gboolean is_condition;
+  const char *integer;
   NebulaParameter *parameter; /* that takes it; NULL: none; borrowed */
 } NebulaTypeCheck;
 

@@ -326,7 +326,6 @@ add_settings (NebulaPlanBuilder *self)
   NebulaPlan *plan = self->plan;
   NebulaValue *settings = _nebula_member (self->definition, "settings", NEBULA_VALUE_KIND_OBJECT);
   const char *on_error = _nebula_member_text (settings, "on-error");
-  NebulaValue *priority = _nebula_member (settings, "priority", NEBULA_VALUE_KIND_INTEGER);
 
   plan->missing_is_null = settings && nebula_value_get_member_boolean (settings, "missing-is-null", FALSE);
   nebula_durability_from_string (_nebula_member_text (settings, "durability"), &plan->durability);
@@ -335,8 +334,7 @@ add_settings (NebulaPlanBuilder *self)
   else if (g_strcmp0 (on_error, "continue") == 0)
     plan->on_error = NEBULA_ON_ERROR_CONTINUE;
   plan->timeout_usec = duration_of (settings, "timeout");
-  if (priority)
-    plan->priority = (gint32) CLAMP (nebula_value_get_integer (priority), G_MININT32, G_MAXINT32);
+  _nebula_plan_builder_add_priority (self, settings);
   _nebula_plan_builder_add_gates (self, settings);
 }
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The gates that stand in the settings. Those that may refuse come first, so that nobody holds a place for nothing. */
+/* The gates that stand in the settings, and the priority there. Those that may refuse come first, so that nobody holds a
+ * place for nothing; those behind a batch are passed by what it becomes. */
 
 #include <glib/gi18n-lib.h>
 
 #include "nebula-duration.h"
 #include "nebula-plan-builder-private.h"
+
+#define BATCH_SIZE 100
 
 static const struct {
   const char *name;
@@ -15,19 +18,24 @@ static const struct {
     {"singleton", NEBULA_GATE_CONCURRENCY, NULL},
     {"throttle", NEBULA_GATE_THROTTLE, "per"},
     {"debounce", NEBULA_GATE_DEBOUNCE, "wait"},
+    {"batch", NEBULA_GATE_BATCH, "timeout"},
     {"rate", NEBULA_GATE_RATE, "per"},
     {"concurrency", NEBULA_GATE_CONCURRENCY, NULL},
 };
 
+#define SINGLETON 0
+#define BATCH     3
+
 static NebulaExpression *
-add_template (NebulaPlanBuilder *self, NebulaValue *settings, const char *gate, const char *key)
+add_template (NebulaPlanBuilder *self, NebulaValue *settings, guint index, const char *key)
 {
   NebulaValue *text = _nebula_member (settings, key, NEBULA_VALUE_KIND_STRING);
-  g_autofree char *pointer = g_strdup_printf ("/settings/%s/%s", gate, key);
+  g_autofree char *pointer = g_strdup_printf ("/settings/%s/%s", gates[index].name, key);
   NebulaExpressionSite site = {
       .builder = self,
       .node = NEBULA_PLAN_NONE,
       .nothing_ran = TRUE,
+      .of_start = index <= BATCH,
       .pointer = pointer,
   };
 
@@ -70,29 +78,55 @@ get_strategy (NebulaValue *settings, NebulaGateKind kind, gboolean is_singleton)
   return is_singleton ? NEBULA_GATE_REJECT : NEBULA_GATE_QUEUE;
 }
 
+static gboolean
+keeps_place (NebulaValue *settings)
+{
+  return g_strcmp0 (_nebula_member_text (settings, "while-waiting"), "keep") == 0;
+}
+
 static void
 add_gate (NebulaPlanBuilder *self, guint index, NebulaValue *settings)
 {
   NebulaPlan *plan = self->plan;
   const char *name = gates[index].name;
-  NebulaValue *limit = _nebula_member (settings, "limit", NEBULA_VALUE_KIND_INTEGER);
-  gboolean is_single = index == 0 || gates[index].kind == NEBULA_GATE_DEBOUNCE;
+  NebulaValue *limit = _nebula_member (settings, index == BATCH ? "size" : "limit",
+                                       NEBULA_VALUE_KIND_INTEGER);
+  gboolean is_single = index == SINGLETON || gates[index].kind == NEBULA_GATE_DEBOUNCE;
   NebulaPlanGate *gate;
 
   if (!limit && g_str_equal (name, "concurrency"))
     return; /* no limit */
-  if (!limit && !is_single)
+  if (!limit && !is_single && index != BATCH)
     report_missing (self, name, "limit");
   gate = &plan->gates[plan->n_gates++];
   gate->name = name;
   gate->kind = (guint8) gates[index].kind;
-  gate->strategy = get_strategy (settings, gates[index].kind, index == 0);
-  gate->limit = limit && !is_single
-                    ? (guint32) CLAMP (nebula_value_get_integer (limit), 1, G_MAXINT)
-                    : 1;
+  gate->strategy = get_strategy (settings, gates[index].kind, index == SINGLETON);
+  gate->limit = index == BATCH ? BATCH_SIZE : 1;
+  if (limit && !is_single)
+    gate->limit = (guint32) CLAMP (nebula_value_get_integer (limit), 1, G_MAXINT);
+  gate->is_left_while_waiting = g_str_equal (name, "concurrency") && !keeps_place (settings);
   gate->period_usec = get_period (self, settings, name, gates[index].period);
-  gate->key = add_template (self, settings, name, "key");
-  gate->share = add_template (self, settings, name, "share");
+  gate->key = add_template (self, settings, index, "key");
+  gate->share = add_template (self, settings, index, "share");
+}
+
+/* One place for all that is collected, or the last one only: nothing would be collected. */
+static void
+check_batch (NebulaPlanBuilder *self, NebulaValue *settings)
+{
+  static const char *const others[] = {"singleton", "debounce"};
+
+  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
+    g_autofree char *pointer = g_strdup_printf ("/settings/%s", others[i]);
+    NebulaProblem problem = {.code = "schema", .pointer = pointer, .of_key = TRUE};
+
+    problem.hint = _ ("Use “concurrency” to let one batch run at a time.");
+    if (_nebula_member (settings, "batch", NEBULA_VALUE_KIND_OBJECT) &&
+        _nebula_member (settings, others[i], NEBULA_VALUE_KIND_OBJECT))
+      _nebula_problems_add (self->problems, &problem,
+                            _ ("“batch” collects several, “%s” lets only one through"), others[i]);
+  }
 }
 
 void
@@ -101,7 +135,31 @@ _nebula_plan_builder_add_gates (NebulaPlanBuilder *self, NebulaValue *settings)
   for (guint i = 0; i < G_N_ELEMENTS (gates); i++) {
     NebulaValue *gate = _nebula_member (settings, gates[i].name, NEBULA_VALUE_KIND_OBJECT);
 
-    if (gate && (nebula_value_get_length (gate) > 0 || i == 0))
+    if (gate && (nebula_value_get_length (gate) > 0 || i == SINGLETON))
       add_gate (self, i, gate);
   }
+  check_batch (self, settings);
+}
+
+void
+_nebula_plan_builder_add_priority (NebulaPlanBuilder *self, NebulaValue *settings)
+{
+  NebulaPlan *plan = self->plan;
+  NebulaValue *number = _nebula_member (settings, "priority", NEBULA_VALUE_KIND_INTEGER);
+  NebulaValue *text = _nebula_member (settings, "priority", NEBULA_VALUE_KIND_STRING);
+  NebulaExpressionSite site = {
+      .builder = self,
+      .node = NEBULA_PLAN_NONE,
+      .nothing_ran = TRUE,
+      .of_start = TRUE,
+      .integer = "priority",
+      .pointer = "/settings/priority",
+  };
+
+  if (number)
+    plan->priority =
+        (gint32) CLAMP (nebula_value_get_integer (number), G_MININT32, G_MAXINT32);
+  if (text)
+    plan->priority_expression =
+        _nebula_expression_site_add (&site, text, NEBULA_EXPRESSION_FORM_TEMPLATE);
 }

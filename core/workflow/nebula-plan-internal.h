@@ -73,6 +73,7 @@ typedef enum
   NEBULA_GATE_RATE,        /* so many within a period; the others wait */
   NEBULA_GATE_THROTTLE,    /* so many within a period; the others are refused */
   NEBULA_GATE_DEBOUNCE,    /* the last one, when no other has come for a period */
+  NEBULA_GATE_BATCH,       /* collects so many, or those of a period, and makes one of them */
   NEBULA_GATE_N_KINDS,
 } NebulaGateKind;
 
@@ -90,13 +91,15 @@ typedef struct
   const char *name; /* of its settings */
   guint8 kind;      /* NebulaGateKind */
   guint8 strategy;  /* NebulaGateStrategy */
+  bool is_left_while_waiting : 1; /* who only waits gives its place back */
   guint32 limit;
   gint64 period_usec;
   NebulaExpression *key;   /* template; NULL: one for the workflow */
   NebulaExpression *share; /* template; NULL: none */
 } NebulaPlanGate;
 
-#define NEBULA_PLAN_GATES_MAX 5
+#define NEBULA_PLAN_GATES_MAX 6
+#define NEBULA_PLAN_BATCH_MAX 10000
 
 /* What a scope is to its node. */
 typedef enum
@@ -237,6 +240,7 @@ struct _NebulaPlan
   NebulaPlanGate gates[NEBULA_PLAN_GATES_MAX]; /* in the order in which they are asked */
   guint n_gates;
   gint32 priority;
+  NebulaExpression *priority_expression; /* template, evaluated when an execution starts; NULL: it is the number above */
 };
 
 /* Like nebula_workflow_compile () with other limits; 0: the default (nebula-limits.h). */

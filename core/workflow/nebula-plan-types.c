@@ -39,8 +39,10 @@ _nebula_plan_builder_queue_check (const NebulaExpressionSite *site,
       .scope = site->scope,
       .node = site->node_itself ? NEBULA_PLAN_NONE : site->node,
       .nothing_ran = site->nothing_ran,
+      .of_start = site->of_start,
       .items = site->items,
       .is_condition = site->is_condition,
+      .integer = site->integer,
   };
 
   /* A parameter's own value, not one inside it. */
@@ -55,6 +57,11 @@ get_result (TypeSite *self, guint32 node, guint depth);
 static NebulaType
 get_input_type (TypeSite *self)
 {
+  NebulaValue *settings =
+      _nebula_member (self->builder->definition, "settings", NEBULA_VALUE_KIND_OBJECT);
+
+  if (!self->check->of_start && _nebula_member (settings, "batch", NEBULA_VALUE_KIND_OBJECT))
+    return nebula_type_from_kind (NEBULA_VALUE_KIND_ARRAY);
   return nebula_type_from_schema (
       _nebula_member (self->builder->definition, "input", NEBULA_VALUE_KIND_OBJECT));
 }
@@ -243,11 +250,13 @@ check_result (TypeSite *self, const NebulaType *type)
 
   if (self->check->is_condition)
     wanted = BIT (BOOLEAN) | BIT (NULL);
+  else if (self->check->integer)
+    wanted = BIT (INTEGER);
   else if (parameter)
     wanted = nebula_parameter_get_accepted_kinds (parameter);
   if (!(type->kinds & wanted))
     report_result (self, type->kinds, wanted,
-                   parameter ? nebula_parameter_get_name (parameter) : NULL);
+                   parameter ? nebula_parameter_get_name (parameter) : self->check->integer);
 }
 
 void

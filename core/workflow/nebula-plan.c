@@ -56,6 +56,7 @@ nebula_plan_free (NebulaPlan *self)
     g_clear_pointer (&self->gates[i].key, nebula_expression_unref);
     g_clear_pointer (&self->gates[i].share, nebula_expression_unref);
   }
+  g_clear_pointer (&self->priority_expression, nebula_expression_unref);
   g_clear_pointer (&self->definition, nebula_value_unref);
   g_clear_pointer (&self->input_schema, nebula_json_schema_unref);
   g_clear_pointer (&self->variables, nebula_value_unref);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nebula-duration.h"
+#include "nebula-expression.h"
 #include "nebula-limits.h"
 #include "nebula-nearest-internal.h"
 #include "nebula-schema-private.h"
@@ -41,6 +42,8 @@ kind_for_people (NebulaFieldKind kind)
     return _("true or false");
   case NEBULA_FIELD_INTEGER:
     return _("a whole number");
+  case NEBULA_FIELD_INTEGER_OR_TEMPLATE:
+    return _("a whole number, or a text with an expression such as “{{ $input.urgent ? 10 : 0 }}”");
   case NEBULA_FIELD_NUMBER:
     return _("a number");
   case NEBULA_FIELD_CONNECTIONS:
@@ -73,6 +76,10 @@ kind_fits (NebulaFieldKind kind, NebulaValue *value)
     return found == NEBULA_VALUE_KIND_BOOLEAN;
   case NEBULA_FIELD_INTEGER:
     return found == NEBULA_VALUE_KIND_INTEGER;
+  case NEBULA_FIELD_INTEGER_OR_TEMPLATE:
+    return found == NEBULA_VALUE_KIND_INTEGER
+           || (found == NEBULA_VALUE_KIND_STRING
+               && nebula_expression_is_template (nebula_value_get_string (value)));
   case NEBULA_FIELD_NUMBER:
     return nebula_value_is_number (value);
   case NEBULA_FIELD_TEXTS:
@@ -271,6 +278,7 @@ check_field (NebulaSchemaWalk *walk,
   case NEBULA_FIELD_TEXT:
   case NEBULA_FIELD_BOOLEAN:
   case NEBULA_FIELD_INTEGER:
+  case NEBULA_FIELD_INTEGER_OR_TEMPLATE:
   case NEBULA_FIELD_NUMBER:
   case NEBULA_FIELD_OBJECT:
   default:

@@ -108,6 +108,7 @@ order_field (const NebulaField *field, NebulaValue *value)
   case NEBULA_FIELD_TEXTS:
   case NEBULA_FIELD_BOOLEAN:
   case NEBULA_FIELD_INTEGER:
+  case NEBULA_FIELD_INTEGER_OR_TEMPLATE:
   case NEBULA_FIELD_NUMBER:
   case NEBULA_FIELD_OBJECT:
   case NEBULA_FIELD_CHOICE:

@@ -12,6 +12,7 @@ typedef enum
   NEBULA_FIELD_TEXTS,    /* array of texts */
   NEBULA_FIELD_BOOLEAN,
   NEBULA_FIELD_INTEGER,
+  NEBULA_FIELD_INTEGER_OR_TEMPLATE, /* an integer, or a text with an expression in it */
   NEBULA_FIELD_NUMBER,
   NEBULA_FIELD_OBJECT,   /* any object; its keys are the user's */
   NEBULA_FIELD_CHOICE,   /* one of the shape's texts */

@@ -4,6 +4,7 @@
 
 #include "nebula-expression.h"
 #include "nebula-limits.h"
+#include "nebula-plan-internal.h"
 #include "nebula-retry-policy.h"
 #include "nebula-schema-private.h"
 
@@ -84,19 +85,22 @@ check_format (NebulaSchemaWalk *walk, NebulaValue *value, const NebulaPath *path
 }
 
 static void
-check_gate (NebulaSchemaWalk *walk, NebulaValue *settings, const char *name)
+check_gate (NebulaSchemaWalk *walk, NebulaValue *settings, const char *name, const char *key, gint64 most)
 {
   NebulaValue *gate = _nebula_member (settings, name, NEBULA_VALUE_KIND_OBJECT);
-  NebulaValue *limit = _nebula_member (gate, "limit", NEBULA_VALUE_KIND_INTEGER);
+  NebulaValue *limit = _nebula_member (gate, key, NEBULA_VALUE_KIND_INTEGER);
   NebulaPath settings_path = { NULL, "settings", 0 };
   NebulaPath path = { &settings_path, name, 0 };
   g_autofree char *message = NULL;
 
   if (!limit
-      || (nebula_value_get_integer (limit) >= 1 && nebula_value_get_integer (limit) <= G_MAXINT))
+      || (nebula_value_get_integer (limit) >= 1 && nebula_value_get_integer (limit) <= most))
     return;
-  message = g_strdup_printf (_("The limit of “%s” must be at least 1"), name);
-  report_member (walk, &path, "limit", (NebulaProblem) { .code = "schema" }, message);
+  if (most == G_MAXINT)
+    message = g_strdup_printf (_("The limit of “%s” must be at least 1"), name);
+  else
+    message = g_strdup_printf (_("“%s” of “%s” must be from 1 to %d"), key, name, (int) most);
+  report_member (walk, &path, key, (NebulaProblem) { .code = "schema" }, message);
 }
 
 static void
@@ -106,7 +110,8 @@ check_gates (NebulaSchemaWalk *walk, NebulaValue *value)
   static const char *const names[] = { "concurrency", "rate", "throttle" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
-    check_gate (walk, settings, names[i]);
+    check_gate (walk, settings, names[i], "limit", G_MAXINT);
+  check_gate (walk, settings, "batch", "size", NEBULA_PLAN_BATCH_MAX);
 }
 
 /* What only the library of policies understands. */

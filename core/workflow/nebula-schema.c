@@ -133,11 +133,13 @@ static const NebulaSchemaShape node_shape = {
 };
 
 static const char *const gate_strategies[] = { "queue", "reject", "cancel-running", "cancel-newest", NULL };
+static const char *const whiles_waiting[] = { "release", "keep", NULL };
 static const NebulaField concurrency_fields[] = {
   KEY ("limit", INTEGER),
   KEY ("key", TEXT),
   KEY ("strategy", CHOICE, .choices = gate_strategies, .fallback = "\"queue\""),
   KEY ("share", TEXT),
+  KEY ("while-waiting", CHOICE, .choices = whiles_waiting, .fallback = "\"release\""),
 };
 static const NebulaSchemaShape concurrency_shape = {
   N_ ("“concurrency”"), "schema", concurrency_fields, G_N_ELEMENTS (concurrency_fields)
@@ -163,6 +165,15 @@ static const NebulaSchemaShape debounce_shape = {
   N_ ("“debounce”"), "schema", debounce_fields, G_N_ELEMENTS (debounce_fields)
 };
 
+static const NebulaField batch_fields[] = {
+  KEY ("size", INTEGER, .fallback = "100"),
+  KEY ("timeout", DURATION, REQUIRED),
+  KEY ("key", TEXT),
+};
+static const NebulaSchemaShape batch_shape = {
+  N_ ("“batch”"), "schema", batch_fields, G_N_ELEMENTS (batch_fields)
+};
+
 static const NebulaField singleton_fields[] = {
   KEY ("key", TEXT),
 };
@@ -174,12 +185,13 @@ static const NebulaField settings_fields[] = {
   KEY ("timeout", DURATION),
   KEY ("durability", CHOICE, .choices = durabilities, .fallback = "\"strict\""),
   KEY ("on-error", CHOICE, .choices = on_errors, .fallback = "\"fail\""),
-  KEY ("priority", INTEGER, .fallback = "0"),
+  KEY ("priority", INTEGER_OR_TEMPLATE, .fallback = "0"),
   KEY ("missing-is-null", BOOLEAN, .fallback = "false"),
   KEY ("concurrency", SHAPE, .shape = &concurrency_shape, .fallback = "{}"),
   KEY ("rate", SHAPE, .shape = &rate_shape),
   KEY ("throttle", SHAPE, .shape = &throttle_shape),
   KEY ("debounce", SHAPE, .shape = &debounce_shape),
+  KEY ("batch", SHAPE, .shape = &batch_shape),
   KEY ("singleton", SHAPE, .shape = &singleton_shape),
 };
 static const NebulaSchemaShape settings_shape = {

@@ -267,6 +267,15 @@ function _overrideHost(Nebula, { fromNative, toNative }) {
     return target;
   };
 
+  // Pure functions that expressions may call: the same arguments give the same value.
+  //
+  //   Nebula.function('tax_of', { parameters: 'amount: number, rate?: number', result: 'number' }, (amount, rate = 0.19) => …);
+  const functions = new Map();
+  Nebula.function = (name, description, target) => {
+    functions.set(name, { description: { ...description, name }, target });
+    return target;
+  };
+
   function isClass(target) {
     return typeof target.prototype?.run === 'function';
   }
@@ -312,11 +321,15 @@ function _overrideHost(Nebula, { fromNative, toNative }) {
     this.describe_module(module.version ?? null, module.title ?? null);
     for (const { description } of actions.values())
       this.describe_action(fromNative(description));
+    for (const { description } of functions.values())
+      this.describe_function(fromNative(description));
   };
   host.perform = function (attempt) {
     try {
-      const { target } = actions.get(attempt.get_action_id());
-      let result = run(target, toNative(this.get_parameters(attempt)), attempt);
+      const name = this.get_function(attempt);
+      let result = name === null
+        ? run(actions.get(attempt.get_action_id()).target, toNative(this.get_parameters(attempt)), attempt)
+        : functions.get(name).target(...toNative(attempt.get_input()));
       if (result instanceof Promise)
         result = settle(result);
       if (!attempt.is_returned())

@@ -7,12 +7,13 @@
  *
  *   nebula-world --seeds 100
  *   nebula-world --seed 17 --verbose
- *   nebula-world --seeds 50 --plant lose|forge|double|orphan    a bug that must be caught
+ *   nebula-world --seeds 50 --plant lose|forge|double|orphan|crowd    a bug that must be caught
  *
  * Invariants: every execution ends; exactly the executions that were called have begun, and each once; all that a parent
  * was told of a child is what the child's own history says; a lock is held by at most one node-run at any time, and by
- * none at the end; a rate is never exceeded, nor a limit; nothing is left in an inbox; whoever is waited for and no longer
- * needed does not go on.
+ * none at the end; a rate is never exceeded, nor a limit, neither in the gate's eyes nor in those of the executions that say
+ * they are inside; who has given its place back decides nothing; whoever was collected is in one batch, and ends as it does;
+ * nothing is left in an inbox; whoever is waited for and no longer needed does not go on.
  */
 
 #include <map>
@@ -28,6 +29,7 @@
 #include "nebula-msgpack.h"
 #include "nebula-state-internal.h"
 #include "test-world.h"
+#include "world-workflows.h"
 
 using namespace nebula;
 
@@ -44,55 +46,13 @@ struct Failure {
       throw Failure{std::string (text)};                                                 \
   } while (0)
 
-const char *const leaf = R"(
-nebula: 1
-name: leaf
-nodes:
-  first: { action: flow.wait, with: { duration: "{{ to_string ($input.ms) + 'ms' }}" } }
-  alone: { action: flow.wait, with: { duration: 1s }, lock: "{{ 'l' + to_string ($input.lock) }}", after: [first] }
-  odd: { action: flow.if, with: { condition: "{{ $input.fails }}" }, after: [alone] }
-  fail: { action: flow.fail, with: { message: unlucky } }
-  give: { action: data.set, with: { ms: "{{ $input.ms }}" } }
-connections: [odd.true -> fail, odd.false -> give]
-)";
-
-const char *const middle = R"(
-nebula: 1
-name: middle
-settings: { rate: { limit: 2, per: 2s }, concurrency: { limit: 3 } }
-nodes:
-  call:
-    action: flow.call
-    with: { workflow: leaf, input: "{{ $input }}" }
-    retry: { attempts: 2, backoff: fixed, initial: 1s }
-    on-error: continue
-  beside: { action: flow.wait, with: { duration: 1s }, lock: l0 }
-)";
-
-const char *const root = R"(
-nebula: 1
-name: root
-nodes:
-  each:
-    action: flow.for-each
-    with: { items: "{{ $input.items }}", concurrency: 3 }
-    on-error: collect
-    body: { nodes: { call: { action: flow.call, with: { workflow: "{{ $item.deep ? 'middle' : 'leaf' }}", input: "{{ $item }}" } } } }
-  race:
-    action: flow.race
-    bodies:
-      call: { nodes: { c: { action: flow.call, with: { workflow: leaf, input: { ms: 3000, lock: 1, fails: false } } } } }
-      late: { nodes: { w: { action: flow.wait, with: { duration: "{{ to_string ($input.late) + 'ms' }}" } } } }
-  free: { action: flow.call, with: { workflow: leaf, mode: detach, input: { ms: 10, lock: 0, fails: false } } }
-  seen: { action: flow.wait, with: { execution: "{{ $nodes.free.result.execution }}" }, after: [free] }
-)";
-
 enum class Plant {
   None,
   Lose,   /* a message is lost */
   Forge,  /* a lock is granted to whoever asks */
   Double, /* a called execution begins twice */
   Orphan, /* nobody takes the shards of an engine that has died */
+  Crowd,  /* a place is given to whoever asks */
 };
 
 class World
@@ -186,9 +146,8 @@ private:
     _nebula_engine_make_inline (engines_[1].get (), engines_[0].get ());
     CHECK (nebula_engine_set_shards (engines_[1].get (), border, 256 - border, error.out ()),
            error.message ());
-    deploy (leaf);
-    deploy (middle);
-    deploy (root);
+    for (auto &[name, text] : world_workflows)
+      deploy (text);
     for (Ref<NebulaEngine> &engine : engines_)
       CHECK (nebula_engine_recover (engine.get (), error.out ()) >= 0, error.message ());
   }
@@ -223,12 +182,14 @@ private:
       items += std::string (items.empty () ? "" : ",") + "{\"ms\":" +
                std::to_string (pick (3000)) + ",\"lock\":" + std::to_string (pick (2)) +
                ",\"fails\":" + (pick (4) ? "false" : "true") +
-               ",\"deep\":" + (pick (2) ? "false" : "true") + "}";
+               ",\"deep\":" + std::to_string (pick (5)) + "}";
     std::string input = "{\"items\":[" + items + "],\"late\":" +
                         std::to_string (1 + pick (6000)) + "}";
     Value value = json (input.c_str ());
-    Ref<NebulaExecution> execution (nebula_engine_start (any_engine (), plan_.get (),
-                                                         value.get (), nullptr, error.out ()));
+    Value options = json (pick (3) ? "{}"
+                                   : ("{\"delay\":\"" + std::to_string (pick (4000)) + "ms\"}").c_str ());
+    Ref<NebulaExecution> execution (nebula_engine_start (
+        any_engine (), plan_.get (), value.get (), options.get (), error.out ()));
     CHECK (execution, error.message ());
     roots_.push_back (nebula_execution_get_id (execution.get ()));
     turn (pick (20));
@@ -363,6 +324,9 @@ private:
     std::string id;
     std::map<std::string, gint64> held; /* node-run → since when */
     std::map<std::string, std::string> locks;
+    gint64 inside; /* since when; 0: it has no place */
+    std::string key;
+    std::string batch;
   };
 
   struct Interval {
@@ -370,6 +334,32 @@ private:
     gint64 to;
     std::string who;
   };
+
+  static bool is_decision (guint kind)
+  {
+    return kind == NEBULA_FACT_NODE_READY || kind == NEBULA_FACT_ATTEMPT_STARTED ||
+           kind == NEBULA_FACT_NODE_WAITING || kind == NEBULA_FACT_LANE_OPENED ||
+           kind == NEBULA_FACT_LOOP_OPENED || kind == NEBULA_FACT_LOCK_ASKED;
+  }
+
+  static void see_gates (Watch *watch, NebulaState *state, const NebulaFact *fact)
+  {
+    bool is_away = state->gate == NEBULA_AT_GATE_LEFT || state->gate == NEBULA_AT_GATE_BACK;
+
+    if (is_away && !state->is_stopping && is_decision (fact->kind))
+      watch->world->problem_ = watch->id + " decides something without a place";
+    if (fact->kind == NEBULA_FACT_BATCHED)
+      watch->batch = fact->text;
+    if (fact->kind == NEBULA_FACT_GATE_GRANTED &&
+        g_str_has_prefix (state->gate_key, "default/")) {
+      watch->inside = fact->time_usec;
+      watch->key = state->gate_key;
+    } else if (watch->inside &&
+               (fact->kind == NEBULA_FACT_GATE_LEFT || fact->kind == NEBULA_FACT_ENDED)) {
+      watch->world->stays_[watch->key].push_back ({watch->inside, fact->time_usec, watch->id});
+      watch->inside = 0;
+    }
+  }
 
   static void see (NebulaState *state, const NebulaFact *fact, gpointer data)
   {
@@ -379,6 +369,7 @@ private:
       if (!watch->world->called_.insert (fact->text).second)
         watch->world->problem_ = "the same child is called twice";
     }
+    see_gates (watch, state, fact);
     if (fact->kind == NEBULA_FACT_LOCK_GRANTED) {
       std::string run = name_run (fact);
       NebulaLane *lane = nebula_state_get_lane (state, fact->lane);
@@ -427,9 +418,7 @@ private:
 
   NebulaPlan *find_plan (NebulaHeader *header)
   {
-    const char *text = g_str_equal (header->workflow, "leaf")     ? leaf
-                       : g_str_equal (header->workflow, "middle") ? middle
-                                                                  : root;
+    const char *text = world_workflows.at (header->workflow);
 
     return nebula_plan_ref (plans_.emplace (text, compile (resolver_.get (), text))
                                 .first->second.get ());
@@ -442,10 +431,11 @@ private:
 
     for (guint i = 0; i < headers->len; i++) {
       NebulaHeader *header = (NebulaHeader *) headers->pdata[i];
-      Watch watch = {this, header->stream, {}, {}};
+      Watch watch = {this, header->stream, {}, {}, 0, "", ""};
       NebulaState *state = fold (header, watch);
 
       note_ends (watch, state);
+      note_batch (watch, state);
       if (nebula_value_has_member (state->started, "parent"))
         begun.insert (header->stream);
       nebula_state_free (state);
@@ -455,6 +445,65 @@ private:
                                  std::to_string (begun.size ()) + " and " +
                                  std::to_string (called_.size ()));
     check_locks ();
+    check_stays ();
+    check_batches ();
+  }
+
+  static std::string describe_end (NebulaState *state)
+  {
+    bool has_completed = state->status == NEBULA_EXECUTION_STATUS_COMPLETED;
+    NebulaValue *message =
+        state->error ? nebula_value_get_member (state->error, "message") : nullptr;
+
+    return std::string (nebula_execution_status_to_string ((NebulaExecutionStatus) state->status)) +
+           " " + to_json (has_completed ? state->output : message);
+  }
+
+  void note_batch (const Watch &watch, NebulaState *state)
+  {
+    NebulaValue *members = nebula_value_get_member (state->started, "batch");
+
+    ends_[watch.id] = describe_end (state);
+    was_cancelled_[watch.id] = state->end_status == NEBULA_EXECUTION_STATUS_CANCELLED;
+    if (!watch.batch.empty ())
+      member_of_[watch.id] = watch.batch;
+    for (gsize i = 0; members && i < nebula_value_get_length (members); i++)
+      if (!listed_in_.emplace (nebula_value_get_string (nebula_value_get_item (members, i)),
+                               watch.id).second)
+        problem_ = "an execution is in two batches";
+  }
+
+  void check_batches ()
+  {
+    CHECK (problem_.empty (), problem_);
+    for (auto &[member, batch] : member_of_) {
+      CHECK (listed_in_[member] == batch, member + " does not stand in its batch " + batch);
+      CHECK (was_cancelled_[member] || ends_[member] == ends_[batch],
+             member + " ends as " + ends_[member] + ", its batch as " + ends_[batch]);
+    }
+    for (auto &[member, batch] : listed_in_)
+      CHECK (member_of_.count (member) || was_cancelled_[member],
+             member + " does not know that it was collected");
+  }
+
+  /* Who says that it is inside is so for as long at least in the gate's eyes. */
+  void check_stays ()
+  {
+    static const std::map<std::string, int> limits = {
+        {"default/middle", 3}, {"default/keeper", 2}, {"default/polite", 1}, {"default/collector", 1}};
+
+    for (auto &[key, stays] : stays_) {
+      std::multimap<std::pair<gint64, int>, std::string> events;
+      int n_inside = 0;
+
+      for (const Interval &stay : stays)
+        if (stay.from < stay.to)
+          events.insert ({{{stay.from, 1}, stay.who}, {{stay.to, -1}, stay.who}});
+      for (auto &[event, who] : events) {
+        n_inside += event.second;
+        CHECK (n_inside <= limits.at (key), "too many are inside " + key + ", such as " + who);
+      }
+    }
   }
 
   void check_locks ()
@@ -530,6 +579,20 @@ private:
                                  message->payload, message->created_usec);
         return;
       }
+      if (plant_ == Plant::Crowd && id.find (":ask:gate") != std::string::npos) {
+        Value ask (nebula_value_from_msgpack (message->payload, nullptr));
+        std::string holder = nebula_value_get_member_string (ask.get (), "holder", ""),
+                    key = nebula_value_get_member_string (ask.get (), "key", "");
+        Value grant = json (("{\"kind\":\"grant\",\"tenant\":\"default\",\"holder\":\"" + holder +
+                             "\",\"key\":\"" + key + "\"}").c_str ());
+        GBytes *bytes = nebula_value_to_msgpack (grant.get ());
+
+        nebula_unit_add_message (unit, ("crowd:" + holder + key).c_str (),
+                                 holder.substr (0, holder.find ('#')).c_str (), bytes,
+                                 message->created_usec);
+        g_bytes_unref (bytes);
+        return;
+      }
       if (plant_ == Plant::Forge && g_str_has_suffix (id.c_str (), ":ask")) {
         std::string holder = id.substr (0, id.size () - 4);
         Value grant = json (("{\"kind\":\"grant\",\"holder\":\"" + holder + "\"}").c_str ());
@@ -562,6 +625,11 @@ private:
   std::vector<std::string> roots_;
   std::set<std::string> called_;
   std::map<std::string, std::vector<Interval>> intervals_;
+  std::map<std::string, std::vector<Interval>> stays_; /* by key of the gate */
+  std::map<std::string, std::string> ends_;
+  std::map<std::string, bool> was_cancelled_;
+  std::map<std::string, std::string> member_of_; /* as the member says */
+  std::map<std::string, std::string> listed_in_; /* as the batch says */
 };
 
 guint64
@@ -596,7 +664,7 @@ int
 main (int argc, char **argv)
 {
   static const std::map<std::string, Plant> plants = {
-      {"lose", Plant::Lose}, {"forge", Plant::Forge}, {"double", Plant::Double}, {"orphan", Plant::Orphan}};
+      {"lose", Plant::Lose}, {"forge", Plant::Forge}, {"double", Plant::Double}, {"orphan", Plant::Orphan}, {"crowd", Plant::Crowd}};
   gint64 n_seeds = 100;
   gint64 one_seed = 0;
   char *plant_name = nullptr;

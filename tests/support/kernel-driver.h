@@ -127,7 +127,7 @@ public:
     else
       nebula_gate_release (gate, holder, 0, facts, granted);
     for (guint i = 0; i < granted->len; i++)
-      grants.push_back (((NebulaGateAnswer *) granted->pdata[i])->holder);
+      grants.emplace_back (post->to, ((NebulaGateAnswer *) granted->pdata[i])->holder);
     g_byte_array_unref (facts);
     g_ptr_array_unref (granted);
   }
@@ -136,9 +136,18 @@ public:
   {
     bool is_news = false;
 
-    for (const std::string &holder : std::exchange (grants, {}))
-      is_news |= nebula_kernel_grant_lock (
-          kernel, holder.c_str () + holder.find ('#') + 1, now);
+    for (const auto &[key, holder] : std::exchange (grants, {})) {
+      size_t hash = holder.find ('#');
+
+      if (hash == std::string::npos)
+        is_news |= nebula_kernel_grant (kernel, key.c_str (), 0, now);
+      else if (holder[hash + 1] == '@')
+        is_news |= nebula_kernel_grant (kernel, key.c_str (),
+                                        (guint) std::stoul (holder.substr (hash + 2)), now);
+      else
+        is_news |= nebula_kernel_grant_lock (kernel, key.c_str (),
+                                             holder.c_str () + hash + 1, now);
+    }
     return is_news;
   }
 
@@ -151,11 +160,31 @@ public:
 
       g_hash_table_iter_init (&iter, gate->holders);
       while (g_hash_table_iter_next (&iter, &holder, nullptr))
-        grants.push_back ((const char *) holder);
+        grants.emplace_back (key, (const char *) holder);
     }
   }
 
-  std::vector<std::string> grants; /* holders */
+  /* Whether somebody is inside. */
+  bool is_empty ()
+  {
+    for (auto &[key, gate] : gates_)
+      if (g_hash_table_size (gate->holders) > 0 || gate->queue.length > 0)
+        return false;
+    return true;
+  }
+  /* Somebody else takes a place, or leaves it again. */
+  void take_place (const char *key, const char *holder, bool leaves = false)
+  {
+    Value payload = json ((std::string ("{\"kind\":\"") + (leaves ? "release" : "ask") +
+                           "\",\"holder\":\"" + holder + "\"}").c_str ());
+    NebulaPost post = {nullptr, (char *) key, TRUE, payload.get ()};
+
+    take (&post);
+    for (auto it = grants.begin (); it != grants.end ();)
+      it = it->second == holder ? grants.erase (it) : it + 1;
+  }
+
+  std::vector<std::pair<std::string, std::string>> grants; /* key, holder */
 
 private:
   std::map<std::string, NebulaGateState *> gates_;

@@ -76,9 +76,9 @@ private:
     nebula_state_peek_agenda (state_, &due); /* drops what is stale, as a fold does */
     auto &[plan, sequence, status, is_paused, has_undone, is_undoing, is_stopping, is_stepping,
            end_status, gate, gate_key, gate_share, started, input, output, error, seed, started_usec,
-           ended_usec, deadline_usec, last_usec, paused_usec, gate_usec, next_lane, n_firings, n_ready, n_waiting,
-           n_cancelled, recoveries, root, lanes, works, agenda, agenda_head, signals, locks,
-           undos, watchers, tokens, gates, given, breaks, break_at, partings, worklist, watch, watch_data,
+           ended_usec, deadline_usec, last_usec, paused_usec, gate_usec, begins_usec, next_lane, n_firings, n_ready, n_waiting,
+           n_cancelled, recoveries, gate_round, root, lanes, works, agenda, agenda_head, signals, locks,
+           undos, watchers, tokens, gates, batch, given, breaks, break_at, partings, worklist, watch, watch_data,
            told, told_data] = *state_;
 
     (void) n_cancelled, (void) partings, (void) watch, (void) watch_data, (void) told, (void) told_data; /* not of the fold */
@@ -104,6 +104,9 @@ private:
     number ("last_usec", last_usec);
     number ("paused_usec", paused_usec);
     number ("gate_usec", gate_usec);
+    number ("begins_usec", begins_usec);
+    number ("gate_round", gate_round);
+    text ("batch", batch);
     number ("next_lane", next_lane);
     number ("n_firings", n_firings);
     number ("n_ready", n_ready);

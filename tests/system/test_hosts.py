@@ -48,6 +48,51 @@ Nebula.action('hurt.late', {}, async () => { throw new TypeError('too late'); })
 '''
 
 
+SUMS_PY = '''
+import os, signal
+from gi.repository import Nebula
+
+@Nebula.function
+def tripled(number: int) -> int:
+    return 3 * number
+
+@Nebula.function(name='sum_of', examples='sum_of(1, 2) → 3')
+def total(*numbers: float) -> float:
+    """Adds its arguments."""
+    return sum(numbers)
+
+@Nebula.function
+def crashing(text: str) -> str:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+@Nebula.function
+def looping() -> str:
+    while True:
+        pass
+
+@Nebula.function
+def raising(text: str) -> str:
+    raise ValueError('not ' + text)
+
+@Nebula.function
+def lying() -> int:
+    return 'text'
+'''
+SUMS_YAML = '''nebula: 1
+name: sums
+nodes:
+  numbers: { action: data.set, with: { list: "{{ range(1, 6) }}", first: "{{ tripled(5) }}" } }
+  odd: { action: data.filter, with: { items: "{{ $json.list }}", where: "tripled($item) % 2 == 1" } }
+  all: { action: flow.for-each, with: { items: "{{ $nodes.odd.result }}" }, body: { nodes: { a: { action: data.set, with: { value: "{{ tripled($item) }}" } } } } }
+  never: { action: flow.fail, with: { message: no } }
+connections:
+  - { from: numbers, to: odd }
+  - { from: odd, to: all, when: "sum_of(tripled(1), 1) == 4" }
+  - { from: all, to: never, when: "tripled(2) == 5" }
+output: "{{ [$nodes.numbers.result.first, $nodes.odd.result, $nodes.all.result | map(x => x.value)] }}"
+'''
+
+
 def one(action, more=''):
     return f'nebula: 1\nname: one\nnodes:\n  a: {{ action: {action}{more} }}\n'
 
@@ -145,6 +190,56 @@ class Python(Hosts):
         self.assertIsNone(self.pass_('harm.nothing'))
 
 
+class Functions(Hosts):
+    language = 'python'
+
+    def setUp(self):
+        super().setUp()
+        self.add('sums.py', SUMS_PY)
+
+    def expression(self, text, **variables):
+        return self.expect(0, 'expr', text, **variables).out.strip()
+
+    def error(self, text, **variables):
+        return self.expect(1, 'expr', text, **variables).err
+
+    def test_expressions_call_them(self):
+        self.assertEqual(self.expression('tripled(2) + sum_of(1, 2.5) + sum_of()'), '9.5')
+        self.assertEqual(self.expression('[1, 2] | map(x => tripled(x))'), '[3,6]')
+
+    def test_help_shows_them(self):
+        shown = self.expect(0, 'expr', '--help', 'sum_of').out + self.expect(0, 'inspect', 'sums').out
+        for words in ('Adds its arguments.', 'sum_of(1, 2)', 'tripled'):
+            self.assertIn(words, shown)
+
+    def test_workflow_calls_them_wherever_an_expression_stands(self):
+        self.write('sums.yaml', SUMS_YAML)
+        for isolation in ('sums=process', 'sums=sandbox'):
+            result = self.expect(0, 'run', 'sums.yaml', NEBULA_MODULE_ISOLATION=isolation)
+            self.assertEqual(result.json(), [15, [1, 3, 5], [3, 9, 15]])
+
+    def test_types_are_checked_when_a_workflow_is_saved(self):
+        self.write('one.yaml', one('data.set', ', with: { a: "{{ tripled(\'x\') }}" }'))
+        self.assertIn('tripled', repr(self.expect(2, 'validate', 'one.yaml')))
+
+    def test_failures_say_what_happened(self):
+        self.assertIn('ValueError: not so', self.error('raising("so")'))
+        self.assertIn('did not give an integer', self.error('lying()'))
+        self.assertIn('took too long while the function “looping” ran', self.error('looping()', NEBULA_HOST_FUNCTION_TIMEOUT='300ms'))
+
+    def test_three_crashes_are_one_too_many(self):
+        for _ in range(3):
+            self.assertIn('crashed by signal 11 while the function “crashing” ran', self.error('crashing("x")'))
+        self.assertIn('quarantine', self.error('tripled(1)'))
+
+    def test_declaration_that_cannot_be_read_is_refused(self):
+        self.add('bad.py', 'from gi.repository import Nebula\n@Nebula.function(parameters="x y")\ndef f(x):\n    pass\n')
+        self.add('taken.py', 'from gi.repository import Nebula\n@Nebula.function(name="map")\ndef f(x):\n    pass\n')
+        shown = self.expect(0, 'inspect').out
+        self.assertIn('types of the function “f” cannot be read', shown)
+        self.assertIn('There is a function “map” already', shown)
+
+
 ESCAPE_PY = '''
 import os, socket, subprocess
 from gi.repository import Nebula
@@ -229,6 +324,22 @@ class JavaScript(Hosts):
         error = self.failure('hurt.loop', ', timeout: 300ms', NEBULA_HOST_GRACE='100ms')
         self.assertEqual(error['code'], 'timed-out')
 
+    def test_description_with_mistakes_is_refused(self):
+        head = "import Nebula from 'gi://Nebula?version=1.0';\n"
+        for name, action, reason in (
+                ('one', "'one.a', { nonsense: 1 }", 'the member “nonsense”'),
+                ('two', "'two.a', { parameters: 3 }", 'the member “parameters”'),
+                ('three', "'three.a', { parameters: { x: 3 } }", 'the member “x”'),
+                ('four', "'other.a', {}", 'does not begin with “four.”'),
+                ('five', "'five.a', { effect: 'magic' }", 'five')):
+            self.add(name + '.js', head + f'Nebula.action({action}, () => 1);\n')
+            self.assertIn(reason, self.expect(0, 'inspect').out)
+
+    def test_function_is_called_by_expressions(self):
+        self.add('wave.js')
+        self.assertEqual(self.expect(0, 'expr', 'waves(3) + waves(2, "!")').out.strip(), '"o/o/o/!!"')
+        self.assertIn('Many waves.', self.expect(0, 'expr', '--help', 'waves').out)
+
 
 class Both(Hosts):
     language = 'javascript'
@@ -238,7 +349,7 @@ class Both(Hosts):
         self.add('wave.js')
         self.write('both.yaml', extract(PAGE, 'both.yaml'))
         result = self.expect(0, 'run', 'both.yaml')
-        self.assertEqual(result.json(), [['Hello, Ada!'] * 2, 'Hello, Ada.', 'HEY!', ['o/ Bob'], 'o/ Bob'])
+        self.assertEqual(result.json(), [['Hello, Ada!'] * 2, 'Hello, Ada.', 'HEY!', ['o/ Bob'], 'o/ B.H!!'])
         self.expect(0, 'run', 'both.yaml', NEBULA_MODULE_ISOLATION='*=in-process')
         self.expect(0, 'run', 'both.yaml', NEBULA_MODULE_ISOLATION='greet=sandbox:wave=sandbox')
         self.assertIn('greet', self.expect(4, 'run', 'both.yaml', NEBULA_MODULE_ISOLATION='greet=nowhere').err)

@@ -21,7 +21,7 @@ from gi.repository import GLib, GObject
 
 Nebula = get_introspection_module('Nebula')
 
-__all__ = ['action', 'error_code', 'error_matches', 'run']
+__all__ = ['action', 'error_code', 'error_matches', 'function', 'run']
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 MICROSECOND = datetime.timedelta(microseconds=1)
@@ -643,6 +643,37 @@ def action(id, **details):
         ACTIONS.append(target)
         return target
     return describe
+
+
+# ---- functions for expressions -------------------------------------------------------------------------------------
+
+# What the type of an argument or of the result says in a declaration.
+TYPES = {**KINDS, str: 'string', list: 'array', bytes: 'bytes', None: 'null',
+         datetime.datetime: 'timestamp', datetime.date: 'date', datetime.timedelta: 'duration'}
+
+
+def _declare(name, argument):
+    mark = '…' if argument.kind == argument.VAR_POSITIONAL else '' if argument.default is argument.empty else '?'
+    return f'{name}{mark}: {TYPES.get(argument.annotation, "any")}'
+
+
+FUNCTIONS = {}      # name → (description, callable), in their order
+
+
+def function(target=None, *, name=None, **details):
+    """Says that expressions may call a pure function: @Nebula.function above it, or @Nebula.function (examples='…').
+
+    Annotations say the types; `any` where there is none. Without a description the docstring is taken."""
+    if target is None:
+        return functools.partial(function, name=name, **details)
+    signature = inspect.signature(target)
+    description = {
+        'name': name or target.__name__, 'parameters': ', '.join(_declare(*item) for item in signature.parameters.items()),
+        'result': TYPES.get(signature.return_annotation, 'any'),
+        'description': ' '.join((target.__doc__ or '').split()),
+        **details}
+    FUNCTIONS[description['name']] = description, target
+    return target
 
 
 # ---- async actions, run by asyncio ---------------------------------------------------------------------------------

@@ -320,8 +320,8 @@ TEST_F (NamesTest, GatesHaveKeys)
   Value reasons (nebula_kernel_explain (driver->kernel));
   EXPECT_THAT (to_json (reasons), HasSubstr ("concurrency-limit"));
   driver->commit ();
-  nebula_kernel_grant (driver->kernel, nullptr, driver->now);
-  nebula_kernel_grant (driver->kernel, nullptr, driver->now);
+  nebula_kernel_grant (driver->kernel, driver->state ()->gate_key, 0, driver->now);
+  nebula_kernel_grant (driver->kernel, driver->state ()->gate_key, 0, driver->now);
   driver->run ();
   EXPECT_EQ (driver->status (), "completed");
 

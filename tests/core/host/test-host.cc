@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "nebula-engine.h"
+#include "nebula-expression.h"
 #include "nebula-invocation.h"
 #include "nebula-registry.h"
 
@@ -62,7 +65,8 @@ const NebulaInvocationSink sink = {
           nebula::Owned<NebulaResult, nebula_result_unref> (nebula_result_ref (result));
     },
     [] (NebulaInvocation *, double fraction, const char *message, gpointer data) {
-      static_cast<Attempt *> (data)->words.push_back (std::to_string (int (fraction * 100)) + "% " + message);
+      static_cast<Attempt *> (data)->words.push_back (std::to_string (int (fraction * 100)) + "% " +
+                                                      (message != nullptr ? message : ""));
     },
     [] (NebulaInvocation *, GLogLevelFlags, const char *message, gpointer data) {
       static_cast<Attempt *> (data)->words.push_back (message);
@@ -123,7 +127,7 @@ protected:
     ASSERT_TRUE (nebula_registry_set_hosting (registry_.get (), all.get (), error.out ())) << error.message ();
     ASSERT_TRUE (nebula_registry_load (registry_.get (), error.out ())) << error.message ();
   }
-  std::unique_ptr<Attempt> start (const char *id, const char *parameters, NebulaValue *input = nullptr)
+  std::unique_ptr<Attempt> prepare (const char *id, const char *parameters, NebulaValue *input = nullptr)
   {
     auto attempt = std::make_unique<Attempt> ();
     NebulaActionResolver *resolver = NEBULA_ACTION_RESOLVER (registry_.get ());
@@ -143,6 +147,12 @@ protected:
     info.node_id = "there";
     attempt->invocation =
         Ref<NebulaInvocation> (nebula_invocation_new (&info, given.get (), input, &sink, attempt.get (), nullptr));
+    return attempt;
+  }
+  std::unique_ptr<Attempt> start (const char *id, const char *parameters, NebulaValue *input = nullptr)
+  {
+    auto attempt = prepare (id, parameters, input);
+
     nebula_action_invoke (attempt->action.get (), attempt->invocation.get ());
     return attempt;
   }
@@ -183,6 +193,17 @@ TEST_F (HostTest, FailureKeepsItsCodeClassAndDetails)
 TEST_F (HostTest, ProgressAndLogCrossTheChannel)
 {
   EXPECT_THAT (run ("hostile.do", "{\"how\": \"talk\"}")->words, ElementsAre ("50% half", "a word"));
+}
+
+TEST_F (HostTest, WordsAreCutAndMadeValid)
+{
+  auto attempt = run ("hostile.do", "{\"how\": \"shout\"}");
+
+  ASSERT_EQ (attempt->words.size (), 3u);
+  EXPECT_GT (attempt->words[0].size (), 65000u);
+  EXPECT_LE (attempt->words[0].size (), 65536u);
+  EXPECT_EQ (attempt->words[1], "\uFFFD");
+  EXPECT_EQ (attempt->words[2], "100% ");
 }
 
 TEST_F (HostTest, LargeValuesGoByMemoryFile)
@@ -302,6 +323,94 @@ TEST_F (HostTest, HostIsReplacedAfterItsCalls)
   EXPECT_NE (access ((root_ + "/quarantine.json").c_str (), F_OK), 0);
 }
 
+static bool
+is_alive (const std::string &pid)
+{
+  return kill ((pid_t) atoi (pid.c_str ()), 0) == 0;
+}
+
+TEST_F (HostTest, IdleHostsEnd)
+{
+  open ("{\"idle\": 50000}");
+  std::string pid = run_for_value ("hostile.look", "{}");
+
+  EXPECT_TRUE (run_until ([&] { return !is_alive (pid); }));
+}
+
+TEST_F (HostTest, HostsEndWithTheRegistry)
+{
+  std::string pid = run_for_value ("hostile.look", "{}");
+  auto attempt = start ("hostile.do", "{\"how\": \"loop\"}");
+  auto late = prepare ("hostile.do", "{}");
+
+  run_until ([] { return false; }, 60000);
+  registry_ = Ref<NebulaRegistry> ();
+  EXPECT_EQ (attempt->kind (), NEBULA_RESULT_KIND_UNKNOWN);
+  EXPECT_THAT (attempt->value (), HasSubstr ("was stopped"));
+  EXPECT_FALSE (is_alive (pid));
+  nebula_action_invoke (late->action.get (), late->invocation.get ());
+  EXPECT_THAT (late->value (), HasSubstr ("are stopped"));
+}
+
+TEST_F (HostTest, WorkAndCancelsComeFromAnyThread)
+{
+  run ("hostile.look", "{}");
+  auto attempt = prepare ("hostile.wait", "{}");
+  std::thread starter ([&] { nebula_action_invoke (attempt->action.get (), attempt->invocation.get ()); });
+
+  starter.join ();
+  ASSERT_TRUE (run_until ([&] { return !attempt->words.empty (); }));
+  std::thread canceller ([&] { g_cancellable_cancel (nebula_invocation_get_cancellable (attempt->invocation.get ())); });
+  canceller.join ();
+  ASSERT_TRUE (run_until ([&] { return attempt->is_over (); }));
+  EXPECT_EQ (attempt->code (), "cancelled");
+}
+
+TEST_F (HostTest, CancelOfWhatWaitsIsAnsweredAtOnce)
+{
+  open ("{\"processes\": 1, \"grace\": 20000}");
+  auto first = start ("hostile.do", "{\"how\": \"loop\"}");
+  auto second = start ("hostile.do", "{}");
+
+  g_cancellable_cancel (nebula_invocation_get_cancellable (second->invocation.get ()));
+  ASSERT_TRUE (run_until ([&] { return second->is_over (); }));
+  EXPECT_EQ (second->code (), "cancelled");
+  g_cancellable_cancel (nebula_invocation_get_cancellable (first->invocation.get ()));
+  ASSERT_TRUE (run_until ([&] { return first->is_over (); }));
+}
+
+TEST_F (HostTest, FileThatChangedIsNotRun)
+{
+  int fd = ::open ((root_ + "/modules/hostile.so").c_str (), O_WRONLY | O_APPEND);
+
+  ASSERT_EQ (write (fd, "x", 1), 1);
+  close (fd);
+  auto attempt = run ("hostile.do", "{}");
+  EXPECT_EQ (attempt->code (), "module-broken");
+  EXPECT_THAT (attempt->value (), HasSubstr ("changed since it was probed"));
+}
+
+TEST_F (HostTest, MissingProgramIsTold)
+{
+  open ("{\"program\": \"/nonexistent/host\"}");
+  auto attempt = run ("hostile.do", "{}");
+
+  EXPECT_EQ (attempt->code (), "unavailable");
+  EXPECT_THAT (attempt->value (), HasSubstr ("/nonexistent/host"));
+}
+
+TEST_F (HostTest, ProgramThatIsNoHostIsKilled)
+{
+  std::string program = root_ + "/sleeper";
+
+  ASSERT_TRUE (g_file_set_contents (program.c_str (), "#!/bin/sh\nexec sleep 1000\n", -1, nullptr));
+  g_chmod (program.c_str (), 0755);
+  open (("{\"start\": 50000, \"program\": \"" + program + "\"}").c_str ());
+  auto attempt = run ("hostile.do", "{}");
+  EXPECT_EQ (attempt->code (), "module-broken");
+  EXPECT_THAT (attempt->value (), HasSubstr ("not ready in time"));
+}
+
 TEST_F (HostTest, HostThatGrewIsReplaced)
 {
   open ("{\"memory\": 50000000}");
@@ -332,6 +441,146 @@ TEST_F (HostTest, SandboxRefusesToEscape)
   g_cancellable_cancel (nebula_invocation_get_cancellable (waiting->invocation.get ()));
   ASSERT_TRUE (run_until ([&] { return waiting->is_over (); }));
   EXPECT_EQ (waiting->code (), "cancelled");
+}
+
+/* Functions of expressions, which wait for hosts of their own. */
+class FunctionTest : public HostTest
+{
+protected:
+  nebula::Owned<NebulaExpression, nebula_expression_unref> compile (const char *text)
+  {
+    Error error;
+    NebulaFunctionSet *functions = nebula_action_resolver_get_functions (NEBULA_ACTION_RESOLVER (registry_.get ()));
+    nebula::Owned<NebulaExpression, nebula_expression_unref> expression (
+        nebula_expression_compile_with_functions (text, FALSE, functions, error.out ()));
+
+    EXPECT_TRUE (expression) << error.message ();
+    return expression;
+  }
+  std::string evaluate (const std::string &text, NebulaValue *data = nullptr)
+  {
+    auto expression = compile (text.c_str ());
+    nebula::Value nothing = nebula::json ("{}");
+    Error error;
+    nebula::Value value (
+        nebula_expression_evaluate_data (expression.get (), data != nullptr ? data : nothing.get (), error.out ()));
+
+    return value ? nebula::to_json (value) : std::string (nebula_error_get_code (error.get ())) + " " + error.message ();
+  }
+};
+
+TEST_F (FunctionTest, RunsInAnotherProcessAndAgain)
+{
+  std::string first = evaluate ("hostile_call('')");
+
+  EXPECT_GT (atoll (first.c_str ()), 0) << first;
+  EXPECT_NE (first, std::to_string (getpid ()));
+  EXPECT_EQ (evaluate ("hostile_call('')"), first);
+  EXPECT_EQ (evaluate ("[1, 'a', null] | map(x => hostile_call('echo', x))"), "[1,\"a\",null]");
+}
+
+TEST_F (FunctionTest, FailsAsTheFunctionSays)
+{
+  EXPECT_THAT (evaluate ("hostile_call('error')"), testing::StartsWith ("conflict told so"));
+  EXPECT_THAT (evaluate ("hostile_call('nothing')"), HasSubstr ("neither a value nor an error"));
+}
+
+TEST_F (FunctionTest, LargeValuesGoBothWays)
+{
+  std::string text (300000, 'x');
+  nebula::Value data = nebula::json (("{\"text\": \"" + text + "\"}").c_str ());
+
+  EXPECT_EQ (evaluate ("hostile_call('echo', $text).length()", data.get ()), "300000");
+}
+
+class FunctionMisdeedTest : public FunctionTest, public testing::WithParamInterface<Misdeed>
+{
+};
+
+TEST_P (FunctionMisdeedTest, EndsOnlyItsHost)
+{
+  std::string before = evaluate ("hostile_call('')");
+  std::string failure = evaluate (std::string ("hostile_call('") + GetParam ().how + "')");
+
+  EXPECT_THAT (failure, testing::StartsWith ("unavailable"));
+  EXPECT_THAT (failure, HasSubstr (GetParam ().reason));
+  EXPECT_NE (evaluate ("hostile_call('')"), before);
+}
+
+INSTANTIATE_TEST_SUITE_P (Hosts, FunctionMisdeedTest,
+                          testing::Values (Misdeed{"segfault", "crashed by signal 11"},
+                                           Misdeed{"abort", "crashed by signal 6"},
+                                           Misdeed{"fork", "ended with exit code 7"},
+                                           Misdeed{"close", "closed its channel"},
+                                           Misdeed{"endless", "broke the protocol"},
+                                           Misdeed{"text", "broke the protocol"}),
+                          [] (const auto &info) { return std::string (info.param.how); });
+
+TEST_F (FunctionTest, LoopIsKilledAndIsNoCrash)
+{
+  open ("{\"function-timeout\": 50000}");
+
+  for (int i = 0; i < 4; i++)
+    EXPECT_THAT (evaluate ("hostile_call('loop')"), testing::StartsWith ("timed-out"));
+  EXPECT_GT (atoll (evaluate ("hostile_call('')").c_str ()), 0);
+}
+
+TEST_F (FunctionTest, ThreeCrashesAreOneTooMany)
+{
+  for (int i = 0; i < 3; i++)
+    EXPECT_THAT (evaluate ("hostile_call('abort')"), testing::StartsWith ("unavailable"));
+  EXPECT_THAT (evaluate ("hostile_call('')"), testing::StartsWith ("module-broken"));
+  EXPECT_EQ (run ("hostile.do", "{}")->code (), "module-broken");
+}
+
+TEST_F (FunctionTest, HostIsReplaced)
+{
+  open ("{\"calls\": 2}");
+  std::string first = evaluate ("hostile_call('')");
+
+  EXPECT_EQ (evaluate ("hostile_call('')"), first);
+  EXPECT_NE (evaluate ("hostile_call('')"), first);
+  open ("{\"memory\": 50000000}");
+  first = evaluate ("hostile_call('leak')");
+  EXPECT_NE (evaluate ("hostile_call('')"), first);
+}
+
+TEST_F (FunctionTest, ThreadsShareFewHosts)
+{
+  open ("{\"processes\": 2}");
+  auto expression = compile ("hostile_call('echo', $x)");
+  std::vector<std::thread> threads;
+  std::atomic<int> n_right{0};
+
+  for (int i = 0; i < 4; i++)
+    threads.emplace_back ([&expression, &n_right, i] {
+      nebula::Value data = nebula::json (("{\"x\": " + std::to_string (i) + "}").c_str ());
+      for (int j = 0; j < 25; j++) {
+        nebula::Value value (nebula_expression_evaluate_data (expression.get (), data.get (), nullptr));
+        n_right += value && nebula_value_get_integer (value.get ()) == i;
+      }
+    });
+  for (auto &thread : threads)
+    thread.join ();
+  EXPECT_EQ (n_right, 100);
+}
+
+TEST_F (FunctionTest, LoopDoesNotWait)
+{
+  auto expression = compile ("hostile_call('')");
+  NebulaEnvironment environment = {};
+  Error error;
+
+  environment.must_not_wait = TRUE;
+  environment.fuel = 10000;
+  EXPECT_EQ (nebula_expression_evaluate (expression.get (), &environment, error.out ()), nullptr);
+  EXPECT_TRUE (nebula::has_error (error, NEBULA_ERROR_BUDGET_EXCEEDED));
+}
+
+TEST_F (FunctionTest, RunsInTheProcessIfOneTrustsIt)
+{
+  open ("{\"isolation\": {\"hostile\": \"in-process\"}}");
+  EXPECT_EQ (evaluate ("hostile_call('')"), std::to_string (getpid ()));
 }
 
 TEST_F (HostTest, OptionsAreChecked)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What can be asked of an execution, by the control socket and by commands alike. */
+/* What can be asked of an execution, by the server, the control socket and by commands alike. */
 
-#include "nebula-control-private.h"
+#include "nebula-order.h"
 
 typedef struct {
-  NebulaCarriedOut callback;
+  NebulaOrderDone callback;
   gpointer user_data;
 } Order;
 
@@ -152,10 +152,25 @@ static const struct {
     {"break", set_break},     {"unbreak", unset_break}, {"step", step},
 };
 
+/**
+ * nebula_order_carry_out: (skip)
+ * @execution: an execution
+ * @request: an object {op, …}: `cancel`, `terminate`, `pause` with reason?; `cancel-node` with node; `cancel-region` with
+ *   region; `signal` with name and value?; `answer` with token and value?; `approve`, `reject` with by, node?, comment?;
+ *   `break` with node and comment? (its condition); `unbreak` with node; `step`
+ * @callback: told once it is committed, or why it is not; in the engine's context
+ * @user_data: data for @callback
+ *
+ * Does what operators ask of an execution, by its name.
+ *
+ * Returns: %FALSE if @request holds no such order; then @callback is not called
+ *
+ * Since: 1.0
+ */
 gboolean
-nebula_control_carry_out (NebulaExecution *execution,
+nebula_order_carry_out (NebulaExecution *execution,
                           NebulaValue *request,
-                          NebulaCarriedOut callback,
+                          NebulaOrderDone callback,
                           gpointer user_data)
 {
   const char *op = get_or_empty (request, "op");
