@@ -158,8 +158,9 @@ start (Serve *self, GError **error)
   return nebula_engine_recover (self->session.engine, error) >= 0;
 }
 
-static void
-tell_link (Serve *self, const char *address)
+/* The link that makes the first user; NULL: there are users. It stands in its file before anything is told. */
+static char *
+make_link (Serve *self, const char *address)
 {
   g_autofree char *secret = nebula_server_begin_set_up (self->server);
   g_autofree char *link = NULL;
@@ -167,23 +168,25 @@ tell_link (Serve *self, const char *address)
 
   if (!secret) {
     nebula_serving_remove_link (self->folder);
-    return;
+    return NULL;
   }
   link = g_strconcat (address ? address : "", "/setup?secret=", secret, NULL);
   g_signal_connect (self->server, "set-up", G_CALLBACK (set_up), self);
-  nebula_note (_ ("There is no user yet. Make the first one, once, at %s"), link);
   if (!nebula_serving_write_link (self->folder, link, &error))
     nebula_complain_error (error);
+  return g_steal_pointer (&link);
 }
 
 static void
 tell (Serve *self)
 {
   g_auto (GStrv) addresses = nebula_server_list_addresses (self->server);
+  g_autofree char *link = make_link (self, addresses[0]);
 
   for (guint i = 0; addresses[i]; i++)
     nebula_note (_ ("Listening on %s"), addresses[i]);
-  tell_link (self, addresses[0]);
+  if (link)
+    nebula_note (_ ("There is no user yet. Make the first one, once, at %s"), link);
   if (!addresses[0])
     nebula_note ("%s", _ ("No service listens; the engine runs what its store holds."));
 }

@@ -4,6 +4,7 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "nebula-error-chain.h"
 #include "nebula-error.h"
 #include "nebula-idempotency.h"
 #include "nebula-json.h"
@@ -242,8 +243,22 @@ once_work (GTask *task, guint attempt, gpointer user_data)
       operation_new (self->server, self->caller, self->request, task);
 
   operation->is_once = TRUE;
+  g_object_set_data (G_OBJECT (self->task), "runs", GINT_TO_POINTER (TRUE));
   operation->once_key = g_strdup (self->key);
   run (operation, self->klass);
+}
+
+/* A key that was used with another content, or whose first call still runs, is told apart from errors of the operation. */
+static void
+adapt_error (GTask *task, gboolean is_replayed, GError *error)
+{
+  if (is_replayed || g_object_get_data (G_OBJECT (task), "runs"))
+    return;
+  if (g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_CONFLICT))
+    error->code = NEBULA_ERROR_INVALID_DATA;
+  else if (g_error_matches (error, NEBULA_ERROR, NEBULA_ERROR_UNAVAILABLE) &&
+           nebula_error_get_retry_after_ms (error) >= 0)
+    error->code = NEBULA_ERROR_CONFLICT;
 }
 
 static void
@@ -259,8 +274,10 @@ once_done (GObject *source, GAsyncResult *result, gpointer user_data)
     g_task_set_task_data (task, GINT_TO_POINTER (TRUE), NULL);
   if (answer)
     g_task_return_pointer (task, answer, (GDestroyNotify) nebula_value_unref);
-  else
+  else {
+    adapt_error (task, is_replayed, error);
     g_task_return_error (task, error);
+  }
 }
 
 static void

@@ -31,8 +31,6 @@ api_answer_set_headers (ApiRequest *self)
   soup_message_headers_replace (headers, "Cross-Origin-Resource-Policy", "same-origin");
   if (self->language)
     soup_message_headers_replace (headers, "Content-Language", self->language);
-  if (api_service_is_draining (self->service))
-    soup_message_headers_replace (headers, "Connection", "close");
 }
 
 /* Ends the request. */
@@ -42,6 +40,8 @@ finish (ApiRequest *self, guint status)
   if (self->is_answered || self->is_over)
     return;
   self->is_answered = TRUE;
+  if (api_service_is_draining (self->service))
+    soup_message_headers_replace (get_headers (self), "Connection", "close");
   soup_server_message_set_status (self->message, status, NULL);
   if (self->is_paused)
     soup_server_message_unpause (self->message);

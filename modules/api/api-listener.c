@@ -185,3 +185,24 @@ api_listener_get_url (ApiListener *self)
 {
   return self->url;
 }
+
+/* Bound to a name in a folder of our own, which is gone before anybody could use it. */
+GSocket *
+api_listener_make_deaf (GError **error)
+{
+  g_autofree char *folder = g_dir_make_tmp ("nebula-XXXXXX", error);
+  g_autofree char *path = folder ? g_build_filename (folder, "deaf", NULL) : NULL;
+  g_autoptr (GSocketAddress) address = path ? g_unix_socket_address_new (path) : NULL;
+  g_autoptr (GSocket) socket = NULL;
+  gboolean is_good;
+
+  if (!folder)
+    return NULL;
+  socket = g_socket_new (G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,
+                         error);
+  is_good = socket && g_socket_bind (socket, address, FALSE, error) &&
+            g_socket_listen (socket, error);
+  g_unlink (path);
+  g_rmdir (folder);
+  return is_good ? g_steal_pointer (&socket) : NULL;
+}

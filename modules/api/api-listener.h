@@ -19,4 +19,7 @@ void api_listener_free (ApiListener *self);
 /* As a URL. */
 const char *api_listener_get_url (ApiListener *self);
 
+/* A socket that listens and that nobody can ever reach. */
+GSocket *api_listener_make_deaf (GError **error);
+
 G_END_DECLS

@@ -155,7 +155,7 @@ is_our_host (ApiService *self, const char *host)
 static gint64
 get_limit (ApiService *self, const ApiHead *head, const ApiRoute *route)
 {
-  gint64 limit = route ? (gint64) route->body_bytes : 0;
+  gint64 limit = route ? (gint64) route->body_bytes : ANONYMOUS_BYTES; /* 404 and 405 are answered, too */
 
   if (limit > self->body_limit)
     limit = self->body_limit;
@@ -301,6 +301,15 @@ listen_on (ApiService *self, ApiListener *listener)
   return TRUE;
 }
 
+/* The library keeps connections open only while it listens somewhere itself (soup-server.c, 3.2). */
+static gboolean
+let_connections_live (ApiService *self, GError **error)
+{
+  g_autoptr (GSocket) deaf = api_listener_make_deaf (error);
+
+  return deaf && soup_server_listen_socket (self->server, deaf, (SoupServerListenOptions) 0, error);
+}
+
 static gboolean
 open_listeners (ApiService *self, NebulaValue *options, GError **error)
 {
@@ -373,7 +382,7 @@ api_service_start (NebulaService *service, GError **error)
   self->router = api_router_new (api_routes, api_n_routes);
   self->server = soup_server_new ("raw-paths", TRUE, NULL);
   soup_server_add_handler (self->server, NULL, handle, self, NULL);
-  if (!open_listeners (self, options, error)) {
+  if (!let_connections_live (self, error) || !open_listeners (self, options, error)) {
     api_service_stop (service);
     return FALSE;
   }
