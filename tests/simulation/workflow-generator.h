@@ -24,7 +24,8 @@ public:
     std::ostringstream out;
     static const char *const modes[] = {"fail", "finish", "continue"};
 
-    out << "name: sim\nsettings: { on-error: " << modes[pick (3)] << " }\nnodes:\n";
+    out << "name: sim\nsettings: { on-error: " << modes[pick (3)]
+        << (pick (3) ? "" : ", concurrency: { limit: 1 }") << " }\nnodes:\n";
     nodes (out, 2, "n", 2 + pick (8), 0);
     loops (out);
     return out.str ();
