@@ -35,6 +35,8 @@ static const struct
   { "log-levels", "levels" },
   { "max-body-size", "size" },
   { "memory-limit", "size" },
+  { "retention-age", "duration" },
+  { "retention-failed-age", "duration" },
   { "run-timeout", "duration" },
 };
 

@@ -244,6 +244,8 @@ _nebula_children_take_up (NebulaInstance *instance)
 {
   NebulaState *state = nebula_kernel_get_state (instance->kernel);
 
+  if (state->batch)
+    _nebula_peers_take_up (instance->engine, instance->tenant, state->batch);
   for (GList *link = state->works.head; link; link = link->next) {
     NebulaWork *work = link->data;
 

@@ -32,6 +32,7 @@ G_BEGIN_DECLS
  *   nebula-loader.c     loads many executions at once, off the loop
  *   nebula-sleepers.c   waiting executions that are not in memory
  *   nebula-narrator.c   events out of committed facts
+ *   nebula-janitor.c    lets go of what need not stay
  *   nebula-teller.c     the facts of an execution in the store, one after the other
  *   nebula-history-page.c  histories in pages
  *   nebula-event-reader.c  events from a position on
@@ -74,6 +75,7 @@ typedef struct _NebulaAsk NebulaAsk;
 typedef struct _NebulaGate NebulaGate;
 typedef struct _NebulaPass NebulaPass;
 typedef struct _NebulaOnce NebulaOnce;
+typedef struct _NebulaJanitor NebulaJanitor;
 
 /* What the engine has done so far. */
 typedef struct {
@@ -155,6 +157,7 @@ struct _NebulaEngine {
   GHashTable *sleepers;   /* id → NebulaSleeper: waiting executions that left memory */
   GPtrArray *sleeper_blocks;
   GPtrArray *pages;       /* of histories, from which the next page goes on; NULL: none */
+  NebulaJanitor *janitor; /* NULL: everything stays */
   GPtrArray *followers;   /* NebulaEventReader that wait for a commit; NULL: none */
   NebulaSleeper *free_sleepers;
   guint n_slept; /* since memory was given back */
@@ -495,6 +498,10 @@ void _nebula_gatekeeper_handle (NebulaEngine *engine,
 void _nebula_gatekeeper_check (NebulaEngine *engine, NebulaValue *payload);
 /* Its time has come. */
 void _nebula_gatekeeper_tick (NebulaGate *gate);
+/* Takes up the gate that somebody waits for, so that its time comes. Blocks for the store. */
+void _nebula_gatekeeper_take_up (NebulaEngine *engine, const char *key);
+/* When a gate of this engine looks again by itself; 0: it does not, or is another engine's. */
+gint64 _nebula_gatekeeper_get_due (NebulaEngine *engine, const char *key);
 char *_nebula_gate_make_stream (const char *key);
 /* The execution that a holder is, or belongs to. */
 char *_nebula_gate_dup_execution (const char *holder);
@@ -590,6 +597,9 @@ void _nebula_execution_detach (NebulaInstance *instance);
 /* nebula-history-page.c, nebula-event-reader.c */
 void _nebula_history_forget_all (NebulaEngine *engine);
 void _nebula_followers_kick (NebulaEngine *engine);
+
+/* nebula-janitor.c */
+void _nebula_janitor_stop (NebulaEngine *engine);
 
 /* nebula-engine.c */
 void _nebula_engine_watch_journal (NebulaEngine *self);

@@ -633,6 +633,7 @@ drop_all (NebulaEngine *self)
 static void
 end (NebulaEngine *self)
 {
+  _nebula_janitor_stop (self);
   _nebula_away_wait_for_all (self);
   drop_all (self);
   _nebula_loader_stop (self);

@@ -262,6 +262,31 @@ _nebula_gatekeeper_tick (NebulaGate *gate)
                                 nebula_gate_state_get_due (gate->state));
 }
 
+void
+_nebula_gatekeeper_take_up (NebulaEngine *engine, const char *key)
+{
+  g_autofree char *stream = _nebula_gate_make_stream (key);
+  g_autoptr (GError) error = NULL;
+  NebulaGate *gate;
+
+  if (!_nebula_peers_owns (engine, _nebula_shard_of_gate (stream)))
+    return;
+  gate = load_gate (engine, stream, key, &error);
+  if (gate)
+    _nebula_gatekeeper_tick (gate);
+  else
+    g_warning ("Gate %s: %s", key, error->message);
+}
+
+gint64
+_nebula_gatekeeper_get_due (NebulaEngine *engine, const char *key)
+{
+  g_autofree char *stream = _nebula_gate_make_stream (key);
+  NebulaGate *gate = g_hash_table_lookup (engine->gates, stream);
+
+  return gate && gate->wake.entry.place ? gate->wake.entry.time : 0;
+}
+
 static NebulaGateRule
 read_rule (NebulaValue *payload)
 {

@@ -337,6 +337,25 @@ committed (const NebulaUnit *unit,
   _nebula_watchdog_note (engine, "commit", start);
 }
 
+/* Those of the workflow when it began. NULL: none. */
+static GStrv
+dup_tags (NebulaInstance *self)
+{
+  NebulaValue *tags = nebula_value_get_member (self->plan->definition, "tags");
+  g_autoptr (GStrvBuilder) builder = NULL;
+
+  if (self->submitted > 0 || !tags || nebula_value_get_kind (tags) != NEBULA_VALUE_KIND_ARRAY)
+    return NULL;
+  builder = g_strv_builder_new ();
+  for (gsize i = 0; i < nebula_value_get_length (tags); i++) {
+    NebulaValue *tag = nebula_value_get_item (tags, i);
+
+    if (nebula_value_get_kind (tag) == NEBULA_VALUE_KIND_STRING && !strchr (nebula_value_get_string (tag), '\n'))
+      g_strv_builder_add (builder, nebula_value_get_string (tag));
+  }
+  return g_strv_builder_end (builder);
+}
+
 static NebulaHeader *
 make_header (NebulaInstance *self, NebulaExecutionStatus status)
 {
@@ -363,6 +382,7 @@ make_header (NebulaInstance *self, NebulaExecutionStatus status)
   header->updated_usec = nebula_clock_get_real_usec (engine->clock);
   header->recoveries = state->recoveries;
   header->key = g_strdup (state->gate_key);
+  header->tags = dup_tags (self);
   return header;
 }
 

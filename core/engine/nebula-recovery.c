@@ -370,6 +370,15 @@ asked_free (gpointer data)
 
 static const NebulaStimulusClass asked_class = {asked_apply, asked_answer, asked_free};
 
+static void
+take_up_gate (NebulaInstance *instance)
+{
+  NebulaState *state = nebula_kernel_get_state (instance->kernel);
+
+  if (state->gate == NEBULA_AT_GATE_ASKED || state->gate == NEBULA_AT_GATE_BACK)
+    _nebula_gatekeeper_take_up (instance->engine, state->gate_key);
+}
+
 void
 _nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask)
 {
@@ -380,6 +389,7 @@ _nebula_recovery_take_up (NebulaInstance *instance, NebulaAsk *ask)
     if (!_nebula_post_pick_up (instance->engine, &error))
       g_warning ("The inboxes cannot be read: %s", error->message);
     _nebula_children_take_up (instance);
+    take_up_gate (instance);
   }
   data->ask = ask;
   data->wish.was_running =

@@ -196,7 +196,7 @@ describe_revision (const NebulaRevisionHead *head, NebulaValue *revision, gboole
 }
 
 static NebulaValue *
-describe_head (const char *name, const NebulaRevisionHead *head)
+describe_head (const char *name, const NebulaRevisionHead *head, NebulaValue *tags)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
   NebulaValue *labels = nebula_value_get_member (head->value, "labels");
@@ -205,6 +205,7 @@ describe_head (const char *name, const NebulaRevisionHead *head)
   nebula_value_builder_set_integer (builder, "revision", head->number);
   nebula_value_builder_set_string (
       builder, "hash", nebula_value_get_member_string (head->value, "revision", ""));
+  nebula_value_builder_set (builder, "tags", tags);
   nebula_value_builder_set_take (builder, "labels",
                                  labels ? nebula_value_ref (labels)
                                         : nebula_value_new_empty_object ());
@@ -228,6 +229,75 @@ limit_page (guint limit)
   return limit == 0 ? PAGE : MIN (limit, PAGE_MAX);
 }
 
+static gboolean
+has_tag (NebulaValue *tags, const char *tag)
+{
+  for (gsize i = 0; i < nebula_value_get_length (tags); i++) {
+    NebulaValue *item = nebula_value_get_item (tags, i);
+
+    if (nebula_value_get_kind (item) == NEBULA_VALUE_KIND_STRING &&
+        g_str_equal (nebula_value_get_string (item), tag))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* The tags of a revision, an array; NULL with error. */
+static NebulaValue *
+read_tags (NebulaEngine *self, const char *name, gint64 number, GError **error)
+{
+  g_autoptr (NebulaValue) revision = _nebula_revisions_read (self, name, number, error);
+  NebulaValue *definition =
+      revision ? nebula_value_get_member (revision, "definition") : NULL;
+  NebulaValue *tags = definition ? nebula_value_get_member (definition, "tags") : NULL;
+
+  if (!revision)
+    return NULL;
+  return tags && nebula_value_get_kind (tags) == NEBULA_VALUE_KIND_ARRAY
+             ? nebula_value_ref (tags)
+             : nebula_value_new_array (NULL, 0);
+}
+
+static gboolean
+add_workflow (NebulaEngine *self,
+              NebulaValueBuilder *items,
+              const char *name,
+              const char *tag,
+              GError **error)
+{
+  g_auto (NebulaRevisionHead) head = {0};
+  g_autoptr (NebulaValue) tags = NULL;
+
+  if (!_nebula_revisions_read_head (self, name, &head, error))
+    return FALSE;
+  if (head.number == 0)
+    return TRUE;
+  tags = read_tags (self, name, head.number, error);
+  if (tags && (!tag || has_tag (tags, tag)))
+    nebula_value_builder_add_take (items, describe_head (name, &head, tags));
+  return tags != NULL;
+}
+
+static NebulaValue *
+list_workflows (NebulaEngine *self, const char *tag, const char *after, guint limit, GError **error)
+{
+  g_autoptr (NebulaValueBuilder) items = nebula_value_builder_new_array ();
+  g_auto (GStrv) names = NULL;
+  guint n_names;
+
+  limit = limit_page (limit);
+  names = nebula_store_list_documents (self->store, NEBULA_REVISIONS_HEADS, after, limit,
+                                       error);
+  if (!names)
+    return NULL;
+  n_names = g_strv_length (names);
+  for (guint i = 0; i < n_names; i++)
+    if (!add_workflow (self, items, names[i], tag, error))
+      return NULL;
+  return end_page (items, n_names == limit ? nebula_value_new_string (names[n_names - 1])
+                                           : NULL);
+}
+
 /**
  * nebula_engine_list_workflows:
  * @self: an engine
@@ -239,7 +309,7 @@ limit_page (guint limit)
  *
  * Errors: those of the store.
  *
- * Returns: (transfer full): `{items: [{workflow, revision, hash, labels, updated}], next}`
+ * Returns: (transfer full): `{items: [{workflow, revision, hash, tags, labels, updated}], next}`
  *
  * Since: 1.0
  */
@@ -249,28 +319,39 @@ nebula_engine_list_workflows (NebulaEngine *self,
                               guint limit,
                               GError **error)
 {
-  g_autoptr (NebulaValueBuilder) items = nebula_value_builder_new_array ();
-  g_auto (GStrv) names = NULL;
-  guint n_names;
-
   g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
 
-  limit = limit_page (limit);
-  names = nebula_store_list_documents (self->store, NEBULA_REVISIONS_HEADS, after, limit,
-                                       error);
-  if (!names)
-    return NULL;
-  n_names = g_strv_length (names);
-  for (guint i = 0; i < n_names; i++) {
-    g_auto (NebulaRevisionHead) head = {0};
+  return list_workflows (self, NULL, after, limit, error);
+}
 
-    if (!_nebula_revisions_read_head (self, names[i], &head, error))
-      return NULL;
-    if (head.number > 0)
-      nebula_value_builder_add_take (items, describe_head (names[i], &head));
-  }
-  return end_page (items, n_names == limit ? nebula_value_new_string (names[n_names - 1])
-                                           : NULL);
+/**
+ * nebula_engine_list_workflows_with_tag:
+ * @self: an engine
+ * @tag: one of the tags of their current revisions
+ * @after: (nullable): `next` of the page before
+ * @limit: how many to list, at most 1,000; 0 for 100
+ * @error: where the failure goes
+ *
+ * Lists those workflows of the engine's store that have a tag, by name. Blocks for the store. A page may hold fewer than
+ * @limit though others follow.
+ *
+ * Errors: those of the store.
+ *
+ * Returns: (transfer full): as nebula_engine_list_workflows()
+ *
+ * Since: 1.0
+ */
+NebulaValue *
+nebula_engine_list_workflows_with_tag (NebulaEngine *self,
+                                       const char *tag,
+                                       const char *after,
+                                       guint limit,
+                                       GError **error)
+{
+  g_return_val_if_fail (NEBULA_IS_ENGINE (self), NULL);
+  g_return_val_if_fail (tag != NULL, NULL);
+
+  return list_workflows (self, tag, after, limit, error);
 }
 
 /**

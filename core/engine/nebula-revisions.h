@@ -17,8 +17,10 @@ NEBULA_API void nebula_engine_label_async (NebulaEngine *self, const char *workf
 /* Ends all three: an array of {workflow, revision, hash, changed}. */
 NEBULA_API NebulaValue *nebula_engine_publish_finish (NebulaEngine *self, GAsyncResult *result, GError **error);
 
-/* {items: [{workflow, revision, hash, labels, updated}], next}, by name. */
+/* {items: [{workflow, revision, hash, tags, labels, updated}], next}, by name. */
 NEBULA_API NebulaValue *nebula_engine_list_workflows (NebulaEngine *self, const char *after, guint limit, GError **error);
+/* The same of those whose current revision has @tag. */
+NEBULA_API NebulaValue *nebula_engine_list_workflows_with_tag (NebulaEngine *self, const char *tag, const char *after, guint limit, GError **error);
 /* {items: [{workflow, revision, hash, labels, created, message?, by?, restores?}], next}, newest first. */
 NEBULA_API NebulaValue *nebula_engine_list_revisions (NebulaEngine *self, const char *workflow, gint64 before, guint limit, GError **error);
 /* The same of one, with its definition. */

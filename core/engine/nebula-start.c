@@ -202,17 +202,29 @@ check_start (NebulaEngine *self,
   return FALSE;
 }
 
+/* A time of day without seconds has them at 0. */
+static gboolean
+parse_time (const char *text, gint64 *ret_usec, GError **error)
+{
+  const char *clock = strpbrk (text, "Tt ");
+  gsize before = clock ? (gsize) (clock - text) + strlen ("T00:00") : 0;
+  g_autofree char *whole = NULL;
+  int offset;
+
+  if (before > 0 && strlen (text) > before && clock[3] == ':' && text[before] != ':')
+    whole = g_strdup_printf ("%.*s:00%s", (int) before, text, text + before);
+  return nebula_timestamp_parse (whole ? whole : text, ret_usec, &offset, error);
+}
+
 static gboolean
 read_time (NebulaValue *at, gint64 *ret_usec, GError **error)
 {
-  int offset;
-
   if (nebula_value_get_kind (at) == NEBULA_VALUE_KIND_TIMESTAMP) {
     *ret_usec = nebula_value_get_usec (at);
     return TRUE;
   }
   if (nebula_value_get_kind (at) == NEBULA_VALUE_KIND_STRING)
-    return nebula_timestamp_parse (nebula_value_get_string (at), ret_usec, &offset, error);
+    return parse_time (nebula_value_get_string (at), ret_usec, error);
   g_set_error_literal (error, NEBULA_ERROR, NEBULA_ERROR_INVALID_ARGUMENT,
                        _ ("“at” is a time such as 2030-01-31T12:00:00Z."));
   return FALSE;

@@ -18,6 +18,7 @@ typedef struct {
   char *since;
   char *before;
   char *tenant;
+  char *tag;
   char *after;
   int limit;
   gboolean is_json;
@@ -62,6 +63,12 @@ static const NebulaOption list_options[] = {
                         0,
                         N_ ("Only those of this tenant"),
                         N_ ("NAME")),
+    NEBULA_OPTION_TEXT (ListOptions,
+                        tag,
+                        "tag",
+                        0,
+                        N_ ("Only those whose workflow had this tag when they began"),
+                        N_ ("TAG")),
     NEBULA_OPTION_NUMBER (ListOptions,
                           limit,
                           "limit",
@@ -111,6 +118,8 @@ make_request (const ListOptions *opts)
     nebula_value_builder_set_string (builder, "before", opts->before);
   if (opts->tenant)
     nebula_value_builder_set_string (builder, "tenant", opts->tenant);
+  if (opts->tag)
+    nebula_value_builder_set_string (builder, "tag", opts->tag);
   if (opts->after)
     nebula_value_builder_set_string (builder, "after", opts->after);
   if (opts->limit > 0)
@@ -128,11 +137,13 @@ print_list (NebulaValue *list)
   for (gsize i = 0; i < nebula_value_get_length (items); i++) {
     NebulaValue *item = nebula_value_get_item (items, i);
 
-    g_string_append_printf (text, "%s  %-10s  %s  %s\n",
+    g_string_append_printf (text, "%s  %-10s  %s  %s",
                             nebula_value_get_member_string (item, "execution", ""),
                             nebula_value_get_member_string (item, "status", ""),
                             nebula_value_get_member_string (item, "created", ""),
                             nebula_value_get_member_string (item, "workflow", ""));
+    nebula_append_tags (text, item);
+    g_string_append_c (text, '\n');
   }
   nebula_output_text (text->str);
   if (next)
@@ -201,6 +212,7 @@ const NebulaCommand nebula_command_execution_list = {
     .details = N_ ("Examples:\n"
                    "  nebula execution list --store orders.db\n"
                    "  nebula execution list --store orders.db --status open --json\n"
+                   "  nebula execution list --store orders.db --tag billing\n"
                    "  nebula execution list --store orders.db --search 'order 4711' --since 7d"),
     .options = list_options,
     .n_options = G_N_ELEMENTS (list_options),

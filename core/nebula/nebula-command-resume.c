@@ -7,6 +7,7 @@
 #include "nebula-command-private.h"
 #include "nebula-control-private.h"
 #include "nebula-output-private.h"
+#include "nebula-retention.h"
 #include "nebula-settings-private.h"
 #include "nebula-sqlite-store.h"
 
@@ -45,6 +46,7 @@ static const NebulaOption options[] = {
 
 typedef struct {
   const ResumeOptions *options;
+  const NebulaSettings *settings;
   GPtrArray *ids; /* to do; those that cannot go on just now come again */
   NebulaSession session;
   GPtrArray *jobs; /* NebulaFollower: those of the batch that are not told yet */
@@ -335,8 +337,12 @@ resume (Resume *self, GError **error)
 
     nebula_session_clear (&self->session);
     if (nebula_session_open (&self->session, self->options->store, NEBULA_SESSION_OWN,
-                             &local_error))
+                             &local_error)) {
+      nebula_engine_set_retention (self->session.engine, self->settings->retention_usec,
+                                   self->settings->retention_failed_usec,
+                                   self->settings->retention_keep);
       return run_here (self, error);
+    }
     if (g_error_matches (local_error, NEBULA_ERROR, NEBULA_ERROR_STORE_BUSY) &&
         i < TRIES) {
       if (run_there (self, error))
@@ -370,6 +376,7 @@ command_resume (gpointer data, char **arguments)
   ResumeOptions *opts = data;
   g_autoptr (GError) error = NULL;
 
+  self.settings = &settings;
   self.ids = g_ptr_array_new_with_free_func (g_free);
   self.jobs = g_ptr_array_new_with_free_func (follower_free);
   for (guint i = 0; arguments[i]; i++)

@@ -16,6 +16,7 @@ typedef struct {
   char *store;
   char *revision;
   char *after;
+  char *tag;
   int limit;
   gboolean is_json;
 } LookOptions;
@@ -26,6 +27,19 @@ typedef struct {
   NEBULA_OPTION_NUMBER (LookOptions, limit, "limit", 0, N_ ("How many at most (100)"), N_ ("N"))
 
 static const NebulaOption list_options[] = {
+    OPTION_STORE,
+    OPTION_LIMIT,
+    NEBULA_OPTION_TEXT (
+        LookOptions, tag, "tag", 0, N_ ("Only those that have this tag"), N_ ("TAG")),
+    NEBULA_OPTION_TEXT (LookOptions,
+                        after,
+                        "after",
+                        0,
+                        N_ ("The next page: “next” of the one before"),
+                        N_ ("NEXT")),
+    NEBULA_OPTION_FLAG (LookOptions, is_json, "json", 0, N_ ("Prints {items, next}")),
+};
+static const NebulaOption history_options[] = {
     OPTION_STORE,
     OPTION_LIMIT,
     NEBULA_OPTION_TEXT (LookOptions,
@@ -101,6 +115,7 @@ append_item (GString *text, NebulaValue *item, const char *time)
                           nebula_value_get_member_string (item, time, ""),
                           nebula_value_get_member_string (item, "hash", ""));
   append_labels (text, nebula_value_get_member (item, "labels"));
+  nebula_append_tags (text, item);
   if (restores > 0)
     g_string_append_printf (text, "  ← %lld", (long long) restores);
   if (message)
@@ -133,8 +148,10 @@ command_list (gpointer data, char **arguments)
   g_autoptr (NebulaValue) page = NULL;
 
   if (look (&session, opts, &error))
-    page = nebula_engine_list_workflows (session.engine, opts->after, get_limit (opts),
-                                         &error);
+    page = opts->tag ? nebula_engine_list_workflows_with_tag (session.engine, opts->tag, opts->after,
+                                                              get_limit (opts), &error)
+                     : nebula_engine_list_workflows (session.engine, opts->after,
+                                                     get_limit (opts), &error);
   return page ? tell_page (page, "updated", opts) : nebula_fail (error, opts->is_json);
 }
 
@@ -282,7 +299,7 @@ const NebulaCommand nebula_command_workflow_list = {
     .arguments = "",
     .details = N_ ("Examples:\n"
                    "  nebula workflow list --store orders.db\n"
-                   "  nebula workflow list --store orders.db --json"),
+                   "  nebula workflow list --store orders.db --tag billing --json"),
     .options = list_options,
     .n_options = G_N_ELEMENTS (list_options),
     .options_size = sizeof (LookOptions),
@@ -298,8 +315,8 @@ const NebulaCommand nebula_command_workflow_history = {
     .details = N_ ("Examples:\n"
                    "  nebula workflow history orders --store orders.db\n"
                    "  nebula workflow history orders --store orders.db --limit 10 --json"),
-    .options = list_options,
-    .n_options = G_N_ELEMENTS (list_options),
+    .options = history_options,
+    .n_options = G_N_ELEMENTS (history_options),
     .options_size = sizeof (LookOptions),
     .run = command_history,
 };

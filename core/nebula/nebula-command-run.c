@@ -12,6 +12,7 @@
 #include "nebula-publishing-private.h"
 #include "nebula-reading-private.h"
 #include "nebula-revisions.h"
+#include "nebula-retention.h"
 #include "nebula-session-private.h"
 #include "nebula-settings-private.h"
 
@@ -477,6 +478,9 @@ command_run (gpointer data, char **arguments)
   nebula_engine_set_limits (self.session.engine, self.settings.max_nodes,
                             self.settings.max_connections);
   nebula_session_watch_memory (&self.session, self.settings.memory_limit);
+  nebula_engine_set_retention (self.session.engine, self.settings.retention_usec,
+                               self.settings.retention_failed_usec,
+                               self.settings.retention_keep);
   plan = prepare (&self, &error);
   if (!plan)
     return is_fault_of_environment (error) && self.diagnostics->len == 0

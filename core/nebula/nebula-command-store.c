@@ -153,21 +153,44 @@ tell (const PruneOptions *opts, gint64 n_removed)
   return NEBULA_EXIT_OK;
 }
 
+/* Whoever owns the store does it. */
+static gint64
+prune_by_owner (const char *path, const NebulaRetention *rule, GError **error)
+{
+  g_autoptr (NebulaValue) request = nebula_control_write_rule (rule);
+  g_autoptr (NebulaValue) answer = nebula_control_ask (path, request, error);
+
+  return answer ? nebula_value_get_integer (answer) : -1;
+}
+
+static gint64
+prune_here (const char *path, const NebulaRetention *rule, GError **error)
+{
+  g_autoptr (GError) local_error = NULL;
+  g_autoptr (NebulaStore) store =
+      nebula_sqlite_store_open (path, NEBULA_SQLITE_STORE_FLAGS_NONE, &local_error);
+  gint64 n_removed;
+
+  if (g_error_matches (local_error, NEBULA_ERROR, NEBULA_ERROR_STORE_BUSY))
+    return prune_by_owner (path, rule, error);
+  if (!store) {
+    g_propagate_error (error, g_steal_pointer (&local_error));
+    return -1;
+  }
+  n_removed = prune (store, rule, error);
+  return n_removed >= 0 && prune_keys (store, rule, error) < 0 ? -1 : n_removed;
+}
+
 static int
 command_prune (gpointer data, char **arguments)
 {
   const PruneOptions *opts = data;
   g_autoptr (GError) error = NULL;
-  g_autoptr (NebulaStore) store = NULL;
   NebulaRetention rule;
   gint64 n_removed = -1;
 
   if (read_rule (opts, &rule, &error) && nebula_store_check (opts->store, &error))
-    store = nebula_sqlite_store_open (opts->store, NEBULA_SQLITE_STORE_FLAGS_NONE, &error);
-  if (store)
-    n_removed = prune (store, &rule, &error);
-  if (n_removed >= 0 && prune_keys (store, &rule, &error) < 0)
-    n_removed = -1;
+    n_removed = prune_here (opts->store, &rule, &error);
   return n_removed < 0 ? nebula_fail (error, opts->is_json) : tell (opts, n_removed);
 }
 
@@ -175,7 +198,9 @@ const NebulaCommand nebula_command_store_prune = {
     .name = "store prune",
     .summary = N_ ("Removes executions that ended long ago, for good"),
     .arguments = "",
-    .details = N_ ("What was kept for idempotency keys that have expired goes as well.\n"
+    .details = N_ ("What was kept for idempotency keys that have expired goes as well. If another process owns\n"
+                   "the store, that one does it. The settings retention-age, retention-failed-age and\n"
+                   "retention-keep let executions go by themselves.\n"
                    "\n"
                    "Examples:\n"
                    "  nebula store prune --store orders.db --older 30d\n"

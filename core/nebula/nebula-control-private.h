@@ -4,13 +4,14 @@
  * owner can do. The peer must run as the same user.
  *
  *   frame     length (4 bytes, little endian, 1 … 1 MiB) · MessagePack of one object
- *   request   {op: "ping" | "metrics" | "list" | "show" | "why" | "resume" | "wait" | an order, …}
- *               all but ping, metrics and list: execution; show: node?
+ *   request   {op: "ping" | "metrics" | "list" | "prune" | "show" | "why" | "resume" | "wait" | an order, …}
+ *               all but ping, metrics, list and prune: execution; show: node?
  *               orders: cancel, terminate, pause: reason?; cancel-node: node; cancel-region: region;
  *                       signal: name, value?; answer: token, value?; approve, reject: by, node?, comment?
  *                       break: node, comment? (its condition); unbreak: node; step
  *               rerun: options?; answered with the id of the new execution
- *               list: status?, workflow?, after?, limit?
+ *               list: status?, workflow?, tag?, after?, limit?
+ *               prune: before? (µs), status? (a mask), workflow?, tenant?, keep?, trial?; answered with their number
  *               publish, roll-back, label: see nebula-publishing-private.h; they name no execution
  *               serve: request, tenant?: what nebula_service_host_ask_async () takes, for the owner of the machine
  *   answer    {ok: true, value} or {ok: false, error: {code, message}}, in the order in which the work ends
@@ -46,5 +47,9 @@ int nebula_control_socket (const char *store,
                            gpointer ret_address,
                            guint *ret_length,
                            GError **error);
+
+/* The rule of a request to prune; its texts are the request's. */
+void nebula_control_read_rule (NebulaValue *request, NebulaRetention *ret_rule);
+NebulaValue *nebula_control_write_rule (const NebulaRetention *rule);
 
 G_END_DECLS

@@ -15,6 +15,7 @@
 #include "nebula-control-private.h"
 #include "nebula-output-private.h"
 #include "nebula-publishing-private.h"
+#include "nebula-retention.h"
 
 #define CLIENTS_MOST  32
 #define BACKLOG       128
@@ -362,6 +363,25 @@ publish (Client *client, NebulaValue *frame)
   return FALSE;
 }
 
+static void
+pruned (GObject *source, GAsyncResult *result, gpointer user_data)
+{
+  GError *error = NULL;
+  gint64 n_pruned = nebula_engine_prune_finish (NEBULA_ENGINE (source), result, &error);
+
+  request_end (user_data, error ? NULL : nebula_value_new_integer (n_pruned), error);
+}
+
+static void
+prune (Client *client, NebulaValue *frame)
+{
+  NebulaRetention rule;
+
+  nebula_control_read_rule (frame, &rule);
+  nebula_engine_prune_async (client->server->engine, &rule, NULL, pruned,
+                             request_new (client, NULL));
+}
+
 /* FALSE: there is no such operation on executions. */
 static gboolean
 begin (Client *client, const char *op, NebulaExecution *execution, NebulaValue *frame)
@@ -407,6 +427,10 @@ handle (Client *client, NebulaValue *frame)
         nebula_order_list (nebula_engine_get_store (server->engine), frame, &error);
 
     answer_take (client, list, g_steal_pointer (&error));
+    return;
+  }
+  if (g_str_equal (op, "prune") && client->n_requests < REQUESTS_MOST) {
+    prune (client, frame);
     return;
   }
   if (!id && (g_str_equal (op, "serve") ? serve (client, frame) : publish (client, frame)))

@@ -121,3 +121,33 @@ nebula_control_socket (const char *store,
   *ret_length = sizeof address;
   return fd;
 }
+
+void
+nebula_control_read_rule (NebulaValue *request, NebulaRetention *ret_rule)
+{
+  *ret_rule = (NebulaRetention){
+      .status_mask = (guint) nebula_value_get_member_integer (request, "status", 0),
+      .workflow = nebula_value_get_member_string (request, "workflow", NULL),
+      .tenant = nebula_value_get_member_string (request, "tenant", NULL),
+      .ended_before_usec = nebula_value_get_member_integer (request, "before", 0),
+      .keep = (guint) CLAMP (nebula_value_get_member_integer (request, "keep", 0), 0, G_MAXINT),
+      .is_trial = nebula_value_get_member_boolean (request, "trial", FALSE),
+  };
+}
+
+NebulaValue *
+nebula_control_write_rule (const NebulaRetention *rule)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
+
+  nebula_value_builder_set_string (builder, "op", "prune");
+  nebula_value_builder_set_integer (builder, "status", rule->status_mask);
+  if (rule->workflow)
+    nebula_value_builder_set_string (builder, "workflow", rule->workflow);
+  if (rule->tenant)
+    nebula_value_builder_set_string (builder, "tenant", rule->tenant);
+  nebula_value_builder_set_integer (builder, "before", rule->ended_before_usec);
+  nebula_value_builder_set_integer (builder, "keep", rule->keep);
+  nebula_value_builder_set_boolean (builder, "trial", rule->is_trial);
+  return nebula_value_builder_end (builder);
+}

@@ -42,4 +42,7 @@ nebula_paint (GString *text, gboolean has_colour, NebulaStyle style, const char 
 /* “12 ms”, “1.5 s”, “2 min 5 s”. */
 char *nebula_format_span (gint64 usec);
 
+/* The tags of an item of a list, each behind a #. */
+void nebula_append_tags (GString *text, NebulaValue *item);
+
 G_END_DECLS

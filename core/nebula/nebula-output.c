@@ -216,3 +216,13 @@ nebula_format_span (gint64 usec)
   return g_strdup_printf (_ ("%d h %d min"), (int) (ms / 3600000),
                           (int) (ms % 3600000 / 60000));
 }
+
+void
+nebula_append_tags (GString *text, NebulaValue *item)
+{
+  NebulaValue *tags = nebula_value_get_member (item, "tags");
+
+  for (gsize i = 0; tags && i < nebula_value_get_length (tags); i++)
+    g_string_append_printf (text, "  #%s",
+                            nebula_value_get_string (nebula_value_get_item (tags, i)));
+}

@@ -262,8 +262,7 @@ wait_for_somebody (NebulaValue *reasons)
   static const char *const lasting[] = {
       "signal", "unknown-outcome", "concurrency-limit", "paused",
       "token",  "approval",        "lock",              "execution",
-      "join",   "rate",            "debounce",          "batch",
-      NULL,
+      "join",   "rate",            "debounce",          NULL,
   };
   gsize n_reasons = nebula_value_get_length (reasons);
 

@@ -16,6 +16,9 @@ typedef struct {
   guint max_nodes;  /* 0: the library's */
   guint max_connections;
   guint64 memory_limit; /* bytes; 0: none */
+  gint64 retention_usec; /* 0: everything stays */
+  gint64 retention_failed_usec; /* 0: as the others */
+  guint retention_keep; /* 0: any number */
 } NebulaSettings;
 
 /* Reads the settings if there are any, and sets up the log by them. A machine without settings pays a few access ().

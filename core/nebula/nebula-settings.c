@@ -21,7 +21,8 @@ static const char *const variables[] = {
     "NEBULA_DURABILITY",        "NEBULA_EXPRESSION_DEPTH",  "NEBULA_EXPRESSION_LENGTH",
     "NEBULA_EXPRESSION_MEMORY", "NEBULA_EXPRESSION_OUTPUT", "NEBULA_EXPRESSION_STEPS",
     "NEBULA_EXPRESSION_TIME",   "NEBULA_MAX_CONNECTIONS",   "NEBULA_MAX_NODES",
-    "NEBULA_MEMORY_LIMIT",      "NEBULA_RUN_TIMEOUT",       "NEBULA_STORE_PATH",
+    "NEBULA_MEMORY_LIMIT",      "NEBULA_RETENTION_AGE",     "NEBULA_RETENTION_FAILED_AGE",
+    "NEBULA_RETENTION_KEEP",    "NEBULA_RUN_TIMEOUT",       "NEBULA_STORE_PATH",
 };
 
 #define LOG_VARIABLES "NEBULA_LOG_"
@@ -161,6 +162,9 @@ nebula_settings_load (NebulaSettings *self, const char *tenant, GError **error)
     return FALSE;
   self->store = nebula_config_dup_string (config, "store-path");
   self->memory_limit = nebula_config_get_bytes (config, "memory-limit");
+  self->retention_usec = nebula_config_get_usec (config, "retention-age");
+  self->retention_failed_usec = nebula_config_get_usec (config, "retention-failed-age");
+  self->retention_keep = (guint) nebula_config_get_integer (config, "retention-keep");
   self->config = g_steal_pointer (&config);
   return TRUE;
 }

@@ -12,6 +12,16 @@
 #define LIST_MOST    1000
 
 static NebulaValue *
+tags_to_value (char **tags)
+{
+  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
+
+  for (guint i = 0; tags && tags[i]; i++)
+    nebula_value_builder_add_take (builder, nebula_value_new_string (tags[i]));
+  return nebula_value_builder_end (builder);
+}
+
+static NebulaValue *
 header_to_value (const NebulaHeader *header)
 {
   g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_object ();
@@ -29,6 +39,7 @@ header_to_value (const NebulaHeader *header)
   nebula_value_builder_set_string (builder, "updated", updated);
   nebula_value_builder_set_string (builder, "wakes", wake);
   nebula_value_builder_set_integer (builder, "recoveries", header->recoveries);
+  nebula_value_builder_set_take (builder, "tags", tags_to_value (header->tags));
   return nebula_value_builder_end (builder);
 }
 
@@ -61,6 +72,7 @@ read_query (NebulaValue *request, NebulaHeaderQuery *query, GError **error)
   query->limit = (guint) CLAMP (limit, 1, LIST_MOST);
   query->tenant = nebula_value_get_member_string (request, "tenant", NULL);
   query->text = nebula_value_get_member_string (request, "search", NULL);
+  query->tag = nebula_value_get_member_string (request, "tag", NULL);
   if (!read_time (request, "since", &query->created_from_usec, error) ||
       !read_time (request, "before", &query->created_before_usec, error))
     return FALSE;

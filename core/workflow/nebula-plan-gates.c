@@ -58,10 +58,11 @@ get_period (NebulaPlanBuilder *self, NebulaValue *settings, const char *gate, co
   const char *text = key ? _nebula_member_text (settings, key) : NULL;
   gint64 usec = 0;
 
-  if (!key || (text && nebula_duration_parse (text, &usec, NULL) && usec > 0))
-    return usec;
-  report_missing (self, gate, key);
-  return 1;
+  if (!key || !text || !nebula_duration_parse (text, &usec, NULL))
+    return usec; /* what is missing is told where the keys are checked */
+  if (usec <= 0)
+    report_missing (self, gate, key);
+  return MAX (usec, 1);
 }
 
 static guint8
@@ -96,8 +97,6 @@ add_gate (NebulaPlanBuilder *self, guint index, NebulaValue *settings)
 
   if (!limit && g_str_equal (name, "concurrency"))
     return; /* no limit */
-  if (!limit && !is_single && index != BATCH)
-    report_missing (self, name, "limit");
   gate = &plan->gates[plan->n_gates++];
   gate->name = name;
   gate->kind = (guint8) gates[index].kind;
@@ -159,7 +158,7 @@ _nebula_plan_builder_add_priority (NebulaPlanBuilder *self, NebulaValue *setting
   if (number)
     plan->priority =
         (gint32) CLAMP (nebula_value_get_integer (number), G_MININT32, G_MAXINT32);
-  if (text)
+  if (text && nebula_expression_is_template (nebula_value_get_string (text)))
     plan->priority_expression =
         _nebula_expression_site_add (&site, text, NEBULA_EXPRESSION_FORM_TEMPLATE);
 }

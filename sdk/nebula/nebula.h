@@ -47,6 +47,7 @@
 #include "nebula-protobuf.h"
 #include "nebula-registry.h"
 #include "nebula-retry-policy.h"
+#include "nebula-retention.h"
 #include "nebula-revisions.h"
 #include "nebula-scope.h"
 #include "nebula-server.h"

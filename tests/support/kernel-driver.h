@@ -120,11 +120,15 @@ public:
     NebulaGateAsk ask = {holder, nullptr, 0, {NEBULA_GATE_CONCURRENCY, NEBULA_GATE_QUEUE, 1, 0}};
     NebulaGateState *&gate = gates_[post->to];
 
+    ask.is_back = nebula_value_get_member_boolean (post->payload, "back", FALSE);
+    if (nebula_value_get_member_integer (post->payload, "gate", 0) == NEBULA_GATE_BATCH)
+      n_collected++; /* by nobody: the test says what becomes of it */
     if (!gate)
       gate = nebula_gate_state_new ();
-    if (kind == "ask")
+    if (kind == "ask" &&
+        nebula_value_get_member_integer (post->payload, "gate", 0) != NEBULA_GATE_BATCH)
       nebula_gate_ask (gate, &ask, 0, facts, granted);
-    else
+    else if (kind == "release")
       nebula_gate_release (gate, holder, 0, facts, granted);
     for (guint i = 0; i < granted->len; i++)
       grants.emplace_back (post->to, ((NebulaGateAnswer *) granted->pdata[i])->holder);
@@ -184,6 +188,7 @@ public:
       it = it->second == holder ? grants.erase (it) : it + 1;
   }
 
+  guint n_collected = 0; /* executions that asked to be part of a batch */
   std::vector<std::pair<std::string, std::string>> grants; /* key, holder */
 
 private:

@@ -100,6 +100,53 @@ class History(world.Case):
         self.assertIn('1', self.expect(0, 'store', 'prune', '--store', 'run.db', '--older', '0s').out)
         self.assertEqual(self.list(), [])
 
+    def test_the_owner_prunes_for_others(self):
+        self.write('quick.yaml', world.QUICK)
+        self.write('slow.yaml', world.SLOW.replace('1s', '1h'))
+        self.expect(0, 'run', 'quick.yaml', '--store', 'run.db')
+        run = self.start('run', 'slow.yaml', '--store', 'run.db')
+        run.wait_for('pause', 'waits')
+        prune = ('store', 'prune', '--store', 'run.db', '--json', '--older', '0s')
+        self.assertEqual(self.expect(0, *prune, '--workflow', 'nothing').json(), {'removed': 0})
+        self.assertEqual(self.expect(0, *prune, '--status', 'failed').json(), {'removed': 0})
+        self.assertEqual(self.expect(0, *prune, '--dry-run').json(), {'removed': 1})
+        self.assertEqual(self.expect(0, *prune).json(), {'removed': 1})
+        self.assertEqual(self.list(), ['suspended'])
+        run.kill()
+
+    def test_tags(self):
+        self.write('red.yaml', world.QUICK.replace('nebula: 1', 'nebula: 1\ntags: [red, blue sky]'))
+        self.write('fails.yaml', FAILS)
+        self.expect(0, 'run', 'red.yaml', '--store', 'run.db')
+        self.expect(1, 'run', 'fails.yaml', '--store', 'run.db')
+        self.assertEqual(self.list('--tag', 'red'), ['completed'])
+        self.assertEqual(self.list('--tag', 'blue sky', '--status', 'completed'), ['completed'])
+        self.assertEqual(self.list('--tag', 'red', '--status', 'failed'), [])
+        self.assertEqual(self.list('--tag', 'sky'), [])
+        self.assertIn('#red  #blue sky', self.expect(0, 'execution', 'list', '--store', 'run.db').out)
+        self.expect(0, 'workflow', 'deploy', 'red.yaml', 'fails.yaml', '--store', 'run.db')
+        items = self.expect(0, 'workflow', 'list', '--store', 'run.db', '--tag', 'red', '--json').json()['items']
+        self.assertEqual([item['tags'] for item in items], [['red', 'blue sky']])
+        self.assertEqual(len(self.expect(0, 'workflow', 'list', '--store', 'run.db').out.splitlines()), 2)
+        self.assertIn('#red', self.expect(0, 'workflow', 'list', '--store', 'run.db', '--tag', 'red').out)
+
+    def test_retention_by_settings(self):
+        self.write('fails.yaml', FAILS)
+        self.write('slow.yaml', world.SLOW.replace('1s', '1h'))
+        for _ in range(3):
+            self.expect(1, 'run', 'fails.yaml', '--store', 'run.db')
+        run = self.start('run', 'slow.yaml', '--store', 'run.db')
+        run.wait_for('pause', 'waits')
+        self.assertEqual(self.list('--status', 'failed'), ['failed'] * 3)
+        run.kill()
+        self.environment['NEBULA_RETENTION_KEEP'] = '1'
+        run = self.start('execution', 'resume', '--all', '--store', 'run.db')
+        for _ in range(300):
+            if len(self.list('--status', 'failed')) == 1:
+                break
+        self.assertEqual(self.list('--status', 'failed'), ['failed'])
+        run.kill()
+
 
 class Signals(world.Case):
     def interrupt(self, number: int) -> None:

@@ -5,7 +5,7 @@ import world
 
 GATED = '''nebula: 1
 name: gated
-settings: { concurrency: { limit: 1, key: orders } }
+settings: { concurrency: { limit: 1, key: orders, while-waiting: keep } }
 nodes:
   ask: { action: flow.wait, with: { signal: go } }
 '''
@@ -50,6 +50,39 @@ class Why(world.Case):
         self.assertIn(second, self.ask('queue', 'show', KEY, '--json').out)
         told = self.ask('execution', 'why', second, '--json').json()
         self.assertEqual([reason['reason'] for reason in told['reasons']], ['concurrency-limit'])
+
+    def test_a_place_is_given_back(self):
+        self.write('gated.yaml', GATED.replace(', while-waiting: keep', ''))
+        run = self.start('run', 'gated.yaml', '--store', 'run.db')
+        run.wait_for('waits')
+        while self.ask('queue', 'list', '--json').json()[0]['inside'] > 0:
+            self.assertIsNone(run.process.poll())
+        run.kill()
+
+    def test_a_start_is_put_off(self):
+        self.write('later.yaml', 'name: later\nnodes: { a: { action: flow.no-op } }\n')
+        run = self.start('run', 'later.yaml', '--store', 'run.db', '--delay', '1h')
+        first = run.wait_for('Resume with').split('resume ')[1].split()[0]
+        run.kill()
+        told = self.ask('execution', 'why', first, '--json').json()
+        self.assertEqual((told['status'], told['reasons'][0]['reason']), ('suspended', 'delayed-start'))
+        self.assertIn('until', told['reasons'][0])
+        self.ask('execution', 'cancel', first)
+        self.assertEqual(self.ask('execution', 'why', first, '--json').json()['status'], 'cancelled')
+        self.expect(0, 'run', 'later.yaml', '--at', '2001-01-01T08:00Z')
+        self.expect(0, 'run', 'later.yaml', '--delay', '50ms')
+        self.assertIn('5', self.expect(2, 'run', 'later.yaml', '--delay', '5').err)
+        self.expect(2, 'run', 'later.yaml', '--delay', '5s', '--at', '2001-01-01T08:00Z')
+
+    def test_a_batch_gives_its_result_to_all(self):
+        self.write('batch.yaml', 'name: b\nsettings: { batch: { size: 2, timeout: 200ms } }\n'
+                   'nodes: { a: { action: data.set, with: { all: "{{ $input | map (x => x.n) }}" } } }\n')
+        self.assertEqual(self.expect(0, 'run', 'batch.yaml', '--set', 'n=4').json(), {'all': [4]})
+        self.write('late.yaml', 'name: late\nsettings: { batch: { timeout: 300ms } }\nnodes: { a: { action: flow.no-op } }\n')
+        run = self.start('run', 'late.yaml', '--store', 'run.db')
+        first = run.wait_for('Resume with').split('resume ')[1].split()[0]
+        run.kill()
+        self.assertEqual(self.ask('execution', 'resume', first, '--json').json()['status'], 'completed')
 
     def test_what_the_owner_counts(self):
         self.write('gated.yaml', GATED)

@@ -221,7 +221,7 @@ TEST_P (EngineTest, LetsOnlySoManyThroughAGate)
 {
   const char *text = R"(
 name: gated
-settings: { concurrency: { limit: 1 } }
+settings: { concurrency: { limit: 1, while-waiting: keep } }
 nodes:
   w: { action: flow.wait, with: { duration: 10s } }
 )";

@@ -5,6 +5,7 @@
 #include "nebula-event-reader.h"
 #include "nebula-history-page.h"
 #include "nebula-registry.h"
+#include "nebula-retention.h"
 
 using namespace nebula;
 using testing::ElementsAre;
@@ -401,6 +402,70 @@ TEST_P (HistoryTest, AWorkflowThatIsGoneIsToldWithoutPlaces)
   EXPECT_EQ (later.back (), all.back ());
   ASSERT_EQ (blind.size (), facts.size ());
   EXPECT_EQ (blind.back (), "ended");
+}
+
+/* Removes by itself: at once, what is old enough. */
+TEST_P (HistoryTest, WhatNeedNotStayGoesByItself)
+{
+  auto count = [&] {
+    NebulaHeaderQuery query = {};
+    g_autoptr (GPtrArray) headers =
+        nebula_store_list_headers (nebula_engine_get_store (engine.get ()), &query, nullptr);
+    return headers->len;
+  };
+  auto turn_until = [&] (guint n) { return run_until ([&] { return count () == n; }); };
+  const gint64 hour = G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC;
+
+  if (!is_durable ())
+    GTEST_SKIP () << "the store in memory keeps all";
+  run (loop);
+  run (failing);
+  nebula_manual_clock_advance (clock.get (), 2 * hour);
+  run (loop);
+  run (failing);
+  start (waiting);
+  ASSERT_TRUE (wait_for (NEBULA_EXECUTION_STATUS_SUSPENDED));
+  ASSERT_EQ (count (), 5u);
+
+  nebula_engine_set_retention (engine.get (), 0, 3 * hour, 0);
+  for (guint i = 0; i < 20; i++)
+    g_main_context_iteration (nullptr, FALSE);
+  nebula_engine_set_retention (engine.get (), hour, 3 * hour, 0);
+  ASSERT_TRUE (turn_until (4)); /* the loop of long ago */
+  nebula_engine_set_retention (engine.get (), hour, 0, 0);
+  ASSERT_TRUE (turn_until (3)); /* the failure as well */
+  nebula_engine_set_retention (engine.get (), 0, 0, 1);
+  ASSERT_TRUE (turn_until (2)); /* the last one that ended, and the one that waits */
+  nebula_engine_set_retention (engine.get (), 0, 0, 0);
+  ASSERT_EQ (count (), 2u);
+  nebula_execution_signal_async (execution.get (), "go", nullptr, nullptr, nullptr, nullptr);
+  ASSERT_TRUE (wait ());
+  EXPECT_EQ (count (), 2u);
+}
+
+TEST_P (HistoryTest, PruningIsAnswered)
+{
+  NebulaRetention rule = {};
+  Answer answer;
+  Error error;
+
+  for (guint i = 0; i < 120; i++)
+    run (failing);
+  rule.is_trial = TRUE;
+  for (gint64 expected : {120, 120, 0}) {
+    answer.result = nullptr;
+    nebula_engine_prune_async (engine.get (), &rule, nullptr, answered, &answer);
+    run_until ([&] { return answer.result != nullptr; });
+    gint64 n = nebula_engine_prune_finish (engine.get (), answer.result, error.out ());
+    g_object_unref (answer.result);
+    if (!is_durable ()) {
+      EXPECT_EQ (n, -1);
+      EXPECT_TRUE (has_error (error, NEBULA_ERROR_UNSUPPORTED));
+      return;
+    }
+    EXPECT_EQ (n, expected);
+    rule.is_trial = FALSE;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P (Stores, HistoryTest, testing::Values ("memory", "sqlite", "sqlite3"));

@@ -23,6 +23,19 @@ protected:
   }
 
   /* What is said, as `+a -b !c`: granted, refused, told to end. */
+  std::string describe_batch (NebulaGateAnswer *answer)
+  {
+    std::string text;
+
+    EXPECT_TRUE (batches_.insert (answer->holder).second) << "each batch has an id of its own";
+    for (guint i = 0; i < answer->members->len; i++) {
+      NebulaGateEntry *member = (NebulaGateEntry *) answer->members->pdata[i];
+
+      text += std::string (i ? "," : "[") + member->holder + "=" + to_json (member->value);
+    }
+    return text + "]";
+  }
+
   template <typename F> std::string say (F call)
   {
     GByteArray *facts = g_byte_array_new ();
@@ -36,8 +49,9 @@ protected:
       text += std::string (text.empty () ? "" : " ") +
               (answer->verdict == NEBULA_GATE_GRANTED   ? "+"
                : answer->verdict == NEBULA_GATE_REFUSED ? "-"
+               : answer->verdict == NEBULA_GATE_BATCHED ? describe_batch (answer)
                                                         : "!") +
-              answer->holder;
+              (answer->members ? "" : answer->holder);
     }
     if (facts->len > 0)
       segments_.push_back (g_bytes_new (facts->data, facts->len));
@@ -47,9 +61,11 @@ protected:
     return text;
   }
 
-  std::string ask (const char *holder, gint64 priority = 0, const char *share = nullptr)
+  std::string ask (const char *holder, gint64 priority = 0, const char *share = nullptr,
+                   bool is_back = false, const char *value = nullptr)
   {
-    NebulaGateAsk ask = {holder, share, priority, rule_};
+    Value collected = value ? json (value) : Value ();
+    NebulaGateAsk ask = {holder, share, priority, rule_, is_back, collected.get ()};
 
     return say ([&] (GByteArray *facts, GPtrArray *answers) {
       nebula_gate_ask (gate_, &ask, now_, facts, answers);
@@ -90,7 +106,8 @@ protected:
       NebulaGateEntry *entry = (NebulaGateEntry *) link->data;
 
       text += std::string (" ") + entry->holder + "@" + std::to_string (entry->priority) +
-              (entry->share ? entry->share : "");
+              (entry->share ? entry->share : "") + (entry->is_back ? "<" : "") +
+              (entry->value ? to_json (entry->value) : "");
     }
     return text;
   }
@@ -118,6 +135,7 @@ protected:
   NebulaGateState *gate_ = nebula_gate_state_new ();
   NebulaGateRule rule_ = {NEBULA_GATE_CONCURRENCY, NEBULA_GATE_QUEUE, 1, 0};
   std::vector<GBytes *> segments_;
+  std::set<std::string> batches_;
   gint64 now_ = G_GINT64_CONSTANT (1700000000000000);
 };
 
@@ -212,10 +230,66 @@ TEST_F (GateTest, ThrottlesAndDebounces)
   EXPECT_EQ (tick (), "+f");
 }
 
+TEST_F (GateTest, WhoComesBackIsNotRefusedAndGoesFirst)
+{
+  rule_.strategy = NEBULA_GATE_REJECT;
+  EXPECT_EQ (ask ("a"), "+a");
+  EXPECT_EQ (release ("a"), "");
+  EXPECT_EQ (ask ("b"), "+b");
+  EXPECT_EQ (ask ("a#@1", 0, nullptr, true), "");
+  EXPECT_EQ (ask ("c"), "-c");
+  EXPECT_EQ (release ("a"), "") << "that stay is over";
+  EXPECT_EQ (release ("b"), "+a#@1");
+  rule_.strategy = NEBULA_GATE_CANCEL_RUNNING;
+  EXPECT_EQ (ask ("d#@2", 0, nullptr, true), "") << "it cancels nobody either";
+  EXPECT_EQ (release ("d#@2"), "");
+  rule_.strategy = NEBULA_GATE_QUEUE;
+  EXPECT_EQ (ask ("e"), "");
+  EXPECT_EQ (ask ("f", 1), "");
+  EXPECT_EQ (ask ("g#@3", 0, nullptr, true), "");
+  EXPECT_EQ (release ("a#@1"), "+f");
+  EXPECT_EQ (release ("f"), "+g#@3");
+  EXPECT_EQ (release ("g#@3"), "+e");
+}
+
+TEST_F (GateTest, CollectsBatches)
+{
+  std::string large = "\"" + std::string (600000, 'x') + "\"";
+
+  rule_ = {NEBULA_GATE_BATCH, NEBULA_GATE_QUEUE, 3, 1000000};
+  EXPECT_EQ (ask ("a", 0, nullptr, false, "1"), "");
+  EXPECT_EQ (ask ("b", 9, nullptr, false, "{\"x\":2}"), "");
+  EXPECT_EQ (ask ("b", 9, nullptr, false, "{\"x\":2}"), "") << "the same message again";
+  EXPECT_EQ (nebula_gate_state_get_due (gate_), now_ + 1000000);
+  EXPECT_EQ (ask ("c", 0, nullptr, false, "3"), "[a=1,b={\"x\":2},c=3]");
+  EXPECT_EQ (nebula_gate_state_get_due (gate_), 0);
+  EXPECT_EQ (ask ("d", 0, nullptr, false, "4"), "");
+  EXPECT_EQ (ask ("e", 0, nullptr, false, "5"), "");
+  EXPECT_EQ (release ("d"), "");
+  now_ += 999999;
+  EXPECT_EQ (tick (), "");
+  now_ += 1;
+  EXPECT_EQ (tick (), "[e=5]");
+  EXPECT_EQ (ask ("f", 0, nullptr, false, large.c_str ()), "");
+  EXPECT_NE (ask ("g", 0, nullptr, false, large.c_str ()), "") << "so much is enough";
+  EXPECT_TRUE (g_queue_is_empty (&gate_->queue));
+}
+
+TEST_F (GateTest, ReadsWhatTheFormatBeforeWrote)
+{
+  const guint8 old[] = {2, NEBULA_GATE_ASKED, 1, 'a', 7, 10, 0, 0, 1, 's'};
+  GBytes *segment = g_bytes_new (old, sizeof old);
+  Error error;
+
+  ASSERT_TRUE (nebula_gate_state_fold (gate_, segment, error.out ())) << error.message ();
+  EXPECT_EQ (describe (gate_), "0/1/0: | a@5s");
+  g_bytes_unref (segment);
+}
+
 TEST_F (GateTest, RefusesDamagedHistories)
 {
   ask ("a");
-  ask ("b", 3, "s");
+  ask ("b", 3, "s", true, "[1]");
   for (GBytes *segment : segments_) {
     gsize size;
     const guint8 *data = (const guint8 *) g_bytes_get_data (segment, &size);
