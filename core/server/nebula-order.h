@@ -5,7 +5,14 @@
 
 G_BEGIN_DECLS
 
-/* Told once what was asked for is committed, or with the error why it is not. */
+/**
+ * NebulaOrderDone: (skip)
+ * @execution: the execution
+ * @error: why it is not done; %NULL if it is
+ * @user_data: data for the callback
+ *
+ * Told once what was asked for is committed, or with the error why it is not.
+ */
 typedef void (*NebulaOrderDone) (NebulaExecution *execution, const GError *error, gpointer user_data);
 
 NEBULA_API gboolean nebula_order_carry_out (NebulaExecution *execution, NebulaValue *request, NebulaOrderDone callback, gpointer user_data);

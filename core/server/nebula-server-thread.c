@@ -9,10 +9,11 @@ struct _NebulaServiceThread {
   NebulaService *service;
   GMainContext *context;
   GMainLoop *loop;
-  GThread *thread;
+  NebulaExecutor *thread; /* of one thread, which does nothing else; NULL: not started */
   GMutex lock; /* guards all below */
   GCond changed;
   gboolean is_ready; /* started, or failed to */
+  gboolean is_ended;
   gboolean is_running;
   GError *error;
   gboolean is_drained; /* owner's context only */
@@ -35,7 +36,7 @@ service_drained (NebulaService *service, gpointer user_data)
   _nebula_server_post (self->server, drained, NULL, self);
 }
 
-static gpointer
+static void
 run (gpointer data)
 {
   NebulaServiceThread *self = data;
@@ -60,7 +61,10 @@ run (gpointer data)
     ;
   g_clear_object (&self->service); /* in its own thread */
   g_main_context_pop_thread_default (self->context);
-  return NULL;
+  g_mutex_lock (&self->lock);
+  self->is_ended = TRUE;
+  g_cond_signal (&self->changed);
+  g_mutex_unlock (&self->lock);
 }
 
 NebulaServiceThread *
@@ -86,12 +90,11 @@ _nebula_service_thread_get_service (NebulaServiceThread *self)
 gboolean
 _nebula_service_thread_start (NebulaServiceThread *self, GError **error)
 {
-  g_autofree char *name =
-      g_strdup_printf ("nebula-%.8s", nebula_service_get_name (self->service));
   gboolean is_running;
 
   g_signal_connect (self->service, "drained", G_CALLBACK (service_drained), self);
-  self->thread = g_thread_new (name, run, self);
+  self->thread = nebula_executor_new (1);
+  nebula_executor_push (self->thread, run, self);
   g_mutex_lock (&self->lock);
   while (!self->is_ready)
     g_cond_wait (&self->changed, &self->lock);
@@ -151,8 +154,12 @@ _nebula_service_thread_free (NebulaServiceThread *self)
   if (self->thread) {
     if (self->is_running)
       call (self, quit);
-    g_thread_join (self->thread);
+    g_mutex_lock (&self->lock);
+    while (!self->is_ended)
+      g_cond_wait (&self->changed, &self->lock);
+    g_mutex_unlock (&self->lock);
   }
+  g_clear_object (&self->thread);
   g_clear_object (&self->service);
   g_main_loop_unref (self->loop);
   g_main_context_unref (self->context);

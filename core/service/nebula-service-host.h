@@ -12,6 +12,12 @@ G_BEGIN_DECLS
 NEBULA_API G_DECLARE_INTERFACE (NebulaServiceHost, nebula_service_host, NEBULA, SERVICE_HOST, GObject)
 
 /**
+ * NebulaServiceHost:
+ *
+ * What runs services, and answers what they ask.
+ */
+
+/**
  * NebulaServiceHostInterface:
  * @get_options: what services are told when they start: an object
  * @authenticate: who holds a token; %NULL with error if nobody does

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "nebula-error.h"
+#include <nebula/nebula-sdk.h>
 
 #define BACKLOG      1024
 #define ACCEPTS_MOST 64 /* in one turn */

@@ -203,9 +203,9 @@ class Guard(server.Case):
         self.assertTrue(server.read_raw(connection).startswith(b'HTTP/1.1 422 '))
 
     def test_refusals_in_the_language_that_is_asked_for(self):
-        answer = self.refused(400, get(b'/a//b', b'Accept-Language: de'))
+        answer = self.refused(421, b'GET / HTTP/1.1\r\nHost: evil.example\r\nAccept-Language: de\r\n\r\n')
         self.assertIn(b'application/problem+json', answer)
-        self.assertIn('Anfrage'.encode(), answer)
+        self.assertIn('heißt nicht so'.encode(), answer)
 
 
 server.main()

@@ -2,9 +2,14 @@
 
 /* Does the cost stay in proportion? Long loops and large graphs. */
 
+#include <string.h>
+
 #include "nebula-bench-world-private.h"
+#include "nebula-json.h"
+#include "nebula-limits.h"
 
 #define SIZES 3
+#define MOST_NODES 1000000
 
 /* What each item may cost above what it costs at the smallest size, and still be called linear. */
 #define LINEAR 1.5
@@ -91,7 +96,19 @@ nebula_bench_for_each (NebulaBench *bench, GError **error)
   return TRUE;
 }
 
-/* Values: seconds to read, to compile, to run. */
+/* A file may not be so large, but a program may build such a workflow. */
+static NebulaWorkflow *
+read_graph (const char *text, GError **error)
+{
+  g_autoptr (NebulaValue) definition = NULL;
+
+  if (strlen (text) < NEBULA_LIMIT_DOCUMENT_BYTES)
+    return nebula_bench_read_workflow (text, error);
+  definition = nebula_value_parse_json (text, -1, NEBULA_JSON_FLAGS_NONE, error);
+  return definition ? nebula_workflow_new_from_value (definition, NULL, error) : NULL;
+}
+
+/* Values: seconds to read, to compile, to run; MiB that reading and compiling take at most. */
 static gboolean
 graph (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
 {
@@ -103,18 +120,23 @@ graph (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
   g_autoptr (NebulaWorkflow) workflow = NULL;
   g_autoptr (NebulaPlan) plan = NULL;
   NebulaBenchCost cost;
+  double resident;
   double start;
 
   if (!nebula_bench_world_open (&world, bench, NEBULA_BENCH_STORE_SQLITE, error))
     return FALSE;
+  nebula_engine_set_limits (world.engine, MOST_NODES, 2 * MOST_NODES);
+  resident = nebula_bench_get_resident ();
+  nebula_bench_reset_peak ();
   start = nebula_bench_now ();
-  workflow = nebula_bench_read_workflow (text, error);
+  workflow = read_graph (text, error);
   ret_values[0] = nebula_bench_now () - start;
   if (!workflow)
     return FALSE;
   start = nebula_bench_now ();
   plan = nebula_engine_deploy (world.engine, workflow, diagnostics, error);
   ret_values[1] = nebula_bench_now () - start;
+  ret_values[3] = nebula_bench_get_peak () - resident;
   if (!plan || !nebula_bench_world_run (&world, plan, 1, 1, &cost, error))
     return FALSE;
   nebula_value_unref (cost.output);
@@ -122,30 +144,46 @@ graph (NebulaBench *bench, gpointer data, double *ret_values, GError **error)
   return TRUE;
 }
 
+static void
+add_graph (NebulaBench *bench, guint n_nodes, const double *values, double *smallest)
+{
+  static const char *const parts[] = {"nodes, read", "nodes, compile", "nodes, run"};
+  double bytes = values[3] * 1024 * 1024 / n_nodes;
+
+  for (guint j = 0; j < G_N_ELEMENTS (parts); j++) {
+    double each = values[j] * 1e6 / n_nodes;
+
+    add_scaled (bench, parts[j], n_nodes, "µs/node", each, smallest[j]);
+    if (smallest[j] <= 0)
+      smallest[j] = each;
+  }
+  add_scaled (bench, "nodes, memory to read and compile", n_nodes, "B/node", bytes, smallest[3]);
+  if (smallest[3] <= 0)
+    smallest[3] = bytes;
+}
+
+static void
+measure_graph (NebulaBench *bench, guint n_nodes, double *smallest)
+{
+  double values[NEBULA_BENCH_VALUES];
+  g_autofree char *what = g_strdup_printf ("%u nodes", n_nodes);
+  g_autoptr (GError) local_error = NULL;
+
+  if (nebula_bench_repeat (bench, graph, &n_nodes, values, &local_error))
+    add_graph (bench, n_nodes, values, smallest);
+  else
+    nebula_bench_add_missing (bench, what, local_error->message);
+}
+
 gboolean
 nebula_bench_graph (NebulaBench *bench, GError **error)
 {
-  static const char *const parts[] = {"nodes, read", "nodes, compile", "nodes, run"};
-  double smallest[G_N_ELEMENTS (parts)] = {0};
+  double smallest[NEBULA_BENCH_VALUES] = {0};
 
   bench->repeats = 1;
-  for (guint i = 0; i < SIZES; i++) {
-    g_autoptr (GError) local_error = NULL;
-    double values[NEBULA_BENCH_VALUES];
-    guint n_nodes = get_size (bench, i);
-
-    if (!nebula_bench_repeat (bench, graph, &n_nodes, values, &local_error)) {
-      g_autofree char *what = g_strdup_printf ("%u nodes", n_nodes);
-
-      nebula_bench_add_missing (bench, what, local_error->message);
-      continue;
-    }
-    for (guint j = 0; j < G_N_ELEMENTS (parts); j++) {
-      double each = values[j] * 1e6 / n_nodes;
-
-      add_scaled (bench, parts[j], n_nodes, "µs/node", each, smallest[j]);
-      smallest[j] = i == 0 ? each : smallest[j];
-    }
-  }
+  for (guint i = 0; i < SIZES; i++)
+    measure_graph (bench, get_size (bench, i), smallest);
+  if (bench->is_long)
+    measure_graph (bench, MOST_NODES, smallest);
   return TRUE;
 }
