@@ -18,6 +18,12 @@
 #define MILLION  1000000
 
 static gboolean
+all_sleep (NebulaBenchWorld *world, gpointer data)
+{
+  return nebula_engine_get_n_waiting (world->engine) == *(const guint *) data;
+}
+
+static gboolean
 start_all (NebulaBenchWorld *world, guint n_sleepers, gint64 until_usec, GError **error)
 {
   g_autoptr (NebulaPlan) plan = nebula_bench_world_deploy (world, WORKFLOW, error);
@@ -37,16 +43,17 @@ start_all (NebulaBenchWorld *world, guint n_sleepers, gint64 until_usec, GError 
     g_autoptr (NebulaExecution) execution =
         nebula_engine_start (world->engine, plan, input, NULL, error);
 
+    guint n_started = i + 1;
+
     if (!execution)
+      return FALSE;
+    g_clear_object (&execution);
+    /* A million do not start in one turn of the loop. */
+    if (n_started % SLEEPERS == 0 &&
+        !nebula_bench_world_turn_until (world, all_sleep, &n_started, error))
       return FALSE;
   }
   return TRUE;
-}
-
-static gboolean
-all_sleep (NebulaBenchWorld *world, gpointer data)
-{
-  return nebula_engine_get_n_waiting (world->engine) == *(const guint *) data;
 }
 
 static gboolean
@@ -77,7 +84,7 @@ check_completed (NebulaBenchWorld *world, guint n_sleepers, GError **error)
 static gint64
 get_pause (NebulaBench *bench, guint n_sleepers)
 {
-  return bench->is_quick ? 1 : 4 + n_sleepers / 10000;
+  return bench->is_quick ? 1 : 4 + n_sleepers / 2500;
 }
 
 /* Values: seconds to start, MiB of growth, seconds that the last wakes late, MiB of growth without free memory. */
