@@ -184,8 +184,7 @@ api_answer_problem (ApiRequest *self,
 {
   NebulaCatalog *catalog = api_service_get_catalog (self->service);
   g_autoptr (GError) error = g_error_new_literal (
-      NEBULA_ERROR, (gint) code,
-      self->language ? nebula_catalog_translate (catalog, self->language, detail) : detail);
+      NEBULA_ERROR, (gint) code, detail); /* the problem has it translated */
   g_autofree char *instance = g_strconcat ("urn:nebula:request:", self->id, NULL);
   g_autoptr (NebulaValue) plain = nebula_error_to_problem (
       error, catalog, self->language ? self->language : "en", instance);
@@ -258,9 +257,7 @@ api_answer_make_refusal (NebulaCatalog *catalog, guint status, const char *accep
   while (i + 1 < G_N_ELEMENTS (refusals) && refusals[i].status != status)
     i++;
   error = g_error_new_literal (
-      NEBULA_ERROR, (gint) refusals[i].code,
-      language ? nebula_catalog_translate (catalog, language, refusals[i].detail)
-               : refusals[i].detail);
+      NEBULA_ERROR, (gint) refusals[i].code, refusals[i].detail);
   plain = nebula_error_to_problem (error, catalog, language ? language : "en", NULL);
   problem = with_status (plain, status);
   return nebula_value_to_json (problem, NEBULA_JSON_FLAGS_NONE);
