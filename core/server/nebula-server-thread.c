@@ -45,7 +45,7 @@ run (gpointer data)
 
   g_main_context_push_thread_default (self->context);
   is_running =
-      nebula_service_start (self->service, NEBULA_SERVICE_HOST (self->server), &error);
+      nebula_service_attach (self->service, NEBULA_SERVICE_HOST (self->server), &error);
   g_mutex_lock (&self->lock);
   self->is_ready = TRUE;
   self->is_running = is_running;

@@ -199,7 +199,7 @@ nebula_service_set_drained (NebulaService *self)
 }
 
 /**
- * nebula_service_start:
+ * nebula_service_attach:
  * @self: a service
  * @host: what runs it; it outlives the service's run
  * @error: where the failure goes
@@ -213,7 +213,7 @@ nebula_service_set_drained (NebulaService *self)
  * Since: 1.0
  */
 gboolean
-nebula_service_start (NebulaService *self, NebulaServiceHost *host, GError **error)
+nebula_service_attach (NebulaService *self, NebulaServiceHost *host, GError **error)
 {
   g_return_val_if_fail (NEBULA_IS_SERVICE (self), FALSE);
   g_return_val_if_fail (NEBULA_IS_SERVICE_HOST (host), FALSE);

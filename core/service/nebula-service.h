@@ -39,7 +39,7 @@ NEBULA_API NebulaServiceHost *nebula_service_get_host (NebulaService *self);
 NEBULA_API void nebula_service_add_address (NebulaService *self, const char *address);
 NEBULA_API void nebula_service_set_drained (NebulaService *self);
 /* For whoever runs it, in the service's thread. */
-NEBULA_API gboolean nebula_service_start (NebulaService *self, NebulaServiceHost *host, GError **error);
+NEBULA_API gboolean nebula_service_attach (NebulaService *self, NebulaServiceHost *host, GError **error);
 NEBULA_API void nebula_service_drain (NebulaService *self);
 NEBULA_API void nebula_service_stop (NebulaService *self);
 /* Thread: any. */

@@ -79,6 +79,8 @@
 #include "nebula-registry-enums.h"
 #include "nebula-resilience-enums.h"
 #include "nebula-schema-enums.h"
+#include "nebula-server-enums.h"
+#include "nebula-service-enums.h"
 #include "nebula-storage-enums.h"
 #include "nebula-store-enums.h"
 #include "nebula-system-enums.h"
