@@ -7,6 +7,7 @@
 #include "nebula-command-private.h"
 #include "nebula-control-private.h"
 #include "nebula-output-private.h"
+#include "nebula-retention.h"
 #include "nebula-server.h"
 #include "nebula-serving-private.h"
 #include "nebula-settings-private.h"
@@ -135,6 +136,9 @@ open_all (Serve *self, GError **error)
     return FALSE;
   nebula_engine_set_limits (self->session.engine, self->settings.max_nodes,
                             self->settings.max_connections);
+  nebula_engine_set_retention (self->session.engine, self->settings.retention_usec,
+                               self->settings.retention_failed_usec,
+                               self->settings.retention_keep);
   nebula_session_watch_memory (&self->session, self->settings.memory_limit);
   return TRUE;
 }

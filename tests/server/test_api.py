@@ -277,6 +277,18 @@ class End(Api):
         with self.assertRaises(OSError):
             socket.create_connection(('127.0.0.1', self.port), timeout=5)
 
+    def test_retention_by_settings(self):
+        self.deploy(world.QUICK, 'quick')
+        for _ in range(3):
+            self.run_one('quick')
+        self.stop()
+        self.environment['NEBULA_RETENTION_KEEP'] = '1'
+        self.serve()
+        for _ in range(300):
+            if len(self.want(200, 'GET', '/api/v1/executions').json()['items']) == 1:
+                break
+        self.assertEqual(len(self.want(200, 'GET', '/api/v1/executions').json()['items']), 1)
+
     def test_bad_arguments(self):
         self.assertIn('no address', self.expect(2, 'serve', '--data-dir', 'other', '--listen', 'nowhere').err)
         taken = self.expect(4, 'serve', '--data-dir', 'other', '--listen', f'127.0.0.1:{self.port}').err
