@@ -80,12 +80,12 @@ class Case(world.Case):
 
     def raw(self, data: bytes) -> bytes:
         """What is answered to these bytes until the server closes."""
-        connection = self.connect()
-        try:
-            connection.sendall(data)
-        except (ConnectionResetError, BrokenPipeError):
-            pass
-        return read_raw(connection)
+        with self.connect() as connection:
+            try:
+                connection.sendall(data)
+            except (ConnectionResetError, BrokenPipeError):
+                pass
+            return read_raw(connection)
 
     def ask(self, method: str, path: str, body=None, token: str = '', **headers: str) -> Answer:
         connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=LIMIT)
