@@ -50,6 +50,13 @@ class Case(world.Case):
         self.make_catalogues()
         self.serve()
 
+    def tearDown(self) -> None:
+        """Whatever a test left behind: the server ends when it is asked to."""
+        process = self.server.process
+        if process.poll() is None:
+            process.terminate()
+            self.assertEqual(process.wait(timeout=LIMIT), 0)
+
     def make_catalogues(self) -> None:
         if not shutil.which('msgfmt'):
             self.skipTest('without msgfmt there are no catalogues')
