@@ -27,32 +27,6 @@ find (const char *op)
   return NULL;
 }
 
-/**
- * nebula_server_describe_operations:
- *
- * What a server can be asked, and which permission it takes.
- *
- * Returns: (transfer full): an array of `{op, permission}`
- *
- * Since: 1.0
- */
-NebulaValue *
-nebula_server_describe_operations (void)
-{
-  g_autoptr (NebulaValueBuilder) builder = nebula_value_builder_new_array ();
-
-  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
-    for (const NebulaOperationClass *row = tables[i]; row->op; row++) {
-      g_autoptr (NebulaValueBuilder) each = nebula_value_builder_new_object ();
-
-      nebula_value_builder_set_string (each, "op", row->op);
-      nebula_value_builder_set_string (each, "permission",
-                                       nebula_permission_to_string (row->permission));
-      nebula_value_builder_add_take (builder, nebula_value_builder_end (each));
-    }
-  return nebula_value_builder_end (builder);
-}
-
 NebulaOperation *
 _nebula_operation_ref (NebulaOperation *self)
 {

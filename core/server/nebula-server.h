@@ -24,7 +24,5 @@ NEBULA_API void nebula_server_drain_async (NebulaServer *self, gint64 patience_u
 NEBULA_API gboolean nebula_server_drain_finish (NebulaServer *self, GAsyncResult *result, GError **error);
 /* Ends all at once; before the engine stops. */
 NEBULA_API void nebula_server_stop (NebulaServer *self);
-/* What can be asked: an array of {op, permission}. */
-NEBULA_API NebulaValue *nebula_server_describe_operations (void);
 
 G_END_DECLS

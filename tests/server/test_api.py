@@ -16,6 +16,16 @@ import world
 JSON = 'application/json'
 YAML = 'application/yaml'
 ASKS = world.SIGNAL
+DECIDES = '''nebula: 1
+name: decides
+nodes:
+  link: { action: flow.token }
+  paid: { action: flow.wait, with: { token: "{{ $nodes.link.result.token }}" }, after: [link] }
+  ship: { action: flow.wait, with: { approval: { message: Ship it? } }, after: [paid] }
+  sent: { action: data.set, with: { how: sent } }
+  back: { action: data.set, with: { how: refunded } }
+connections: [ship.approved -> sent, ship.rejected -> back]
+'''
 
 
 class Api(server.Case):
@@ -117,6 +127,31 @@ class Executions(Api):
         self.want(200, 'POST', f'/api/v1/executions/{three}/terminate', {})
         for each in (two, three):
             self.assertEqual(self.want(200, 'GET', f'/api/v1/executions/{each}/wait').json()['status'], 'cancelled')
+
+    def wait_at(self, execution: str, reason: str) -> None:
+        while reason not in self.want(200, 'GET', f'/api/v1/executions/{execution}/why').body.decode():
+            self.assertIsNone(self.server.process.poll())
+
+    def test_tokens_and_decisions(self):
+        self.deploy(DECIDES, 'decides')
+        for verb, node in (('approve', 'sent'), ('reject', 'back')):
+            one = self.want(202, 'POST', '/api/v1/executions', {'workflow': 'decides'}).json()['execution']
+            self.wait_at(one, 'token')
+            link = self.want(200, 'GET', f'/api/v1/executions/{one}?node=link').json()['result']
+            self.want(200, 'POST', f'/api/v1/executions/{one}/answer', {'token': link['token'], 'value': 3})
+            self.wait_at(one, 'approval')
+            self.want(200, 'POST', f'/api/v1/executions/{one}/{verb}', {'node': 'ship', 'comment': 'so be it'})
+            report = self.want(200, 'GET', f'/api/v1/executions/{one}/wait').json()
+            self.assertEqual((report['status'], report['nodes'][node]['status']), ('completed', 'completed'), report)
+
+    def test_keys_of_one_life(self):
+        self.deploy(world.QUICK, 'quick')
+        ask = {'workflow': 'quick'}
+        first = self.want(202, 'POST', '/api/v1/executions', ask, Idempotency_Key='k1')
+        second = self.want(202, 'POST', '/api/v1/executions', ask, Idempotency_Key='k1')
+        self.assertEqual((second.body, second.headers['Idempotency-Replayed']), (first.body, 'true'))
+        self.want(422, 'POST', '/api/v1/executions', {**ask, 'input': {'x': 2}}, Idempotency_Key='k1')
+        self.want(404, 'POST', '/api/v1/executions', {'workflow': 'nothing'}, Idempotency_Key='k2')
 
     def test_keys(self):
         """P3: once, the same answer, and 422 for another body."""
