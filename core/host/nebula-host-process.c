@@ -180,7 +180,7 @@ _nebula_host_process_is_worn (NebulaHostProcess *self)
 
   return (options->n_calls > 0 && self->n_served >= options->n_calls) ||
          (options->age_usec > 0 && now_usec - self->started_usec > options->age_usec) ||
-         (options->idle_usec > 0 && self->n_calls == 0 &&
+         (options->idle_usec > 0 && self->is_ready && self->n_calls == 0 &&
           now_usec - self->used_usec > options->idle_usec) ||
          is_too_large (self, now_usec);
 }
@@ -324,6 +324,7 @@ receive_ready (NebulaHostProcess *self, NebulaFrame *frame, GError **error)
     return refuse (error);
   self->credit += (guint) credit;
   self->is_ready = TRUE;
+  self->used_usec = g_get_monotonic_time ();
   if (!self->is_draining)
     _nebula_host_drop_source (&self->kill);
   return TRUE;

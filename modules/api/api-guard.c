@@ -181,8 +181,14 @@ static gssize
 read_more (ApiGuard *self, GCancellable *cancellable, GError **error)
 {
   guint8 block[BLOCK_BYTES / 4];
-  gssize n_bytes = g_pollable_input_stream_read_nonblocking (get_base_input (self), block,
-                                                             sizeof block, cancellable, error);
+  g_autoptr (GError) local_error = NULL;
+  gssize n_bytes = g_pollable_input_stream_read_nonblocking (
+      get_base_input (self), block, sizeof block, cancellable, &local_error);
+
+  /* A reset is an end like any other. */
+  if (n_bytes < 0 && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) &&
+      !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
+    n_bytes = 0;
 
   if (n_bytes > 0) {
     note_bytes (self, (gsize) n_bytes);
@@ -193,6 +199,7 @@ read_more (ApiGuard *self, GCancellable *cancellable, GError **error)
   } else {
     self->is_starved = TRUE;
     note_wait (self);
+    g_propagate_error (error, g_steal_pointer (&local_error));
   }
   return n_bytes;
 }
