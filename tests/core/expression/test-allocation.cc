@@ -1,50 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Scalar work takes no memory: what an evaluation asks of malloc is counted. */
 
+#include "counted-malloc.h"
 #include "expression-support.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define HAS_SANITIZER
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER
-#endif
-
 using namespace nebula;
-
-static thread_local int allocations;
-
-#if !defined(HAS_SANITIZER) && defined(__GLIBC__)
-#define COUNTS
-extern "C" {
-void *__libc_malloc (size_t size);
-void *__libc_calloc (size_t count, size_t size);
-void *__libc_realloc (void *block, size_t size);
-
-void *
-malloc (size_t size)
-{
-  allocations++;
-  return __libc_malloc (size);
-}
-
-void *
-calloc (size_t count, size_t size)
-{
-  allocations++;
-  return __libc_calloc (count, size);
-}
-
-void *
-realloc (void *block, size_t size)
-{
-  allocations++;
-  return __libc_realloc (block, size);
-}
-}
-#endif
 
 static NebulaValue *
 get_variable (const NebulaEnvironment *self, const char *name, GError **)
@@ -69,9 +29,9 @@ count (const char *text)
   environment.data = data.get ();
   for (int i = 0; i < 3; i++) {
     environment.fuel = NEBULA_LIMIT_FUEL;
-    allocations = 0;
+    n_mallocs = 0;
     NebulaValue *value = nebula_expression_evaluate (expression.get (), &environment, nullptr);
-    counted = allocations;
+    counted = (int) n_mallocs;
     EXPECT_NE (value, nullptr) << text;
     g_clear_pointer (&value, nebula_value_unref);
   }

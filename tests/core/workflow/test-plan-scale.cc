@@ -2,57 +2,13 @@
 /* Compiling costs each node the same, however many there are: what it asks of malloc is counted, and what the plan keeps. */
 #include "nebula-test.h"
 
+#include "counted-malloc.h"
 #include "nebula-limits.h"
 #include "nebula-plan-internal.h"
 #include "test-resolver.h"
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define HAS_SANITIZER
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define HAS_SANITIZER
-#endif
-
 using namespace nebula;
 using Plan = Owned<NebulaPlan, nebula_plan_unref>;
-
-static thread_local guint64 calls;
-static thread_local guint64 asked;
-
-#if !defined(HAS_SANITIZER) && defined(__GLIBC__)
-#define COUNTS
-extern "C" {
-void *__libc_malloc (size_t size);
-void *__libc_calloc (size_t count, size_t size);
-void *__libc_realloc (void *block, size_t size);
-
-void *
-malloc (size_t size)
-{
-  calls++;
-  asked += size;
-  return __libc_malloc (size);
-}
-
-void *
-calloc (size_t count, size_t size)
-{
-  calls++;
-  asked += count * size;
-  return __libc_calloc (count, size);
-}
-
-void *
-realloc (void *block, size_t size)
-{
-  calls++;
-  asked += size;
-  return __libc_realloc (block, size);
-}
-}
-#endif
 
 namespace
 {
@@ -124,12 +80,12 @@ compile (const std::string &nodes, guint n)
   Error error;
   Ref<NebulaWorkflow> workflow (nebula_workflow_read_bytes (bytes, "x.json", diagnostics, error.out ()));
   EXPECT_TRUE (workflow) << error.message ();
-  guint64 calls_before = calls;
-  guint64 asked_before = asked;
+  guint64 calls_before = n_mallocs;
+  guint64 asked_before = malloc_bytes;
   Plan plan (nebula_workflow_compile_limited (workflow.get (), NEBULA_ACTION_RESOLVER (resolver.get ()),
                                               NEBULA_LIMIT_NODES_MAX, 2 * NEBULA_LIMIT_NODES_MAX,
                                               diagnostics, error.out ()));
-  Cost cost = { (double) (calls - calls_before) / n, (double) (asked - asked_before) / n };
+  Cost cost = { (double) (n_mallocs - calls_before) / n, (double) (malloc_bytes - asked_before) / n };
 
   EXPECT_TRUE (plan) << error.message ();
   if (plan) {
