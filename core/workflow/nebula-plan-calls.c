@@ -183,11 +183,14 @@ check_input (Walk *self, guint32 index, NebulaPlan *callee)
   NebulaValue *input =
       nebula_value_get_member (nebula_template_get_value (node->with), "input");
   g_autoptr (NebulaValue) filled = NULL;
+  g_autoptr (NebulaValue) constant = NULL;
   g_autoptr (GError) error = NULL;
 
   if (!input || !callee->input_schema)
     return;
   if (nebula_template_is_constant (node->with)) {
+    constant = nebula_template_evaluate (node->with, NULL, NULL);
+    input = nebula_value_get_member (constant, "input");
     if (!nebula_input_check (callee->input_schema, input, &filled, &error))
       report (self, index, "type-mismatch", NULL, error->message);
   } else if (nebula_value_get_kind (input) == NEBULA_VALUE_KIND_OBJECT)

@@ -98,8 +98,11 @@ get_members (TypeSite *self, const NebulaPlanNode *node)
 
   if (!with || nebula_value_get_kind (with) != NEBULA_VALUE_KIND_OBJECT)
     return nebula_type_any ();
-  if (nebula_template_is_constant (node->with))
-    return nebula_type_from_value (with);
+  if (nebula_template_is_constant (node->with)) {
+    made = nebula_template_evaluate (node->with, NULL, NULL);
+    g_ptr_array_add (self->schemas, made);
+    return nebula_type_from_value (made);
+  }
   for (gsize i = 0; i < nebula_value_get_length (with); i++) {
     gsize length;
     const char *key = nebula_value_get_key (with, i, &length);

@@ -20,7 +20,7 @@ const char *const parent = R"(
 nebula: 1
 name: parent
 nodes:
-  call: { action: flow.call, with: { workflow: child, input: { n: 21 } } }
+  call: { action: flow.call, with: { workflow: child, input: { n: "{{ 3 * 7 }}" } } }
 )";
 
 } // namespace

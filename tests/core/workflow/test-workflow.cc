@@ -366,6 +366,7 @@ INSTANTIATE_TEST_SUITE_P (All, Mistake, testing::ValuesIn (cases), [] (const aut
 });
 
 const char *const accepted[] = {
+  HEAD "  a: { action: data.set, with: { v: '{{ 2 * 3 }}' } }\n  b: { action: data.set, with: { w: '{{ $nodes.a.result.v * 7 }}' }, after: [a] }\n",
   HEAD NODE_A,
   /* A pipe from b.error, an outer node named inside a body, a reference to a node two steps above. */
   HEAD NODE_A NODE_B "  c: { action: data.set, after: [b.error], with: { x: '{{ $nodes.a.result }}' } }\nconnections: [a -> b]\n",
