@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P (Stores,
                           [] (const auto &info) { return info.param; });
 
 static const char one_wait[] = "{name: w, nodes: {w: {action: flow.wait, with: {signal: go}}}}";
-static const char gated[] = "{name: gated, settings: {concurrency: {limit: 1}}, "
+static const char gated[] = "{name: gated, settings: {concurrency: {limit: 1, while-waiting: keep}}, "
                             "nodes: {w: {action: flow.wait, with: {duration: 10s}}}}";
 
 TEST_P (EngineLifeTest, RefusesOptionsThatMakeNoSense)
